@@ -1,0 +1,91 @@
+/*
+ * The provider's API: one authorised HTTP exchange, or all pages of a list, on curl's multi interface.
+ *
+ * Nothing here blocks. The owner polls api_fd() for reading and calls api_run(); completions are called from there, never from inside
+ * the call that started the request. The module knows neither the cache nor FUSE, and never logs.
+ */
+#ifndef NEEVFS_API_H
+#define NEEVFS_API_H
+
+#include "error.h"
+#include "json.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum api_service { API_TENANT, API_GPU, API_INVENTORY, API_AIMODELS, API_SERVICES };
+
+enum api_method { API_GET, API_POST, API_PUT, API_DELETE };
+
+struct api;
+struct api_call; /* one request or list under way; ends with its completion or api_cancel() */
+
+struct api_config {
+	const char *base[API_SERVICES]; /* "https://host/prefix", checked by url_check(); copied */
+	struct token *token;            /* lent for the life of the api (token.h) */
+	const char *ca_file;            /* PEM, or NULL: the system's */
+	const char *proxy;              /* or NULL: none; the environment's proxies are never used by themselves */
+	unsigned parallel;              /* requests in flight, ≥ 3; two are kept for changes */
+	unsigned pages_max;             /* pages of one list, bounded */
+};
+
+struct api_request {
+	enum api_service service;
+	enum api_method method;
+	const char *path;   /* below the service's base, begins with '/', already escaped, with its query; copied */
+	const char *body;   /* JSON text or NULL; copied */
+	size_t body_len;
+	unsigned timeout_ms; /* for the whole exchange, waiting in the queue included */
+};
+
+/* Lent for the completion. */
+struct api_response {
+	int code;           /* 0 for a 2xx, else the positive errno of errno.h's table; `error` then has the words */
+	struct error error;
+	bool sent;          /* whether a byte of the request may have reached the server */
+	int status;         /* HTTP status, 0 if no answer */
+	const char *body;   /* checked JSON, or empty */
+	size_t body_len;
+	struct json root;   /* JSON_ABSENT for an empty body */
+};
+typedef void api_done(void *user, const struct api_response *response);
+
+/* The pages of a list, in order; each owns its text. */
+struct api_page {
+	char *body;
+	size_t body_len;
+	struct json root;
+};
+struct api_pages {
+	struct api_page *pages;
+	size_t count;
+};
+/* The completion of a list takes over *pages (api_pages_free()) when code is 0; `pages` is NULL otherwise. */
+typedef void api_list_done(void *user, int code, const struct error *err, struct api_pages *pages);
+
+int api_new(const struct api_config *config, struct api **ret, struct error *err);
+void api_free(struct api *api); /* cancels everything; completions are not called. Takes NULL */
+
+int api_fd(const struct api *api); /* readable when api_run() has something to do */
+void api_run(struct api *api);
+
+/* Starts a request. 0, or -ENOMEM: then `done` is never called. A POST, PUT or DELETE is sent at most once. */
+int api_send(struct api *api, const struct api_request *request, api_done *done, void *user, struct api_call **ret);
+
+/*
+ * Fetches all pages of a GET: the first with page=1&limit=100, then, as `pagination.total_pages` says, all others in parallel. With
+ * `paged` false it is one request without parameters. Ends at an empty page.
+ */
+int api_list(struct api *api, enum api_service service, const char *path, bool paged, unsigned timeout_ms, api_list_done *done, void *user,
+	struct api_call **ret);
+
+/* Gives up; the completion is not called. Only for what changes nothing: a change that was sent is not abandoned. */
+void api_cancel(struct api_call *call);
+
+void api_pages_free(struct api_pages *pages);
+
+/* The errno of an HTTP status: 0 for 2xx. One table, which the man page prints. */
+int api_status_errno(int status);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * struct error: what a person should read about a refusal, beside the errno that the program sees.
+ *
+ * Functions that can fail take an explicit `struct error *` last, which may be NULL, and return 0 or -errno. The structure
+ * owns nothing: it is copied by assignment and needs no release.
+ */
+#ifndef NEEVFS_API_ERROR_H
+#define NEEVFS_API_ERROR_H
+
+/* What is known about a change that was asked for. */
+enum verdict {
+	VERDICT_NONE,     /* nothing was to be changed */
+	VERDICT_NOT_DONE, /* certainly not carried out */
+	VERDICT_UNKNOWN,  /* may have been carried out */
+};
+
+struct error {
+	int code;            /* errno, positive; 0: no error */
+	int http_status;     /* 0: no answer came */
+	enum verdict verdict;
+	char api_code[64];   /* the API's `code`, "" if none */
+	char request_id[96]; /* the answer's x-request-id, "" if none */
+	char message[512];   /* one sentence for a person; control bytes are escaped when it is shown */
+	char place[512];     /* for a rejected text: "line L, column C", the line and a caret under the place; "" if none */
+};
+
+/* Sets code and message, clears the rest; returns -code. `err` may be NULL. */
+int error_set(struct error *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* The name of an errno ("EINVAL"), "E?" for one that neevfs never uses. The string is constant. */
+const char *error_name(int code);
+
+#endif

@@ -1,0 +1,17 @@
+/* URLs: the check of a configured base, and the escaping of one path segment (RFC 3986). */
+#ifndef NEEVFS_API_URL_H
+#define NEEVFS_API_URL_H
+
+#include "buffer.h"
+#include "error.h"
+
+/*
+ * Whether a token may be sent there: https, or http to a loopback address (127.0.0.0/8, [::1], localhost); a host; no user, query or
+ * fragment; no trailing slash needed. -EINVAL with the reason.
+ */
+int url_check(const char *url, struct error *err);
+
+/* Appends text as one path segment: everything but unreserved characters as %XX; "." and ".." too. */
+void url_add_segment(struct buffer *out, const char *text);
+
+#endif

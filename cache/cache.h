@@ -1,0 +1,82 @@
+/*
+ * A TTL cache of opaque documents: key → document, one fetch per key, bounded in bytes.
+ *
+ * It knows neither HTTP, JSON nor FUSE and reads no clock: time comes in as monotonic milliseconds. Its owner starts fetches
+ * when told to (`struct cache_ops`) and reports their results with cache_finish(); waiters are served from cache_run(), never from inside the
+ * call that registered them.
+ */
+#ifndef NEEVFS_CACHE_H
+#define NEEVFS_CACHE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct cache;
+struct cache_fetch; /* one fetch under way; lives until cache_finish() */
+
+/* A result: a document, or a failure with its reason. */
+struct cache_result {
+	int code;            /* 0, or a positive errno: then `document` is the reason, or NULL */
+	const void *document; /* lent: good until the callback that received it returns */
+	int64_t fetched_ms;  /* when its fetch began: what it says is not older than this */
+	int64_t expires_ms;  /* from when on it is not served any more */
+};
+
+struct cache_ops {
+	/* Starts the fetch for `key` (lent for the call). Must end in exactly one cache_finish(), not from inside this call. */
+	void (*fetch)(void *user, const char *key, struct cache_fetch *fetch);
+	/* Releases a document or a reason. Takes NULL. */
+	void (*release)(void *user, void *document);
+	void *user;
+};
+
+struct cache_stats {
+	uint64_t hits, misses, joined, fetches, detached, evicted;
+	size_t bytes, entries, fetching;
+};
+
+/* Somebody who waits for a key. Embedded by the caller, zeroed before first use; the cache keeps a pointer to it until `done` or cache_leave(). */
+struct cache_waiter {
+	void (*done)(struct cache_waiter *waiter, const struct cache_result *result); /* from cache_run() */
+	struct cache_waiter *next, *prev; /* private */
+	struct cache_fetch *fetch;        /* private; NULL when not waiting */
+};
+
+/* `limit_bytes` bounds the kept documents together; the least recently used go first. 0, or -ENOMEM. */
+int cache_new(const struct cache_ops *ops, size_t limit_bytes, struct cache **ret);
+/* Releases everything. No fetch may be under way and nobody may wait. Takes NULL. */
+void cache_free(struct cache *cache);
+
+/*
+ * The kept result for `key`, if it may be served: not expired at `now_ms`, or fetched at or after `since_ms` (so that who waited for a
+ * fetch may use its result even where the TTL is 0). True: *ret is lent until the next call of a function of this cache.
+ */
+bool cache_peek(struct cache *cache, const char *key, int64_t now_ms, int64_t since_ms, struct cache_result *ret);
+
+/* Waits for a fetch of `key` that began at or after the last cache_forget() of it: joins the one under way or starts one. 0, or -ENOMEM. */
+int cache_wait(struct cache *cache, const char *key, int64_t now_ms, struct cache_waiter *waiter);
+
+/* Stops waiting; `done` is not called. The fetch goes on. Nothing happens if it does not wait. */
+void cache_leave(struct cache *cache, struct cache_waiter *waiter);
+
+/* The key of a fetch, good until its cache_finish(). */
+const char *cache_fetch_key(const struct cache_fetch *fetch);
+
+/*
+ * Ends a fetch. Takes over `document` (of `size` bytes, the reason if `code` is not 0), to be kept until `expires_ms`; at or before the fetch's
+ * start it is not kept beyond serving its waiters. A result whose fetch was detached by cache_forget() serves its waiters and is dropped. A
+ * failure never replaces a document that is still good, unless it is kept itself (a negative answer).
+ */
+void cache_finish(struct cache *cache, struct cache_fetch *fetch, int code, void *document, size_t size, int64_t expires_ms);
+
+/* Serves the waiters of finished fetches. True if it served any. */
+bool cache_run(struct cache *cache);
+
+/* Forgets the key, or all keys that begin so ("" forgets all), and detaches their fetches under way. */
+void cache_forget(struct cache *cache, const char *key);
+void cache_forget_prefix(struct cache *cache, const char *prefix);
+
+void cache_stats(const struct cache *cache, struct cache_stats *ret);
+
+#endif
