@@ -83,7 +83,10 @@ int api_list(struct api *api, enum api_service service, const char *path, bool p
 /* Gives up; the completion is not called. Only for what changes nothing: a change that was sent is not abandoned. */
 void api_cancel(struct api_call *call);
 
-void api_pages_free(struct api_pages *pages);
+void api_pages_free(struct api_pages *pages); /* takes NULL */
+
+/* The array of a list's page: under `data`, under `items`, or the page itself. JSON_ABSENT if there is none. */
+struct json api_page_items(struct json root);
 
 /* The errno of an HTTP status: 0 for 2xx. One table, which the man page prints. */
 int api_status_errno(int status);

@@ -3,7 +3,8 @@
  *
  * cJSON accepts what must not pass (trailing bytes, raw NUL, bad UTF-8, duplicate keys, 1e400) and loses digits beyond 2^53, so
  * text from a server or a user is scanned here first (RFC 8259, UTF-8 by RFC 3629) and then read through `struct json`: slices that keep every
- * number as it was written and know where in the text they stand. cJSON decodes the strings that hold escapes and builds what is sent.
+ * number as it was written and know where in the text they stand. Escapes are decoded without allocating, so that looking a key up cannot
+ * fail for want of memory.
  *
  * A `struct json` owns nothing: it points into the scanned text and is good as long as that is.
  */
@@ -71,6 +72,9 @@ bool json_next(struct json_iter *iter);            /* false at the end */
 
 bool json_string_is(struct json string, const char *text);
 
+/* Whether both are strings and the same as decoded. */
+bool json_string_equal(struct json a, struct json b);
+
 /* Appends the decoded text of a string; other scalars as written; nothing for null and absent. An array or object is appended as written. */
 void json_text(struct json value, struct buffer *out);
 
@@ -82,6 +86,9 @@ bool json_int(struct json value, long long *ret);
 
 /* Appends the value with two-space indent; strings and numbers byte for byte as they were. No final newline. */
 void json_indent(struct json value, struct buffer *out);
+
+/* Appends the value without white space between its tokens; strings and numbers byte for byte as they were. */
+void json_compact(struct json value, struct buffer *out);
 
 /* Appends text as a JSON string with quotes. The text is UTF-8. */
 void json_quote(const char *text, struct buffer *out);

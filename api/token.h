@@ -32,7 +32,13 @@ void token_free(struct token *token); /* wipes. Takes NULL */
  */
 int token_get(struct token *token, const char **ret, struct error *err);
 
-/* The server refused the token with 401: reads the source again. True if another token came out of it, so that one repeat makes sense. */
+/*
+ * The server refused the token with 401: reads the source again. True if another token came out of it, so that one repeat makes sense. Only a
+ * file can give another one: a command is not run again, because it may take its time or ask a person, and the caller must not block.
+ */
 bool token_refused(struct token *token);
+
+/* Counts the tokens that came out of the source: who was refused with an older one may try the newer. */
+unsigned token_generation(const struct token *token);
 
 #endif

@@ -14,4 +14,7 @@ int url_check(const char *url, struct error *err);
 /* Appends text as one path segment: everything but unreserved characters as %XX; "." and ".." too. */
 void url_add_segment(struct buffer *out, const char *text);
 
+/* "host" or "host:port" of a URL, for a message; cut to fit. */
+void url_host(const char *url, char *ret, size_t size);
+
 #endif

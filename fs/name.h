@@ -1,9 +1,9 @@
 /*
  * Names from the server as file names, reversibly.
  *
- * '%', '/', control bytes, DEL, bytes that are not UTF-8, a leading '.', and a '~' (it marks the second holder of a name) become %XX (upper-case hex);
- * the empty name becomes "%"; a result over 255 bytes is cut at a character or escape boundary and ends with "%~" and 16 hex digits of a hash of the
- * whole name.
+ * '%', '/', control characters (C0, DEL, C1), bytes that are not UTF-8, a leading '.', and a '~' (it marks the second
+ * holder of a name) become %XX (upper-case hex), byte by byte; the empty name becomes "%"; a result over 255 bytes is
+ * cut at a character or escape boundary and ends with "%~" and 16 hex digits of a hash of the whole name.
  */
 #ifndef NEEVFS_FS_NAME_H
 #define NEEVFS_FS_NAME_H
@@ -16,7 +16,10 @@ enum { NAME_SIZE = 256 }; /* with the NUL */
 /* Writes the file name for `len` bytes of a server's name. Always succeeds; equal names give equal file names. */
 void name_escape(const char *text, size_t len, char ret[static NAME_SIZE]);
 
-/* The server's name behind a file name. False if no server name gives this file name, or if it was cut (then only a list can tell). */
+/*
+ * The server's name behind a file name. False if no server name gives this file name, if it was cut (then only a list
+ * can tell), or if it does not fit into `size` with its NUL. A name with a NUL inside, which JSON here never has, is lost.
+ */
 bool name_unescape(const char *name, char *ret, size_t size);
 
 #endif

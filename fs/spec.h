@@ -17,20 +17,38 @@ enum spec_verdict {
 };
 
 /*
- * Checks the text of a spec for a resource that will be called `name`: syntax, required, unknown, duplicate and wrongly-cased keys (with the nearest
- * right one), types, patterns, ranges, choices, variants; `name` absent or equal. On SPEC_GOOD appends the request body to `ret_body`: the text's members as
- * they were written, digit for digit, without insignificant white space, with `name` first. On SPEC_BAD and SPEC_INCOMPLETE `err` has code EINVAL, the reason, and in `place`
- * "line L, column C" with the line (cut to what fits around the place, control bytes as '?') and a caret below it.
+ * Checks the text of a spec for a resource that will be called `name`: syntax, required, unknown, duplicate and
+ * wrongly-cased keys (with the nearest right one), types, patterns, ranges, choices, variants; `name` absent or equal.
+ * The first fault in the order of the text is told; what is missing counts as standing at the closing brace.
+ *
+ * On SPEC_GOOD appends the request body to `ret_body`: the text's members as they were written, digit for digit, without
+ * insignificant white space, with `name` first. On SPEC_BAD and SPEC_INCOMPLETE `err` has code EINVAL, the reason, and in
+ * `place` "line L, column C" with the line (cut to what fits around the place, control bytes as '?') and a caret below
+ * it; no place if there is no text, or too much.
+ *
+ * Where the schema has a secret member, all words of that line are shown as asterisks but for the schema's own names,
+ * since a misspelt key or a forgotten quote must not bring the secret into a log; and its value is in no message.
  */
-enum spec_verdict spec_check(const struct schema *schema, const char *name, const char *text, size_t len, struct buffer *ret_body, struct error *err);
-
-/* Whether the API would take `name` (the schema's own rule for its member `name`). 0 or -EINVAL with the reason. */
-int spec_name_check(const struct schema *schema, const char *name, struct error *err);
+enum spec_verdict spec_check(const struct schema *schema, const char *name, const char *text, size_t len,
+			     struct buffer *ret_body, struct error *err);
 
 /*
- * Renders, from a response, what could be POSTed to create the resource again, without `name`: two-space indent, final newline. Members that the
- * response lacks (absent, null) are left out; integers keep their digits.
+ * Whether the API would take `name` (the schema's own rule for its member `name`). 0, -EINVAL with the reason, -ENOMEM.
  */
-void spec_render(const struct schema *schema, struct json response, struct buffer *out);
+int spec_name_check(const struct schema *schema, const char *name, struct error *err);
+
+/* What spec_render() cannot take from the response: a member of the root, as text. */
+struct spec_override {
+	const char *name; /* NULL ends the list */
+	const char *text; /* a string's content, a number as written; NULL leaves the member out */
+};
+
+/*
+ * Renders, from a response, what could be POSTed to create the resource again, without `name`: two-space indent, final
+ * newline. An override stands in for the response. Members that the response lacks (absent, null), and objects whose
+ * variant it does not name, are left out; integers keep their digits. `overrides` may be NULL.
+ */
+void spec_render(const struct schema *schema, struct json response, const struct spec_override *overrides,
+		 struct buffer *out);
 
 #endif

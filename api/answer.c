@@ -1,0 +1,139 @@
+#include "answer.h"
+#include "scope.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { TEXT_MAX = 64 << 10 }; /* of an error body's text, before it is cut to fit */
+
+static void scope_buffer(struct buffer *buf) {
+	buffer_free(buf);
+}
+
+/* A server may put the token that it refused into its words; nothing that is shown or logged may hold it. */
+static void text_mask(char *text, const char *token) {
+	size_t len = token ? strlen(token) : 0;
+
+	if (len)
+		for (char *at = strstr(text, token); at; at = strstr(at + len, token))
+			memset(at, '*', len);
+}
+
+/* Copies what fits, cut before a character of UTF-8 and not in it. */
+static void text_fit(const char *text, char *ret, size_t size) {
+	size_t len = strlen(text);
+
+	if (len >= size) {
+		len = size - 1;
+		while (len && ((unsigned char)text[len] & 0xc0) == 0x80)
+			len--;
+	}
+	memcpy(ret, text, len);
+	ret[len] = '\0';
+}
+
+/* The decoded text of a string member, "" if it has none. */
+static void member_text(struct json root, const char *key, const char *token, char *ret, size_t size) {
+	SCOPED(scope_buffer) struct buffer text = {.limit = TEXT_MAX};
+	struct json value = json_member(root, key);
+
+	ret[0] = '\0';
+	if (value.type != JSON_STRING)
+		return;
+	json_text(value, &text);
+	if (!text.data || !text.len)
+		return;
+	text_mask(text.data, token);
+	text_fit(text.data, ret, size);
+}
+
+static void refusal_read(const struct http_answer *answer, struct error *ret) {
+	const struct buffer *body = &answer->body;
+	struct json root = {0};
+	char message[400] = "";
+
+	error_set(ret, api_status_errno(answer->status), "the API answered %d", answer->status);
+	/* A gateway's HTML, or text that was cut off: then the status has to do. */
+	if (body->len && json_scan(body->data, body->len, &root, NULL) == JSON_OK) {
+		member_text(root, "code", answer->token, ret->api_code, sizeof(ret->api_code));
+		member_text(root, "message", answer->token, message, sizeof(message));
+	}
+	if (message[0] || ret->api_code[0])
+		snprintf(ret->message, sizeof(ret->message), "the API answered %d: %s", answer->status,
+			message[0] ? message : ret->api_code);
+	else if (answer->status >= 300 && answer->status <= 399)
+		snprintf(ret->message, sizeof(ret->message), "the API answered %d, a redirect, which is not followed",
+			answer->status);
+}
+
+/* Text of a 2xx that is no JSON. */
+static void garbage_read(const struct http_answer *answer, enum json_verdict verdict, struct json_fault fault,
+	struct error *ret) {
+	size_t type_len = strcspn(answer->content_type, ";");
+
+	switch (verdict) {
+	case JSON_NO_MEMORY:
+		error_set(ret, ENOMEM, "no memory for the answer");
+		break;
+	case JSON_TOO_LARGE:
+		error_set(ret, EREMOTEIO, "unusable answer: %s", fault.what ? fault.what : "too large");
+		break;
+	case JSON_INCOMPLETE:
+		error_set(ret, EREMOTEIO, "unusable answer: the JSON ends too early");
+		break;
+	default:
+		if (type_len && !strstr(answer->content_type, "json"))
+			error_set(ret, EREMOTEIO, "unusable answer: %.*s instead of JSON", (int)type_len, answer->content_type);
+		else
+			error_set(ret, EREMOTEIO, "unusable answer: no JSON at byte %zu (%s)", fault.offset,
+				fault.what ? fault.what : "unknown");
+		break;
+	}
+}
+
+/*
+ * What is known of a change that failed. A 4xx is a definite refusal, but for those two by which a server or a gateway
+ * says that it lost patience: what lies behind it may have carried on. Every 5xx and every missing answer leaves it open.
+ */
+static enum verdict verdict_of(const struct http_answer *answer, enum api_method method) {
+	if (method == API_GET)
+		return VERDICT_NONE;
+	if (!answer->sent)
+		return VERDICT_NOT_DONE;
+	if (answer->status >= 400 && answer->status <= 499 && answer->status != 408 && answer->status != 499)
+		return VERDICT_NOT_DONE;
+	return VERDICT_UNKNOWN;
+}
+
+void answer_read(const struct http_answer *answer, enum api_method method, struct api_response *ret) {
+	struct api_response response = {.sent = answer->sent, .status = answer->status};
+	const struct buffer *body = &answer->body;
+	bool good = answer->status >= 200 && answer->status <= 299;
+	enum json_verdict verdict = JSON_OK;
+	struct json_fault fault = {0};
+
+	if (answer->status && !good) {
+		/* Also where the body did not come to its end: the status says it all. */
+		refusal_read(answer, &response.error);
+	} else if (answer->code && !(good && method == API_DELETE)) {
+		error_set(&response.error, answer->code, "%s", answer->message);
+	} else if (!answer->code && body->len) {
+		verdict = json_scan(body->data, body->len, &response.root, &fault);
+		if (verdict != JSON_OK && method != API_DELETE)
+			garbage_read(answer, verdict, fault, &response.error);
+	}
+	if (response.error.code) {
+		response.root = (struct json){0};
+		response.code = response.error.code;
+		response.error.http_status = answer->status;
+		response.error.verdict = verdict_of(answer, method);
+		text_fit(answer->request_id, response.error.request_id, sizeof(response.error.request_id));
+		text_mask(response.error.request_id, answer->token);
+		text_mask(response.error.message, answer->token);
+	} else if (response.root.type != JSON_ABSENT) {
+		response.body = body->data;
+		response.body_len = body->len;
+	}
+	*ret = response;
+}

@@ -1,0 +1,335 @@
+#include "answer.h"
+#include "api.h"
+#include "call.h"
+#include "http.h"
+#include "scope.h"
+#include "token.h"
+#include "url.h"
+#include "watch.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { PARALLEL_MIN = 3, CHANGES_RESERVED = 2 };
+
+struct api {
+	struct http *http;
+	struct token *token;
+	char *base[API_SERVICES];
+	unsigned parallel, pages_max;
+	unsigned gets_flying;
+	int64_t alarm_ms;
+	/* A request stands in one of the first four. */
+	struct call_queue changes, gets; /* not started yet */
+	struct call_queue flying;
+	struct call_queue failed;        /* could not be started; the next api_run() tells */
+	struct call_queue lists;
+};
+
+/* One request. */
+struct request {
+	struct api_call call; /* first: a request is an api_call */
+	enum api_method method;
+	char *url;
+	char *body;
+	size_t body_len;
+	unsigned timeout_ms;
+	int64_t deadline_ms;
+	api_done *done; /* NULL: nobody wants to know any more */
+	void *user;
+	struct http_exchange *exchange; /* while flying */
+	struct http_answer *answer;     /* while `done` is running */
+	unsigned token_generation;      /* of the token that was sent */
+	bool repeated;                  /* after a 401 */
+	struct error failure;           /* while in `failed` */
+};
+
+static struct request *request_of(struct api_call *call) {
+	return (struct request *)call;
+}
+
+static void scope_api(struct api **api) {
+	api_free(*api);
+}
+
+int api_new(const struct api_config *config, struct api **ret, struct error *err) {
+	SCOPED(scope_api) struct api *api = calloc(1, sizeof(*api));
+	struct http_config http = {.ca_file = config->ca_file, .proxy = config->proxy, .parallel = config->parallel};
+	int rc;
+
+	if (!api)
+		return error_set(err, ENOMEM, "no memory");
+	if (config->parallel < PARALLEL_MIN)
+		return error_set(err, EINVAL, "at least %d requests must be allowed in parallel", PARALLEL_MIN);
+	if (config->pages_max < 1)
+		return error_set(err, EINVAL, "at least one page must be allowed");
+	for (size_t i = 0; i < API_SERVICES; i++) {
+		size_t len = config->base[i] ? strlen(config->base[i]) : 0;
+
+		rc = config->base[i] ? url_check(config->base[i], err) : error_set(err, EINVAL, "a service has no URL");
+		if (rc < 0)
+			return rc;
+		while (len && config->base[i][len - 1] == '/')
+			len--;
+		api->base[i] = strndup(config->base[i], len);
+		if (!api->base[i])
+			return error_set(err, ENOMEM, "no memory");
+	}
+	api->token = config->token;
+	api->parallel = config->parallel;
+	api->pages_max = config->pages_max;
+	api->alarm_ms = WATCH_NEVER;
+	rc = http_new(&http, &api->http);
+	if (rc < 0)
+		return error_set(err, -rc, "the HTTP client cannot be started: %s", strerror(-rc));
+	*ret = take_pointer(api);
+	return 0;
+}
+
+void api_free(struct api *api) {
+	if (!api)
+		return;
+	/* Lists first: they end their own requests. */
+	struct call_queue *queues[] = {&api->lists, &api->changes, &api->gets, &api->flying, &api->failed};
+
+	for (size_t i = 0; i < sizeof(queues) / sizeof(queues[0]); i++)
+		while (queues[i]->first)
+			queues[i]->first->free(queues[i]->first);
+	http_free(api->http);
+	for (size_t i = 0; i < API_SERVICES; i++)
+		free(api->base[i]);
+	free(api);
+}
+
+int api_fd(const struct api *api) {
+	return http_fd(api->http);
+}
+
+struct call_queue *api_lists(struct api *api) {
+	return &api->lists;
+}
+
+unsigned api_pages_max(const struct api *api) {
+	return api->pages_max;
+}
+
+/* Wakes api_run() then, unless it is woken earlier anyway. */
+static void api_wake(struct api *api, int64_t at_ms) {
+	if (at_ms >= api->alarm_ms)
+		return;
+	api->alarm_ms = at_ms;
+	http_alarm(api->http, at_ms);
+}
+
+/* ---- one request ---- */
+
+static void request_free(struct api_call *call) {
+	struct request *request = request_of(call);
+
+	if (request->exchange && request->method == API_GET)
+		call->api->gets_flying--;
+	http_cancel(request->exchange);
+	call_remove(call);
+	free(request->url);
+	free(request->body);
+	free(request);
+}
+
+/* Ends it with its completion, which may start and cancel others. */
+static void request_end(struct request *request, const struct api_response *response) {
+	call_remove(&request->call);
+	if (request->done)
+		request->done(request->user, response);
+	request_free(&request->call);
+}
+
+/* Ends it without an answer. */
+static void request_fail(struct request *request, const struct error *err) {
+	struct api_response response = {.code = err->code, .error = *err};
+
+	response.error.verdict = request->method == API_GET ? VERDICT_NONE : VERDICT_NOT_DONE;
+	request_end(request, &response);
+}
+
+static bool request_expired(const struct request *request, int64_t now_ms, struct error *ret) {
+	char limit[32];
+
+	if (now_ms < request->deadline_ms)
+		return false;
+	watch_duration(request->timeout_ms, limit, sizeof(limit));
+	error_set(ret, ETIMEDOUT, "not sent within %s: too many other requests were under way", limit);
+	return true;
+}
+
+/*
+ * Whether a refused request is to be sent again: the one place that decides it. It is for a 401, once, if there is
+ * another token by now; safe for a POST too, because a 401 says that nothing was done.
+ */
+static bool request_repeats(struct request *request, const struct http_answer *answer) {
+	struct token *token = request->call.api->token;
+
+	if (answer->status != 401 || request->repeated)
+		return false;
+	/* Of many that were refused together only the first finds the new token in the source. */
+	return token_generation(token) != request->token_generation || token_refused(token);
+}
+
+static void on_answer(void *user, struct http_answer *answer) {
+	struct request *request = user;
+	struct api *api = request->call.api;
+	struct api_response response;
+
+	/* The exchange ends by itself when this returns. */
+	request->exchange = NULL;
+	if (request->method == API_GET)
+		api->gets_flying--;
+	call_remove(&request->call);
+	if (request->done && request_repeats(request, answer)) {
+		request->repeated = true;
+		call_push_front(request->method == API_GET ? &api->gets : &api->changes, &request->call);
+		api_wake(api, request->deadline_ms);
+		return;
+	}
+	answer_read(answer, request->method, &response);
+	request->answer = answer;
+	request_end(request, &response);
+}
+
+char *api_call_take_body(struct api_call *call) {
+	struct buffer *body = &request_of(call)->answer->body;
+	char *data = take_pointer(body->data);
+
+	*body = (struct buffer){0};
+	return data;
+}
+
+/* Sends it now, or puts it among the failed. */
+static void request_start(struct request *request, int64_t now_ms) {
+	struct api *api = request->call.api;
+	struct http_request http = {
+		.method = request->method,
+		.url = request->url,
+		.body = request->body,
+		.body_len = request->body_len,
+	};
+	int rc;
+
+	call_remove(&request->call);
+	if (!request_expired(request, now_ms, &request->failure) &&
+		token_get(api->token, &http.token, &request->failure) == 0) {
+		http.timeout_ms = (unsigned)(request->deadline_ms - now_ms);
+		request->token_generation = token_generation(api->token);
+		rc = http_start(api->http, &http, on_answer, request, &request->exchange);
+		if (rc == 0) {
+			if (request->method == API_GET)
+				api->gets_flying++;
+			call_push(&api->flying, &request->call);
+			return;
+		}
+		error_set(&request->failure, -rc, rc == -ENOMEM ? "no memory for the request" : "the URL cannot be used");
+	}
+	call_push(&api->failed, &request->call);
+	api_wake(api, now_ms);
+}
+
+/* Starts what may start. Changes go first, and of the places two are theirs alone. */
+static void api_pump(struct api *api) {
+	int64_t now_ms = watch_now_ms();
+
+	while (api->changes.first && api->flying.count < api->parallel)
+		request_start(request_of(api->changes.first), now_ms);
+	while (api->gets.first && api->flying.count < api->parallel && api->gets_flying < api->parallel - CHANGES_RESERVED)
+		request_start(request_of(api->gets.first), now_ms);
+}
+
+/* Ends those that waited too long for their turn; finds out when to look again. */
+static void queue_expire(struct api *api, struct call_queue *queue, int64_t now_ms, int64_t *next_ms) {
+	for (struct api_call *call = queue->first, *next; call; call = next) {
+		struct request *request = request_of(call);
+
+		next = call->next;
+		if (request_expired(request, now_ms, &request->failure)) {
+			call_remove(call);
+			call_push(&api->failed, call);
+		} else if (request->deadline_ms < *next_ms) {
+			*next_ms = request->deadline_ms;
+		}
+	}
+}
+
+static void api_tell_failed(struct api *api) {
+	/* What a completion adds is told the next time: so this comes to an end. */
+	for (size_t count = api->failed.count; count && api->failed.first; count--) {
+		struct request *request = request_of(api->failed.first);
+		struct error failure = request->failure;
+
+		request_fail(request, &failure);
+	}
+}
+
+void api_run(struct api *api) {
+	int64_t now_ms, next_ms = WATCH_NEVER;
+
+	http_run(api->http);
+	api_pump(api);
+	now_ms = watch_now_ms();
+	if (now_ms >= api->alarm_ms) {
+		queue_expire(api, &api->changes, now_ms, &next_ms);
+		queue_expire(api, &api->gets, now_ms, &next_ms);
+		api->alarm_ms = next_ms;
+		http_alarm(api->http, next_ms);
+		api_tell_failed(api);
+		api_pump(api);
+		if (api->failed.first)
+			api_wake(api, now_ms);
+	}
+}
+
+/* A change that may have been sent goes on; then only its completion is taken away. */
+static void request_cancel(struct api_call *call) {
+	struct request *request = request_of(call);
+	struct api *api = call->api;
+
+	if (request->exchange && request->method != API_GET) {
+		request->done = NULL;
+		return;
+	}
+	request_free(call);
+	api_pump(api);
+}
+
+int api_send(struct api *api, const struct api_request *what, api_done *done, void *user, struct api_call **ret) {
+	struct request *request = calloc(1, sizeof(*request));
+
+	if (!request)
+		return -ENOMEM;
+	request->call = (struct api_call){.api = api, .cancel = request_cancel, .free = request_free};
+	request->method = what->method;
+	request->timeout_ms = what->timeout_ms;
+	request->deadline_ms = watch_now_ms() + what->timeout_ms;
+	request->done = done;
+	request->user = user;
+	request->body_len = what->body_len;
+	if (asprintf(&request->url, "%s%s", api->base[what->service], what->path) < 0)
+		request->url = NULL;
+	if (what->body && (request->body = malloc(what->body_len + 1))) {
+		memcpy(request->body, what->body, what->body_len);
+		request->body[what->body_len] = '\0';
+	}
+	if (!request->url || (what->body && !request->body)) {
+		request_free(&request->call);
+		return -ENOMEM;
+	}
+	call_push(what->method == API_GET ? &api->gets : &api->changes, &request->call);
+	*ret = &request->call;
+	api_pump(api);
+	if (request->call.queue == &api->gets || request->call.queue == &api->changes)
+		api_wake(api, request->deadline_ms);
+	return 0;
+}
+
+void api_cancel(struct api_call *call) {
+	if (call)
+		call->cancel(call);
+}

@@ -1,0 +1,508 @@
+#include "http.h"
+#include "scope.h"
+#include "url.h"
+#include "watch.h"
+
+#include <ctype.h>
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+enum { EVENTS_MAX = 64 };
+
+struct http {
+	CURLM *multi;
+	struct watch watch;
+	int64_t curl_at_ms, alarm_at_ms; /* WATCH_NEVER: none */
+	char *ca_file, *proxy;
+	bool curl_ready; /* curl_global_init() is to be undone */
+};
+
+struct http_exchange {
+	struct http *http;
+	CURL *easy;
+	struct curl_slist *headers;
+	char *authorization; /* the header line; `headers` has its own copy */
+	http_done *done;
+	void *user;
+	unsigned timeout_ms;
+	size_t head_bytes;
+	bool head_too_large, body_too_large, no_memory;
+	char host[256];
+	char reason[CURL_ERROR_SIZE];
+	struct http_answer answer;
+};
+
+/* ---- the loop: one epoll descriptor of curl's sockets and one timer ---- */
+
+static void timer_arm(struct http *http) {
+	watch_timer(&http->watch, http->curl_at_ms < http->alarm_at_ms ? http->curl_at_ms : http->alarm_at_ms);
+}
+
+void http_alarm(struct http *http, int64_t at_ms) {
+	http->alarm_at_ms = at_ms;
+	timer_arm(http);
+}
+
+static int on_timer(CURLM *multi, long timeout_ms, void *user) {
+	struct http *http = user;
+
+	(void)multi;
+	/* Not from in here, even for 0: curl must not be called back into. */
+	http->curl_at_ms = timeout_ms < 0 ? WATCH_NEVER : watch_now_ms() + timeout_ms;
+	timer_arm(http);
+	return 0;
+}
+
+/*
+ * Never fails: a failure would make curl give up the whole multi handle for good, while a socket that is not watched
+ * costs one exchange, which then ends by its time-out.
+ */
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *socket_user) {
+	struct http *http = user;
+
+	(void)easy;
+	(void)socket_user;
+	if (what == CURL_POLL_REMOVE)
+		watch_set(&http->watch, fd, 0);
+	else
+		watch_set(&http->watch, fd, (what & CURL_POLL_IN ? WATCH_IN : 0u) | (what & CURL_POLL_OUT ? WATCH_OUT : 0u));
+	return 0;
+}
+
+/* Close-on-exec, which curl itself leaves out: no child may inherit a connection that carried the token. */
+static curl_socket_t on_open(void *user, curlsocktype purpose, struct curl_sockaddr *address) {
+	(void)user;
+	(void)purpose;
+	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+int http_fd(const struct http *http) {
+	return http->watch.epoll_fd;
+}
+
+void http_free(struct http *http) {
+	if (!http)
+		return;
+	curl_multi_cleanup(http->multi);
+	watch_close(&http->watch);
+	if (http->curl_ready)
+		curl_global_cleanup();
+	free(http->ca_file);
+	free(http->proxy);
+	free(http);
+}
+
+static void scope_http(struct http **http) {
+	http_free(*http);
+}
+
+int http_new(const struct http_config *config, struct http **ret) {
+	SCOPED(scope_http) struct http *http = calloc(1, sizeof(*http));
+	int rc;
+
+	if (!http)
+		return -ENOMEM;
+	http->curl_at_ms = http->alarm_at_ms = WATCH_NEVER;
+	rc = watch_open(&http->watch);
+	if (rc < 0)
+		return rc;
+	/* curl's start reads it, and would then write every session's keys to that file. */
+	unsetenv("SSLKEYLOGFILE");
+	if (curl_global_init(CURL_GLOBAL_DEFAULT))
+		return -ENOMEM;
+	http->curl_ready = true;
+	http->multi = curl_multi_init();
+	http->ca_file = config->ca_file ? strdup(config->ca_file) : NULL;
+	http->proxy = strdup(config->proxy ? config->proxy : "");
+	if (!http->multi || !http->proxy || (config->ca_file && !http->ca_file))
+		return -ENOMEM;
+	if (curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_socket) ||
+		curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http) ||
+		curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_timer) ||
+		curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http) ||
+		curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)config->parallel))
+		return -ENOMEM;
+	*ret = take_pointer(http);
+	return 0;
+}
+
+/* ---- what comes in ---- */
+
+static void header_take(const char *value, size_t len, char *ret, size_t size) {
+	while (len && (*value == ' ' || *value == '\t')) {
+		value++;
+		len--;
+	}
+	while (len && isspace((unsigned char)value[len - 1]))
+		len--;
+	if (len >= size)
+		len = size - 1;
+	memcpy(ret, value, len);
+	ret[len] = '\0';
+}
+
+static size_t on_header(char *line, size_t one, size_t len, void *user) {
+	struct http_exchange *exchange = user;
+	struct http_answer *answer = &exchange->answer;
+	const struct {
+		const char *name;
+		char *ret;
+		size_t size;
+	} wanted[] = {
+		{"x-request-id:", answer->request_id, sizeof(answer->request_id)},
+		{"retry-after:", answer->retry_after, sizeof(answer->retry_after)},
+		{"content-type:", answer->content_type, sizeof(answer->content_type)},
+	};
+	long status = 0;
+
+	(void)one;
+	exchange->head_bytes += len;
+	if (exchange->head_bytes > HTTP_HEAD_MAX) {
+		exchange->head_too_large = true;
+		return 0;
+	}
+	if (line[0] == '\r' || line[0] == '\n') {
+		/* The end of a section; 1xx sections come before the one that counts, trailers after it. */
+		if (!answer->status && !curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status) && status >= 200)
+			answer->status = (int)status;
+		return len;
+	}
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		size_t name_len = strlen(wanted[i].name);
+
+		if (!answer->status && len > name_len && strncasecmp(line, wanted[i].name, name_len) == 0)
+			header_take(line + name_len, len - name_len, wanted[i].ret, wanted[i].size);
+	}
+	return len;
+}
+
+/* Gets the decoded bytes in pieces: so a small answer that unpacks to gigabytes stops at the bound, too. */
+static size_t on_body(char *data, size_t one, size_t len, void *user) {
+	struct http_exchange *exchange = user;
+	struct buffer *body = &exchange->answer.body;
+
+	(void)one;
+	if (len > HTTP_BODY_MAX - body->len) {
+		exchange->body_too_large = true;
+		return 0;
+	}
+	buffer_append(body, data, len);
+	if (body->error) {
+		exchange->no_memory = true;
+		return 0;
+	}
+	return len;
+}
+
+/* ---- one exchange ---- */
+
+static void exchange_free(struct http_exchange *exchange) {
+	if (!exchange)
+		return;
+	curl_easy_cleanup(exchange->easy);
+	for (struct curl_slist *header = exchange->headers; header; header = header->next)
+		explicit_bzero(header->data, strlen(header->data));
+	curl_slist_free_all(exchange->headers);
+	if (exchange->authorization)
+		explicit_bzero(exchange->authorization, strlen(exchange->authorization));
+	free(exchange->authorization);
+	buffer_free(&exchange->answer.body);
+	free(exchange);
+}
+
+static void scope_exchange(struct http_exchange **exchange) {
+	exchange_free(*exchange);
+}
+
+void http_cancel(struct http_exchange *exchange) {
+	if (!exchange)
+		return;
+	curl_multi_remove_handle(exchange->http->multi, exchange->easy);
+	exchange_free(exchange);
+}
+
+static bool headers_add(struct http_exchange *exchange, const char *line) {
+	struct curl_slist *headers = curl_slist_append(exchange->headers, line);
+
+	if (headers)
+		exchange->headers = headers;
+	return headers;
+}
+
+static int exchange_headers(struct http_exchange *exchange, const struct http_request *request) {
+	static const char scheme[] = "Authorization: Bearer ";
+	size_t len = strlen(request->token);
+
+	exchange->authorization = malloc(sizeof(scheme) + len);
+	if (!exchange->authorization)
+		return -ENOMEM;
+	memcpy(exchange->authorization, scheme, sizeof(scheme));
+	memcpy(exchange->authorization + sizeof(scheme) - 1, request->token, len + 1);
+	exchange->answer.token = exchange->authorization + sizeof(scheme) - 1;
+	if (!headers_add(exchange, exchange->authorization) || !headers_add(exchange, "Accept: application/json") ||
+		!headers_add(exchange, "Expect:"))
+		return -ENOMEM;
+	/* An empty one would be sent for a POST without a body: "application/x-www-form-urlencoded". */
+	if (!headers_add(exchange, request->body ? "Content-Type: application/json" : "Content-Type:"))
+		return -ENOMEM;
+	return 0;
+}
+
+/* Sets one option unless one before it failed. */
+#define SET(option, value) (rc = rc ? rc : curl_easy_setopt(easy, option, value))
+
+static CURLcode options_method(CURL *easy, const struct http_request *request, bool secure) {
+	static const char *const names[] = {
+		[API_GET] = "GET", [API_POST] = "POST", [API_PUT] = "PUT", [API_DELETE] = "DELETE"};
+	CURLcode rc = CURLE_OK;
+
+	if (request->method != API_GET) {
+		/*
+		 * A change goes out on a connection of its own. On a reused one that dies before its answer curl sends the
+		 * request again by itself, and a POST would create twice; HTTP/2 has its own repetition (REFUSED_STREAM).
+		 */
+		SET(CURLOPT_FRESH_CONNECT, 1L);
+		SET(CURLOPT_FORBID_REUSE, 1L);
+		SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	} else {
+		SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+		/*
+		 * One connection for all where the server multiplexes, which TLS negotiates. Without TLS all would wait for
+		 * the first one's answer.
+		 */
+		SET(CURLOPT_PIPEWAIT, secure ? 1L : 0L);
+	}
+	if (request->body || request->method == API_POST || request->method == API_PUT) {
+		SET(CURLOPT_POSTFIELDS, request->body ? request->body : "");
+		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)(request->body ? request->body_len : 0));
+	}
+	if (request->method == API_PUT || request->method == API_DELETE)
+		SET(CURLOPT_CUSTOMREQUEST, names[request->method]);
+	return rc;
+}
+
+static CURLcode options_safety(CURL *easy, const struct http *http, bool secure) {
+	/* Unencrypted goes to this machine only (url_check()), never to a proxy. "" is none, whatever the environment says. */
+	const char *proxy = secure ? http->proxy : "";
+	CURLcode rc = CURLE_OK;
+
+	SET(CURLOPT_PROTOCOLS_STR, secure ? "https" : "http");
+	SET(CURLOPT_FOLLOWLOCATION, 0L);
+	SET(CURLOPT_SSL_VERIFYPEER, 1L);
+	SET(CURLOPT_SSL_VERIFYHOST, 2L);
+	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	SET(CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (http->ca_file) {
+		SET(CURLOPT_CAINFO, http->ca_file);
+		SET(CURLOPT_PROXY_CAINFO, http->ca_file);
+	}
+	SET(CURLOPT_PROXY, proxy);
+	SET(CURLOPT_NOPROXY, "");
+	/* Else a proxy would get the request's headers, and with them the token, in its CONNECT. */
+	SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+	SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	SET(CURLOPT_PATH_AS_IS, 1L);
+	SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+	/* No signals: a resolver's SIGALRM would hit the loop. No waiting at the end for a resolver that hangs. */
+	SET(CURLOPT_NOSIGNAL, 1L);
+	SET(CURLOPT_QUICK_EXIT, 1L);
+	SET(CURLOPT_OPENSOCKETFUNCTION, on_open);
+	return rc;
+}
+
+static CURLcode options_set(struct http_exchange *exchange, const struct http_request *request) {
+	CURL *easy = exchange->easy;
+	bool secure = strncasecmp(request->url, "https:", 6) == 0;
+	/* 0 would mean: no limit. */
+	long timeout_ms = request->timeout_ms ? (long)request->timeout_ms : 1;
+	CURLcode rc = options_safety(easy, exchange->http, secure);
+
+	rc = rc ? rc : options_method(easy, request, secure);
+	SET(CURLOPT_URL, request->url);
+	SET(CURLOPT_HTTPHEADER, exchange->headers);
+	SET(CURLOPT_USERAGENT, "neevfs/" NEEVFS_VERSION);
+	SET(CURLOPT_ACCEPT_ENCODING, "gzip");
+	SET(CURLOPT_TIMEOUT_MS, timeout_ms);
+	SET(CURLOPT_CONNECTTIMEOUT_MS, timeout_ms < HTTP_CONNECT_MS ? timeout_ms : (long)HTTP_CONNECT_MS);
+	SET(CURLOPT_WRITEFUNCTION, on_body);
+	SET(CURLOPT_WRITEDATA, exchange);
+	SET(CURLOPT_HEADERFUNCTION, on_header);
+	SET(CURLOPT_HEADERDATA, exchange);
+	SET(CURLOPT_ERRORBUFFER, exchange->reason);
+	SET(CURLOPT_PRIVATE, exchange);
+	return rc;
+}
+
+int http_start(struct http *http, const struct http_request *request, http_done *done, void *user,
+	struct http_exchange **ret) {
+	SCOPED(scope_exchange) struct http_exchange *exchange = calloc(1, sizeof(*exchange));
+	CURLcode rc;
+
+	if (!exchange)
+		return -ENOMEM;
+	exchange->http = http;
+	exchange->done = done;
+	exchange->user = user;
+	exchange->timeout_ms = request->timeout_ms;
+	exchange->answer.body.limit = HTTP_BODY_MAX;
+	url_host(request->url, exchange->host, sizeof(exchange->host));
+	exchange->easy = curl_easy_init();
+	if (!exchange->easy || exchange_headers(exchange, request) < 0)
+		return -ENOMEM;
+	rc = options_set(exchange, request);
+	if (rc)
+		return rc == CURLE_OUT_OF_MEMORY ? -ENOMEM : -EINVAL;
+	if (curl_multi_add_handle(http->multi, exchange->easy))
+		return -ENOMEM;
+	*ret = take_pointer(exchange);
+	return 0;
+}
+
+/* ---- how it ended ---- */
+
+__attribute__((format(printf, 3, 4)))
+static void answer_fail(struct http_answer *answer, int code, const char *format, ...) {
+	va_list args;
+
+	answer->code = code;
+	va_start(args, format);
+	vsnprintf(answer->message, sizeof(answer->message), format, args);
+	va_end(args);
+}
+
+/* strerror() begins with a capital, which looks odd behind a colon. */
+static void answer_fail_connect(struct http_exchange *exchange, CURLcode rc) {
+	long os_errno = 0;
+	char reason[128];
+
+	curl_easy_getinfo(exchange->easy, CURLINFO_OS_ERRNO, &os_errno);
+	snprintf(reason, sizeof(reason), "%s", os_errno ? strerror((int)os_errno) : curl_easy_strerror(rc));
+	reason[0] = (char)tolower((unsigned char)reason[0]);
+	answer_fail(&exchange->answer, EHOSTUNREACH, "cannot reach %s: %s", exchange->host, reason);
+}
+
+static void answer_fail_late(struct http_exchange *exchange) {
+	struct http_answer *answer = &exchange->answer;
+	unsigned limit_ms = exchange->timeout_ms;
+	char limit[32];
+
+	if (!answer->sent && limit_ms > HTTP_CONNECT_MS)
+		limit_ms = HTTP_CONNECT_MS;
+	watch_duration(limit_ms, limit, sizeof(limit));
+	if (answer->sent)
+		answer_fail(answer, ETIMEDOUT, "no %sanswer within %s", answer->status ? "complete " : "", limit);
+	else
+		answer_fail(answer, ETIMEDOUT, "no connection to %s within %s", exchange->host, limit);
+}
+
+/* Why there is no whole answer. */
+static void answer_explain(struct http_exchange *exchange, CURLcode rc) {
+	struct http_answer *answer = &exchange->answer;
+	const char *reason = exchange->reason[0] ? exchange->reason : curl_easy_strerror(rc);
+
+	if (exchange->no_memory)
+		answer_fail(answer, ENOMEM, "no memory for the answer");
+	else if (exchange->body_too_large)
+		answer_fail(answer, EREMOTEIO, "unusable answer: larger than %d MiB", HTTP_BODY_MAX >> 20);
+	else if (exchange->head_too_large)
+		answer_fail(answer, EREMOTEIO, "unusable answer: headers larger than %d KiB", HTTP_HEAD_MAX >> 10);
+	else
+		switch (rc) {
+		case CURLE_OUT_OF_MEMORY:
+			answer_fail(answer, ENOMEM, "no memory for the request");
+			break;
+		case CURLE_COULDNT_RESOLVE_HOST:
+			answer_fail(answer, EHOSTUNREACH, "cannot reach %s: its name cannot be resolved", exchange->host);
+			break;
+		case CURLE_COULDNT_RESOLVE_PROXY:
+		case CURLE_PROXY:
+			answer_fail(answer, EHOSTUNREACH, "cannot reach %s: the proxy does not work (%s)", exchange->host,
+				curl_easy_strerror(rc));
+			break;
+		case CURLE_COULDNT_CONNECT:
+			answer_fail_connect(exchange, rc);
+			break;
+		case CURLE_OPERATION_TIMEDOUT:
+			answer_fail_late(exchange);
+			break;
+		case CURLE_SSL_CONNECT_ERROR:
+		case CURLE_PEER_FAILED_VERIFICATION:
+		case CURLE_SSL_CACERT_BADFILE:
+		case CURLE_SSL_ISSUER_ERROR:
+		case CURLE_SSL_CERTPROBLEM:
+		case CURLE_SSL_CIPHER:
+		case CURLE_SSL_CRL_BADFILE:
+		case CURLE_SSL_INVALIDCERTSTATUS:
+		case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+		case CURLE_USE_SSL_FAILED:
+			answer_fail(answer, EPROTO, "no trusted connection to %s: %s", exchange->host, reason);
+			break;
+		case CURLE_URL_MALFORMAT:
+			answer_fail(answer, EINVAL, "not sent: %s", reason);
+			break;
+		case CURLE_PARTIAL_FILE:
+			answer_fail(answer, EREMOTEIO, "unusable answer: it was cut off");
+			break;
+		case CURLE_GOT_NOTHING:
+		case CURLE_SEND_ERROR:
+		case CURLE_RECV_ERROR:
+			answer_fail(answer, EREMOTEIO, answer->status ? "unusable answer: the connection broke in it" :
+				"the connection broke before an answer came");
+			break;
+		default:
+			answer_fail(answer, EREMOTEIO, "unusable answer: %s", reason);
+			break;
+		}
+}
+
+static void exchange_end(struct http_exchange *exchange, CURLcode rc) {
+	struct http_answer *answer = &exchange->answer;
+	curl_off_t pretransfer_us = 0;
+
+	/* Set when the request is about to go out. The size of the request is no proof: it is counted late. */
+	curl_easy_getinfo(exchange->easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer_us);
+	answer->sent = pretransfer_us != 0 || answer->status != 0;
+	if (rc)
+		answer_explain(exchange, rc);
+	else if (!answer->status)
+		answer_fail(answer, EREMOTEIO, "unusable answer: no status line");
+	exchange->done(exchange->user, answer);
+}
+
+void http_run(struct http *http) {
+	struct watch_event events[EVENTS_MAX];
+	size_t count = watch_poll(&http->watch, events, EVENTS_MAX);
+	int left;
+	CURLMsg *message;
+
+	for (size_t i = 0; i < count; i++) {
+		unsigned happened = events[i].happened;
+		int mask = (happened & WATCH_IN ? CURL_CSELECT_IN : 0) | (happened & WATCH_OUT ? CURL_CSELECT_OUT : 0) |
+			(happened & WATCH_ERROR ? CURL_CSELECT_ERR : 0);
+
+		curl_multi_socket_action(http->multi, events[i].fd, mask, &left);
+	}
+	if (http->curl_at_ms <= watch_now_ms()) {
+		http->curl_at_ms = WATCH_NEVER;
+		curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &left);
+	}
+	timer_arm(http);
+	while ((message = curl_multi_info_read(http->multi, &left))) {
+		struct http_exchange *exchange = NULL;
+		CURLcode rc = message->data.result;
+		CURL *easy = message->easy_handle;
+
+		if (message->msg != CURLMSG_DONE || curl_easy_getinfo(easy, CURLINFO_PRIVATE, &exchange) || !exchange)
+			continue;
+		/* The message is gone with this. */
+		curl_multi_remove_handle(http->multi, easy);
+		exchange_end(exchange, rc);
+		exchange_free(exchange);
+	}
+}

@@ -1,0 +1,68 @@
+/*
+ * One HTTP exchange on curl's multi interface. Private to api/; http.c is the only file that knows curl.
+ *
+ * Everything runs on one inner epoll descriptor (curl's sockets and one timer), which nests in the caller's. No queue, no retry, no
+ * meaning of a status here: what was started is under way, and ends with one answer.
+ */
+#ifndef NEEVFS_API_HTTP_H
+#define NEEVFS_API_HTTP_H
+
+#include "api.h"
+#include "buffer.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+	HTTP_BODY_MAX = JSON_BYTES_MAX, /* after decoding */
+	HTTP_HEAD_MAX = 64 << 10,
+	HTTP_CONNECT_MS = 10000,
+};
+
+struct http;
+struct http_exchange;
+
+struct http_config {
+	const char *ca_file; /* PEM, or NULL: the system's. All are copied */
+	const char *proxy;   /* or NULL */
+	unsigned parallel;   /* connections kept open */
+};
+
+struct http_request {
+	enum api_method method;
+	const char *url;
+	const char *token;
+	const char *body;    /* lent until the exchange ends; NULL: none */
+	size_t body_len;
+	unsigned timeout_ms; /* from now on */
+};
+
+/* Lent for the callback; the body may be taken over by moving the buffer out. */
+struct http_answer {
+	int code;              /* 0: a whole answer came; else the positive errno why not (`status` may be known all the same) */
+	char message[384];     /* the reason in words, "" if code is 0 */
+	bool sent;             /* whether a byte of the request may have reached the server */
+	int status;            /* 0 until a whole final header section came */
+	struct buffer body;
+	const char *token;     /* that was sent: must not come back in any text */
+	char request_id[96];   /* of the headers, "" if absent, cut to fit */
+	char retry_after[64];
+	char content_type[64];
+};
+typedef void http_done(void *user, struct http_answer *answer);
+
+/* -ENOMEM, or -EMFILE and the like of the descriptors. Removes SSLKEYLOGFILE from the environment. */
+int http_new(const struct http_config *config, struct http **ret);
+void http_free(struct http *http); /* every exchange must have ended or been cancelled. Takes NULL */
+
+int http_fd(const struct http *http); /* readable when http_run() has something to do */
+void http_run(struct http *http);
+
+/* Makes http_fd() readable at that time of watch_now_ms(); WATCH_NEVER: never. There is one alarm. */
+void http_alarm(struct http *http, int64_t at_ms);
+
+/* 0, -ENOMEM, or -EINVAL for what curl does not take. `done` comes from http_run() only. */
+int http_start(struct http *http, const struct http_request *request, http_done *done, void *user, struct http_exchange **ret);
+void http_cancel(struct http_exchange *exchange); /* `done` is not called. Takes NULL */
+
+#endif

@@ -1,0 +1,137 @@
+#include "url.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* Locale-free, unlike isalnum(): a host name or a path is ASCII or refused. */
+static bool is_alnum(char c) {
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+static bool is_one_of(char c, const char *set) {
+	return c && strchr(set, c);
+}
+
+/* The host as curl will see it, NUL-terminated, an IPv6 address with its brackets. */
+static int host_copy(const char *at, size_t len, char *ret, size_t size, struct error *err) {
+	if (len == 0)
+		return error_set(err, EINVAL, "the URL has no host");
+	if (len >= size)
+		return error_set(err, EINVAL, "the URL's host is too long");
+	memcpy(ret, at, len);
+	ret[len] = '\0';
+	return 0;
+}
+
+static bool host_is_name(const char *host) {
+	for (; *host; host++)
+		if (!is_alnum(*host) && !is_one_of(*host, ".-_"))
+			return false;
+	return true;
+}
+
+/* In brackets. A zone (%eth0) is refused: no public service has one. */
+static bool host_is_ipv6(const char *host) {
+	struct in6_addr address;
+	char text[INET6_ADDRSTRLEN];
+	size_t len = strlen(host);
+
+	if (len < 4 || len - 2 >= sizeof(text) || host[0] != '[' || host[len - 1] != ']')
+		return false;
+	memcpy(text, host + 1, len - 2);
+	text[len - 2] = '\0';
+	return inet_pton(AF_INET6, text, &address) == 1;
+}
+
+/*
+ * Only the three spellings that cannot mean another machine: inet_pton() takes neither 127.1 nor 0x7f.0.0.1, which
+ * resolvers read differently.
+ */
+static bool host_is_loopback(const char *host) {
+	struct in_addr address;
+
+	if (strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0)
+		return true;
+	return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
+}
+
+static bool port_is_good(const char *at, size_t len) {
+	unsigned port = 0;
+
+	if (len < 1 || len > 5)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if (at[i] < '0' || at[i] > '9')
+			return false;
+		port = port * 10 + (unsigned)(at[i] - '0');
+	}
+	return port >= 1 && port <= 65535;
+}
+
+static int path_check(const char *path, struct error *err) {
+	if (strchr(path, '?'))
+		return error_set(err, EINVAL, "the URL has a query");
+	if (strchr(path, '#'))
+		return error_set(err, EINVAL, "the URL has a fragment");
+	for (; *path; path++)
+		if (!is_alnum(*path) && !is_one_of(*path, "/-._~%!$&'()*+,;=:@"))
+			return error_set(err, EINVAL, "the URL's path has a character that must be written as %%XX");
+	return 0;
+}
+
+int url_check(const char *url, struct error *err) {
+	char host[256];
+	bool secure = strncasecmp(url, "https://", 8) == 0;
+	const char *at, *end, *port;
+	int rc;
+
+	if (!secure && strncasecmp(url, "http://", 7) != 0)
+		return error_set(err, EINVAL, "the URL does not begin with https://");
+	at = url + (secure ? 8 : 7);
+	end = at + strcspn(at, "/?#");
+	if (memchr(at, '@', (size_t)(end - at)))
+		return error_set(err, EINVAL, "the URL has a user name in it");
+	if (*at == '[') {
+		port = memchr(at, ']', (size_t)(end - at));
+		port = port ? port + 1 : end;
+		if (port < end && *port != ':')
+			return error_set(err, EINVAL, "the URL's host is no IPv6 address");
+	} else {
+		port = memchr(at, ':', (size_t)(end - at));
+	}
+	if (!port)
+		port = end;
+	rc = host_copy(at, (size_t)(port - at), host, sizeof(host), err);
+	if (rc < 0)
+		return rc;
+	if (host[0] == '[' ? !host_is_ipv6(host) : !host_is_name(host))
+		return error_set(err, EINVAL, "the URL's host is neither a name nor an address");
+	if (port < end && !port_is_good(port + 1, (size_t)(end - port) - 1))
+		return error_set(err, EINVAL, "the URL's port is no number from 1 to 65535");
+	if (!secure && !host_is_loopback(host))
+		return error_set(err, EINVAL, "the URL must begin with https://: the token is sent there (http:// only to 127.0.0.1,"
+			" [::1] and localhost)");
+	return path_check(end, err);
+}
+
+void url_add_segment(struct buffer *out, const char *text) {
+	bool dots = strcmp(text, ".") == 0 || strcmp(text, "..") == 0;
+
+	for (; *text; text++) {
+		if ((is_alnum(*text) || is_one_of(*text, "-._~")) && !dots)
+			buffer_byte(out, *text);
+		else
+			buffer_printf(out, "%%%02X", (unsigned)(unsigned char)*text);
+	}
+}
+
+void url_host(const char *url, char *ret, size_t size) {
+	const char *at = strstr(url, "://");
+
+	at = at ? at + 3 : url;
+	snprintf(ret, size, "%.*s", (int)strcspn(at, "/?#"), at);
+}

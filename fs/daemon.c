@@ -1,0 +1,68 @@
+#include "daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+int daemon_start(struct daemon *ret) {
+	int fds[2];
+	if (pipe2(fds, O_CLOEXEC))
+		return -errno;
+	pid_t pid = fork();
+	if (pid < 0) {
+		int code = errno;
+		close(fds[0]);
+		close(fds[1]);
+		return -code;
+	}
+	if (!pid) {
+		close(fds[0]);
+		setsid();
+		ret->pipe_fd = fds[1];
+		return 0;
+	}
+	close(fds[1]);
+	char up = 0;
+	ssize_t got;
+	do
+		got = read(fds[0], &up, 1);
+	while (got < 0 && errno == EINTR);
+	_exit(got == 1 ? 0 : 1);
+}
+
+void daemon_ready(struct daemon *daemon) {
+	if (daemon->pipe_fd < 0)
+		return;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int fd = 0; null >= 0 && fd < 3; fd++)
+		dup2(null, fd);
+	if (null > 2)
+		close(null);
+	if (chdir("/")) {} /* a working directory that cannot be left only keeps its filesystem busy */
+	ssize_t told = write(daemon->pipe_fd, "1", 1);
+	(void)told; /* a parent that is gone needs no word */
+	close(daemon->pipe_fd);
+	daemon->pipe_fd = -1;
+}
+
+void daemon_harden(void) {
+	static const char *const secrets[] = {"NEEV_API_TOKEN", "NEEV_API_KEY", NULL};
+	/* curl would obey these behind our back: write down the keys of TLS sessions, send the token through a proxy. */
+	static const char *const steering[] = {"SSLKEYLOGFILE", "http_proxy", "https_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy", NULL};
+	for (const char *const *name = secrets; *name; name++) {
+		char *value = getenv(*name);
+		if (value)
+			explicit_bzero(value, strlen(value)); /* the block that /proc/PID/environ shows */
+		unsetenv(*name);
+	}
+	for (const char *const *name = steering; *name; name++)
+		unsetenv(*name);
+	struct rlimit none = {0, 0};
+	setrlimit(RLIMIT_CORE, &none);
+	prctl(PR_SET_DUMPABLE, 0);
+}

@@ -1,0 +1,26 @@
+/* What the handlers work on: the parts of one mount, put together by main.c. Each part is owned by main.c and lent here. */
+#ifndef NEEVFS_FS_FS_H
+#define NEEVFS_FS_FS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+struct fs {
+	const struct options *options;
+	struct store *store;
+	struct nodes *nodes;
+	struct drafts *drafts;
+	struct changes *changes;
+	struct refusals *refusals;
+	struct ops *ops;
+	int64_t now_ms; /* monotonic, of this turn of the loop */
+	time_t now;     /* wall clock, of this turn */
+	time_t started;
+	uid_t uid;
+	gid_t gid;
+	bool ready; /* the kernel has said INIT: the mount answers */
+};
+
+#endif

@@ -1,0 +1,29 @@
+/* struct handle: an open file or directory: the bytes it was opened on, and the outcome of what was written. */
+#ifndef NEEVFS_FS_HANDLE_H
+#define NEEVFS_FS_HANDLE_H
+
+#include "../api/buffer.h"
+#include "kinds.h"
+
+#include <stdbool.h>
+
+struct handle {
+	struct buffer bytes; /* a file's content as it was at open; a directory's entries */
+	enum row_write write;
+	bool wrote;    /* something came by this handle */
+	bool in_order; /* it was written from an empty file on, byte after byte: then it commits in the write that completes it */
+	size_t end;    /* where the next write in order begins */
+	bool settled;  /* a change was tried: the same outcome for every later write, nothing is sent again */
+	int outcome;   /* 0 or -errno */
+	bool sent;     /* the outcome is of something that went to the API, or may have: truncating does not reopen it */
+};
+
+struct handle *handle_new(enum row_write write); /* NULL without memory */
+void handle_free(struct handle *handle);         /* takes NULL */
+
+/* One directory entry behind the others. */
+void handle_add_entry(struct handle *handle, const char *name, uint64_t ino, mode_t type);
+/* The entry at byte `offset` of the entries; false at the end. *ret_next is the offset of the next one. */
+bool handle_entry(const struct handle *handle, size_t offset, const char **ret_name, uint64_t *ret_ino, mode_t *ret_type, size_t *ret_next);
+
+#endif

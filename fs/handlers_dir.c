@@ -1,0 +1,393 @@
+#include "handlers.h"
+
+#include "../api/scope.h"
+#include "change.h"
+#include "options.h"
+#include "spec.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- shared by the handlers ---- */
+
+int op_refuse_words(struct op *op, int code, const char *format, ...) {
+	struct error err;
+	char text[sizeof err.message];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	error_set(&err, code, "%s", text);
+	err.verdict = VERDICT_NOT_DONE;
+	return op_refuse(op, &err);
+}
+
+static void op_changed(void *user, int rc, const struct error *err) {
+	struct op *op = user;
+	(void)err; /* the change has kept it for .error */
+	op->change = NULL;
+	op->settled = true;
+	op->outcome = rc;
+	op_run(op);
+}
+
+int op_change(struct op *op, struct change_order *order) {
+	SCOPED(buffer_free) struct buffer path = {0};
+	struct error err;
+	node_path(op->node, &path);
+	if (op->name[0])
+		buffer_printf(&path, "/%s", op->name);
+	if (path.error)
+		return path.error;
+	order->path = path.data;
+	int rc = change_start(op->fs->changes, order, op_changed, op, &op->change, &err);
+	if (rc)
+		return rc;
+	op->changing = true;
+	return DEMAND_PARKED;
+}
+
+int op_child(struct op *op, struct view *ret_parent, struct view *ret_child) {
+	const struct row *row;
+	int rc = view_open(op->fs, op->node, &op->demand, ret_parent);
+	if (!rc)
+		rc = view_child(ret_parent, op->name, &op->demand, &row);
+	if (rc)
+		return rc;
+	const struct kind *kind = row->type == ROW_RESOURCE ? ret_parent->kind : NULL;
+	struct node *node = node_lookup(op->fs->nodes, op->node, row, kind, op->name);
+	if (!node)
+		return -ENOMEM;
+	rc = view_open(op->fs, node, &op->demand, ret_child);
+	if (rc)
+		node_forget(op->fs->nodes, node, 1);
+	return rc;
+}
+
+/* ---- names ---- */
+
+static int step_lookup(struct op *op) {
+	struct view parent, child;
+	struct stat st;
+	int rc = op_child(op, &parent, &child);
+	if (rc)
+		return rc;
+	rc = view_attr(&child, &op->demand, &st);
+	if (rc) {
+		node_forget(op->fs->nodes, child.node, 1);
+		return rc;
+	}
+	op_reply_entry(op, child.node, &st);
+	return 0;
+}
+
+void fs_lookup(fuse_req_t req, fuse_ino_t parent, const char *name) {
+	struct op *op = op_new(req, step_lookup, "lookup", parent, name);
+	if (op)
+		op_run(op);
+}
+
+void fs_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count) {
+	struct fs *fs = fuse_req_userdata(req);
+	node_forget(fs->nodes, op_node(fs, ino), count);
+	fuse_reply_none(req);
+}
+
+void fs_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets) {
+	struct fs *fs = fuse_req_userdata(req);
+	for (size_t i = 0; i < count; i++)
+		node_forget(fs->nodes, op_node(fs, forgets[i].ino), forgets[i].nlookup);
+	fuse_reply_none(req);
+}
+
+static int step_getattr(struct op *op) {
+	struct view view;
+	struct stat st;
+	int rc = view_open(op->fs, op->node, &op->demand, &view);
+	if (!rc)
+		rc = view_attr(&view, &op->demand, &st);
+	if (rc)
+		return rc;
+	op_reply_attr(op, &st);
+	return 0;
+}
+
+void fs_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file) {
+	(void)file;
+	struct op *op = op_new(req, step_getattr, "stat", ino, NULL);
+	if (op)
+		op_run(op);
+}
+
+static int step_readlink(struct op *op) {
+	struct view view;
+	SCOPED(buffer_free) struct buffer target = {0};
+	int rc = view_open(op->fs, op->node, &op->demand, &view);
+	if (!rc)
+		rc = row_is_link(view.row) ? view_render(&view, &op->demand, &target) : -EINVAL;
+	if (rc)
+		return rc;
+	op_reply_readlink(op, target.data ? target.data : "");
+	return 0;
+}
+
+void fs_readlink(fuse_req_t req, fuse_ino_t ino) {
+	struct op *op = op_new(req, step_readlink, "readlink", ino, NULL);
+	if (op)
+		op_run(op);
+}
+
+/* ---- listings ---- */
+
+struct listing {
+	struct handle *handle;
+	const struct node *node;
+};
+
+static int listing_add(void *user, const char *name, const struct row *row) {
+	struct listing *listing = user;
+	mode_t type = row_is_dir(row) ? DT_DIR : row_is_link(row) ? DT_LNK : DT_REG;
+	handle_add_entry(listing->handle, name, node_ino(listing->node, name), type);
+	return listing->handle->bytes.error;
+}
+
+/* The entries are those of this moment, however long the reader takes. */
+static int step_opendir(struct op *op) {
+	struct view view;
+	int rc = view_open(op->fs, op->node, &op->demand, &view);
+	if (rc)
+		return rc;
+	struct listing listing = {.handle = handle_new(WRITE_NEVER), .node = op->node};
+	if (!listing.handle)
+		return -ENOMEM;
+	handle_add_entry(listing.handle, ".", op->node->ino, DT_DIR);
+	handle_add_entry(listing.handle, "..", op->node->parent ? op->node->parent->ino : op->node->ino, DT_DIR);
+	rc = view_entries(&view, &op->demand, listing_add, &listing);
+	if (rc) {
+		handle_free(listing.handle);
+		return rc;
+	}
+	op->file.fh = (uintptr_t)listing.handle;
+	op_reply_open(op);
+	return 0;
+}
+
+void fs_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file) {
+	struct op *op = op_new(req, step_opendir, "opendir", ino, NULL);
+	if (!op)
+		return;
+	op->file = *file;
+	op_run(op);
+}
+
+void fs_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *file) {
+	(void)ino;
+	const struct handle *handle = (struct handle *)(uintptr_t)file->fh;
+	char *out = malloc(size ? size : 1);
+	if (!out) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	size_t used = 0, next;
+	const char *name;
+	struct stat st = {0};
+	mode_t type;
+	for (size_t at = (size_t)offset; handle_entry(handle, at, &name, &st.st_ino, &type, &next); at = next) {
+		st.st_mode = type << 12; /* S_IFDIR and its like are DT_DIR and its like, twelve bits up */
+		size_t need = fuse_add_direntry(req, out + used, size - used, name, &st, (off_t)next);
+		if (need > size - used)
+			break;
+		used += need;
+	}
+	fuse_reply_buf(req, out, used);
+	free(out);
+}
+
+void fs_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file) {
+	(void)ino;
+	handle_free((struct handle *)(uintptr_t)file->fh);
+	fuse_reply_err(req, 0);
+}
+
+/* ---- making and removing directories ---- */
+
+static int step_mkdir(struct op *op) {
+	struct view parent, child;
+	const struct row *row;
+	struct error err;
+	int rc = view_open(op->fs, op->node, &op->demand, &parent);
+	if (rc)
+		return rc;
+	const struct kind *kind = parent.kind;
+	if (parent.row->type != ROW_COLLECTION || !kind->create)
+		return op_refuse_words(op, EPERM, "nothing can be created here");
+	if (!(op->fs->options->allow & CHANGE_CREATE))
+		return op_refuse_words(op, EROFS, "this mount does not grant create (option allow=)");
+	rc = spec_name_check(kind->create, op->name, &err);
+	if (rc == -EINVAL)
+		err.verdict = VERDICT_NOT_DONE;
+	if (rc)
+		return rc == -EINVAL ? op_refuse(op, &err) : rc;
+	rc = view_child(&parent, op->name, &op->demand, &row);
+	if (rc != -ENOENT)
+		return rc ? rc : -EEXIST;
+	SCOPED(buffer_free) struct buffer place = {0};
+	struct draft *draft;
+	rc = view_place(&parent, &place);
+	if (!rc)
+		rc = draft_new(op->fs->drafts, kind, place.data, op->name, op->fs->now, &draft);
+	if (rc)
+		return rc;
+	struct stat st;
+	rc = op_child(op, &parent, &child);
+	if (!rc)
+		rc = view_attr(&child, &op->demand, &st);
+	if (rc) {
+		draft_remove(op->fs->drafts, draft);
+		return rc;
+	}
+	op_reply_entry(op, child.node, &st);
+	return 0;
+}
+
+void fs_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode) {
+	(void)mode;
+	struct op *op = op_new(req, step_mkdir, "mkdir", parent, name);
+	if (op)
+		op_run(op);
+}
+
+static struct draft *child_draft(const struct op *op, const struct view *parent) {
+	SCOPED(buffer_free) struct buffer place = {0};
+	if (view_place(parent, &place))
+		return NULL;
+	return draft_find(op->fs->drafts, place.data, op->name);
+}
+
+/* A draft whose create is under way, or may have been carried out, is not to be lost. */
+static int draft_settled(struct op *op, const struct draft *draft) {
+	if (draft->state == DRAFT_BUSY)
+		return op_refuse_words(op, EBUSY, "its create is under way");
+	if (draft->state == DRAFT_DOUBT)
+		return op_refuse_words(op, EBUSY, "a create of this name was sent and its outcome is not known; it is settled when a listing shows it");
+	return 0;
+}
+
+static int rmdir_resource(struct op *op, const struct view *child) {
+	const struct kind *kind = child->kind;
+	if (child->row->type != ROW_RESOURCE || !kind->remove)
+		return op_refuse_words(op, EPERM, "this directory cannot be removed");
+	if (kind->terminating && json_string_is(json_at(child->json, kind->status), kind->terminating))
+		return op_refuse_words(op, EALREADY, "it is being deleted already; it is billed until the API answers 404");
+	struct change_order order = {.verb = CHANGE_DELETE, .kind = kind, .scope = &child->scope};
+	return op_change(op, &order);
+}
+
+static int step_rmdir(struct op *op) {
+	struct view parent, child;
+	if (op->settled) {
+		if (op->outcome)
+			return op->outcome;
+		node_retire(op->fs->nodes, op->node, op->name);
+		op_reply_err(op, 0);
+		return 0;
+	}
+	int rc = op_child(op, &parent, &child);
+	if (rc)
+		return rc;
+	struct draft *draft = child.draft ? child_draft(op, &parent) : NULL;
+	if (draft) {
+		rc = draft_settled(op, draft);
+		if (!rc) {
+			draft_remove(op->fs->drafts, draft);
+			node_retire(op->fs->nodes, op->node, op->name);
+		}
+	} else {
+		rc = rmdir_resource(op, &child);
+	}
+	node_forget(op->fs->nodes, child.node, 1);
+	if (!rc)
+		op_reply_err(op, 0);
+	return rc;
+}
+
+void fs_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name) {
+	struct op *op = op_new(req, step_rmdir, "rmdir", parent, name);
+	if (op)
+		op_run(op);
+}
+
+static int step_rename(struct op *op) {
+	struct view parent, child;
+	const struct row *row;
+	struct error err;
+	int rc = op_child(op, &parent, &child);
+	if (rc)
+		return rc;
+	struct draft *draft = child.row->type == ROW_RESOURCE && child.draft ? child_draft(op, &parent) : NULL;
+	if (!draft)
+		rc = op_refuse_words(op, EPERM, "the API cannot rename or move %s", child.kind ? "this" : "anything here");
+	else if (op->new_parent != op->node)
+		rc = op_refuse_words(op, EPERM, "a draft can be renamed, but not moved to another collection");
+	else
+		rc = draft_settled(op, draft);
+	if (!rc)
+		rc = spec_name_check(parent.kind->create, op->new_name, &err);
+	if (rc == -EINVAL)
+		op_refuse(op, &err);
+	if (!rc) {
+		rc = view_child(&parent, op->new_name, &op->demand, &row);
+		rc = rc == -ENOENT ? 0 : rc ? rc : -EEXIST;
+	}
+	if (!rc)
+		rc = draft_rename(draft, op->new_name);
+	if (!rc)
+		rc = node_rename(op->fs->nodes, child.node, op->new_name);
+	node_forget(op->fs->nodes, child.node, 1);
+	if (!rc)
+		op_reply_err(op, 0);
+	return rc;
+}
+
+void fs_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent, const char *new_name, unsigned flags) {
+	if (flags & ~1u || strlen(new_name) >= NAME_SIZE) { /* RENAME_NOREPLACE is how we rename anyway */
+		fuse_reply_err(req, flags & ~1u ? EINVAL : ENAMETOOLONG);
+		return;
+	}
+	struct op *op = op_new(req, step_rename, "rename", parent, name);
+	if (!op)
+		return;
+	op->new_parent = op_node(op->fs, new_parent);
+	strcpy(op->new_name, new_name);
+	op_run(op);
+}
+
+static int step_unlink(struct op *op) {
+	struct view parent, child;
+	int rc = op_child(op, &parent, &child);
+	if (rc)
+		return rc;
+	SCOPED(buffer_free) struct buffer place = {0};
+	struct draft *draft = NULL;
+	if (child.draft && child.row->type == ROW_SPEC && !view_place(&parent, &place))
+		draft = draft_find(op->fs->drafts, place.data, child.resource->name);
+	rc = draft ? draft_settled(op, draft) : op_refuse_words(op, EPERM, "this file cannot be removed; rmdir of the directory deletes the resource");
+	if (!rc) {
+		rc = draft_truncate(op->fs->drafts, draft, 0, op->fs->now);
+		draft->has_text = false;
+		node_retire(op->fs->nodes, op->node, op->name);
+	}
+	node_forget(op->fs->nodes, child.node, 1);
+	if (!rc)
+		op_reply_err(op, 0);
+	return rc;
+}
+
+void fs_unlink(fuse_req_t req, fuse_ino_t parent, const char *name) {
+	struct op *op = op_new(req, step_unlink, "unlink", parent, name);
+	if (op)
+		op_run(op);
+}

@@ -1,0 +1,213 @@
+#include "handlers.h"
+
+#include "options.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+/* ---- open, read, release ---- */
+
+/* The draft whose spec.json a view is, to be changed. */
+static struct draft *view_own_draft(const struct op *op, const struct view *view) {
+	return view->draft ? draft_find(op->fs->drafts, view->draft->place, view->draft->name) : NULL;
+}
+
+static int draft_open(struct op *op, const struct view *view) {
+	struct draft *draft = view_own_draft(op, view);
+	if (!draft)
+		return 0;
+	if (draft->state == DRAFT_OPEN)
+		return op->file.flags & O_TRUNC ? draft_truncate(op->fs->drafts, draft, 0, op->fs->now) : 0;
+	return op_refuse_words(op, EALREADY, draft->state == DRAFT_BUSY ? "its create is under way"
+		: "a create of this name was sent and its outcome is not known; nothing more is sent until a listing shows it");
+}
+
+/* Reads fail here, where a shell sees it, not later in read(2): the text is rendered now. */
+static int step_open(struct op *op) {
+	struct view view;
+	bool writing = (op->file.flags & O_ACCMODE) != O_RDONLY;
+	int rc = view_open(op->fs, op->node, &op->demand, &view);
+	if (rc)
+		return rc;
+	if (writing && view.row->write == WRITE_NEVER)
+		return -EACCES;
+	if (writing && (rc = draft_open(op, &view)))
+		return rc;
+	struct handle *handle = handle_new(writing ? view.row->write : WRITE_NEVER);
+	if (!handle)
+		return -ENOMEM;
+	rc = view_render(&view, &op->demand, &handle->bytes);
+	if (rc) {
+		handle_free(handle);
+		return rc;
+	}
+	handle->in_order = !handle->bytes.len;
+	op->file.fh = (uintptr_t)handle;
+	op->file.direct_io = 1; /* two handles may hold two texts: the page cache could mix them */
+	op->file.noflush = !writing;
+	op_reply_open(op);
+	return 0;
+}
+
+void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file) {
+	struct op *op = op_new(req, step_open, "open", ino, NULL);
+	if (!op)
+		return;
+	op->file = *file;
+	op_run(op);
+}
+
+void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *file) {
+	(void)ino;
+	const struct handle *handle = (struct handle *)(uintptr_t)file->fh;
+	size_t at = offset < (off_t)handle->bytes.len ? (size_t)offset : handle->bytes.len;
+	size_t left = handle->bytes.len - at;
+	fuse_reply_buf(req, handle->bytes.data ? handle->bytes.data + at : NULL, left < size ? left : size);
+}
+
+void fs_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file) {
+	(void)ino;
+	handle_free((struct handle *)(uintptr_t)file->fh);
+	fuse_reply_err(req, 0);
+}
+
+/* ---- attributes ---- */
+
+enum { TIMES = FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_ATIME_NOW | FUSE_SET_ATTR_MTIME_NOW | FUSE_SET_ATTR_CTIME };
+
+static int setattr_size(struct op *op, const struct view *view) {
+	struct handle *handle = op->handle;
+	if (view->row->write == WRITE_NEVER)
+		return -EACCES;
+	struct draft *draft = view_own_draft(op, view);
+	if (!draft)
+		return op->offset ? -EINVAL : 0; /* emptied before it is written, as every redirection does */
+	if (draft->state != DRAFT_OPEN)
+		return -EALREADY;
+	int rc = draft_truncate(op->fs->drafts, draft, (size_t)op->offset, op->fs->now);
+	if (!rc && handle && !op->offset && !handle->sent) {
+		buffer_clear(&handle->bytes);
+		handle->in_order = true;
+		handle->settled = handle->wrote = false;
+		handle->end = 0;
+	}
+	return rc;
+}
+
+/* What tools send along is accepted where nothing would change; what would be lost is refused. */
+static int setattr_check(const struct op *op, const struct stat *wanted, const struct stat *st) {
+	if (op->to_set & FUSE_SET_ATTR_MODE && (wanted->st_mode & 07777) != (st->st_mode & 07777))
+		return -EPERM;
+	if (op->to_set & FUSE_SET_ATTR_UID && wanted->st_uid != st->st_uid)
+		return -EPERM;
+	if (op->to_set & FUSE_SET_ATTR_GID && wanted->st_gid != st->st_gid)
+		return -EPERM;
+	return 0;
+}
+
+static int step_setattr(struct op *op) {
+	struct view view;
+	struct stat st, wanted = {.st_mode = op->mode, .st_uid = op->uid, .st_gid = op->gid};
+	int rc = view_open(op->fs, op->node, &op->demand, &view);
+	if (rc)
+		return rc;
+	if (op->to_set & FUSE_SET_ATTR_SIZE) {
+		rc = setattr_size(op, &view);
+		op->to_set &= ~FUSE_SET_ATTR_SIZE; /* done: the step may run again for the attributes */
+	}
+	if (!rc && op->to_set & TIMES) {
+		view_forget(&view);
+		op->to_set &= ~TIMES;
+		op->demand.since_ms = op->fs->now_ms;
+		rc = view_open(op->fs, op->node, &op->demand, &view);
+	}
+	if (!rc)
+		rc = view_attr(&view, &op->demand, &st);
+	if (!rc && !view.draft)
+		rc = setattr_check(op, &wanted, &st);
+	if (rc)
+		return rc;
+	op_reply_attr(op, &st);
+	return 0;
+}
+
+void fs_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set, struct fuse_file_info *file) {
+	struct op *op = op_new(req, step_setattr, "setattr", ino, NULL);
+	if (!op)
+		return;
+	op->to_set = to_set;
+	op->offset = attr->st_size;
+	op->mode = attr->st_mode;
+	op->uid = attr->st_uid;
+	op->gid = attr->st_gid;
+	op->handle = file ? (struct handle *)(uintptr_t)file->fh : NULL;
+	op_run(op);
+}
+
+/* ---- what needs no I/O ---- */
+
+static void fs_statfs(fuse_req_t req, fuse_ino_t ino) {
+	(void)ino;
+	/* A cloud has no size; tools that refuse a full or empty disk must see neither. */
+	const struct statvfs st = {.f_bsize = 4096, .f_frsize = 4096, .f_blocks = 1 << 20, .f_bfree = 1 << 19, .f_bavail = 1 << 19,
+		.f_files = 1 << 20, .f_ffree = 1 << 19, .f_favail = 1 << 19, .f_namemax = NAME_SIZE - 1};
+	fuse_reply_statfs(req, &st);
+}
+
+static void fs_init(void *user, struct fuse_conn_info *conn) {
+	struct fs *fs = user;
+	conn->want &= ~(unsigned)(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE | FUSE_CAP_READDIRPLUS);
+	fs->ready = true;
+}
+
+static void fs_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t device) {
+	(void)parent;
+	(void)name;
+	(void)mode;
+	(void)device;
+	fuse_reply_err(req, EPERM);
+}
+
+static void fs_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name) {
+	(void)target;
+	(void)parent;
+	(void)name;
+	fuse_reply_err(req, EPERM);
+}
+
+static void fs_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name) {
+	(void)ino;
+	(void)parent;
+	(void)name;
+	fuse_reply_err(req, EPERM);
+}
+
+const struct fuse_lowlevel_ops fs_ops = {
+	.init = fs_init,
+	.lookup = fs_lookup,
+	.forget = fs_forget,
+	.forget_multi = fs_forget_multi,
+	.getattr = fs_getattr,
+	.setattr = fs_setattr,
+	.readlink = fs_readlink,
+	.mknod = fs_mknod,
+	.mkdir = fs_mkdir,
+	.unlink = fs_unlink,
+	.rmdir = fs_rmdir,
+	.symlink = fs_symlink,
+	.rename = fs_rename,
+	.link = fs_link,
+	.open = fs_open,
+	.create = fs_create,
+	.read = fs_read,
+	.write = fs_write,
+	.flush = fs_flush,
+	.fsync = fs_fsync,
+	.release = fs_release,
+	.opendir = fs_opendir,
+	.readdir = fs_readdir,
+	.releasedir = fs_releasedir,
+	.statfs = fs_statfs,
+};

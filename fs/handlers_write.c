@@ -1,0 +1,244 @@
+/*
+ * Writing: spec.json creates, replicas scales. A change is committed in the write(2) that completes it, so that `echo … && …` and cp see the answer; flush and fsync are the second
+ * chance for what was not written in order; release never commits.
+ *
+ * A handle remembers its outcome: programs repeat a write that failed, and close() flushes again; neither may send anything twice.
+ */
+#include "handlers.h"
+
+#include "../api/scope.h"
+#include "change.h"
+#include "options.h"
+#include "spec.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { REPLICAS_MAX = 1000000 /* beyond any cloud: a slip of the keyboard */, NUMBER_BYTES_MAX = 64 };
+
+static int handle_settle(struct handle *handle, int outcome, bool sent) {
+	handle->settled = true;
+	handle->sent |= sent;
+	handle->outcome = outcome;
+	return outcome;
+}
+
+static int op_answer_write(struct op *op, int outcome) {
+	if (outcome)
+		return outcome;
+	if (op->size)
+		op_reply_write(op, op->size);
+	else
+		op_reply_err(op, 0); /* a flush or fsync */
+	return 0;
+}
+
+/* Until the change is over its outcome on this handle is "cancelled": that is what later writes see if nobody waits for it any more. */
+static int op_commit(struct op *op, struct change_order *order) {
+	int rc = op_change(op, order);
+	bool started = rc == DEMAND_PARKED;
+	handle_settle(op->handle, started ? -ECANCELED : rc, started);
+	return rc;
+}
+
+/* ---- replicas ---- */
+
+static int replicas_read(struct op *op, const char *data, size_t size, long long *ret) {
+	char text[NUMBER_BYTES_MAX + 1];
+	while (size && isspace((unsigned char)data[size - 1]))
+		size--;
+	while (size && isspace((unsigned char)*data))
+		data++, size--;
+	size_t digits = size && (*data == '-' || *data == '+') ? 1 : 0;
+	while (digits < size && isdigit((unsigned char)data[digits]))
+		digits++;
+	if (!size || digits < size || !isdigit((unsigned char)data[size - 1]))
+		return op_refuse_words(op, EINVAL, "the number of replicas must be one whole number, such as 3");
+	if (size > NUMBER_BYTES_MAX)
+		return op_refuse_words(op, ERANGE, "the number of replicas has more than %d digits", NUMBER_BYTES_MAX);
+	memcpy(text, data, size);
+	text[size] = 0;
+	errno = 0;
+	long long number = strtoll(text, NULL, 10);
+	if (number == 0 && !errno)
+		return op_refuse_words(op, ERANGE, "the least is 1 replica; to stop the billing: rmdir the deployment");
+	if (number < 1 || errno || number > REPLICAS_MAX)
+		return op_refuse_words(op, ERANGE, "the number of replicas must be from 1 to %d", REPLICAS_MAX);
+	*ret = number;
+	return 0;
+}
+
+static bool state_moving(const struct view *view) {
+	struct json status = json_at(view->json, view->kind->status);
+	for (const char *const *state = view->kind->moving; state && *state; state++)
+		if (json_string_is(status, *state))
+			return true;
+	return false;
+}
+
+static int step_scale(struct op *op) {
+	if (op->settled)
+		return op_answer_write(op, handle_settle(op->handle, op->outcome, true));
+	if (op->handle->settled) /* white space behind the number */
+		return op_answer_write(op, op->handle->outcome);
+	struct view view;
+	long long current;
+	int rc = view_open(op->fs, op->node, &op->demand, &view);
+	if (rc)
+		return rc;
+	/* While it still moves, the count that is running is not the count that was asked for. */
+	if (json_int(json_at(view.json, view.row->pointer), &current) && current == op->replicas && !state_moving(&view))
+		return op_answer_write(op, handle_settle(op->handle, 0, true));
+	SCOPED(buffer_free) struct buffer body = {0};
+	buffer_printf(&body, "{\"replicas\":%lld}", op->replicas);
+	if (body.error)
+		return body.error;
+	struct change_order order = {.verb = CHANGE_SCALE, .kind = view.kind, .scope = &view.scope, .body = &body};
+	return op_commit(op, &order);
+}
+
+static int scale_write(struct op *op, const char *data, size_t size) {
+	struct handle *handle = op->handle;
+	bool blank = true;
+	for (size_t i = 0; i < size; i++)
+		blank &= isspace((unsigned char)data[i]) != 0;
+	if (handle->settled)
+		return handle->outcome || blank ? handle->outcome : op_refuse_words(op, EINVAL, "one number for each time it is opened");
+	if (op->offset)
+		return op_refuse_words(op, EINVAL, "the number is to be written at the file's beginning, in one write");
+	return replicas_read(op, data, size, &op->replicas);
+}
+
+/* ---- spec.json ---- */
+
+static int spec_commit(struct op *op, const struct view *view, struct draft *draft, bool final) {
+	struct error err = {0};
+	SCOPED(buffer_free) struct buffer body = {0};
+	const char *text = draft->text.data ? draft->text.data : "";
+	enum spec_verdict verdict = spec_check(view->kind->create, draft->name, text, draft->text.len, &body, &err);
+	err.verdict = VERDICT_NOT_DONE;
+	if (verdict == SPEC_NO_MEMORY || body.error)
+		return -ENOMEM;
+	if (verdict == SPEC_INCOMPLETE && !final)
+		return op_answer_write(op, 0);
+	if (verdict == SPEC_INCOMPLETE) /* not settled: a descriptor that is shared may write on */
+		return op_refuse(op, &err);
+	if (verdict == SPEC_BAD)
+		return handle_settle(op->handle, op_refuse(op, &err), false);
+	struct change_order order = {.verb = CHANGE_CREATE, .kind = view->kind, .scope = &view->scope, .draft = draft, .body = &body};
+	return op_commit(op, &order);
+}
+
+static int step_spec(struct op *op) {
+	struct handle *handle = op->handle;
+	if (op->settled)
+		return op_answer_write(op, handle_settle(handle, op->outcome, true));
+	if (handle->settled)
+		return op_answer_write(op, handle->outcome);
+	struct view view;
+	int rc = view_open(op->fs, op->node, &op->demand, &view);
+	if (rc)
+		return rc;
+	if (!view.draft)
+		return handle_settle(handle, op_refuse_words(op, EPERM, "the API cannot change a %s; only create and delete it", view.kind->singular), false);
+	struct draft *draft = draft_find(op->fs->drafts, view.draft->place, view.draft->name);
+	if (draft->state != DRAFT_OPEN)
+		return op_refuse_words(op, EALREADY, "a create of this name was sent already");
+	bool final = !op->size;
+	if (!final) {
+		rc = draft_write(op->fs->drafts, draft, op->data.data, op->data.len, (size_t)op->offset, op->fs->now);
+		if (rc)
+			return rc == -EFBIG ? op_refuse_words(op, EFBIG, "a spec is larger than 1 MiB") : rc;
+		handle->in_order &= (size_t)op->offset == handle->end;
+		handle->end = (size_t)op->offset + op->size;
+		handle->wrote = true;
+		buffer_clear(&handle->bytes);
+		buffer_append(&handle->bytes, draft->text.data, draft->text.len);
+		if (!handle->in_order)
+			return op_answer_write(op, 0);
+	}
+	return spec_commit(op, &view, draft, final);
+}
+
+/* ---- handlers ---- */
+
+void fs_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t offset, struct fuse_file_info *file) {
+	struct handle *handle = (struct handle *)(uintptr_t)file->fh;
+	struct op *op = op_new(req, handle->write == WRITE_SCALE ? step_scale : step_spec, "write", ino, NULL);
+	if (!op)
+		return;
+	op->handle = handle;
+	op->size = size;
+	op->offset = offset;
+	op->changing = true;
+	int rc = 0;
+	if (handle->write == WRITE_SCALE)
+		rc = scale_write(op, data, size);
+	else
+		buffer_append(&op->data, data, size); /* the request's bytes are gone when the step runs again */
+	if (rc || op->data.error)
+		op_reply_err(op, rc ? -rc : ENOMEM);
+	else
+		op_run(op);
+}
+
+static void handle_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file, const char *operation) {
+	struct handle *handle = (struct handle *)(uintptr_t)file->fh;
+	if (!handle || handle->write != WRITE_SPEC || !handle->wrote || handle->settled) {
+		fuse_reply_err(req, handle && handle->settled ? -handle->outcome : 0);
+		return;
+	}
+	struct op *op = op_new(req, step_spec, operation, ino, NULL);
+	if (!op)
+		return;
+	op->handle = handle;
+	op->changing = true;
+	op_run(op);
+}
+
+void fs_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file) {
+	handle_flush(req, ino, file, "close");
+}
+
+void fs_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *file) {
+	(void)datasync;
+	handle_flush(req, ino, file, "fsync");
+}
+
+static int step_create(struct op *op) {
+	struct view parent, child;
+	struct stat st;
+	int rc = view_open(op->fs, op->node, &op->demand, &parent);
+	if (rc)
+		return rc;
+	if (!parent.draft || parent.row->type != ROW_RESOURCE || strcmp(op->name, "spec.json") != 0)
+		return op_refuse_words(op, EPERM, "only spec.json can be written, and only into a directory that mkdir made");
+	struct draft *draft = draft_find(op->fs->drafts, parent.draft->place, parent.draft->name);
+	bool had_text = draft->has_text;
+	draft->has_text = true;
+	draft->changed = op->fs->now;
+	rc = op_child(op, &parent, &child);
+	if (!rc)
+		rc = view_attr(&child, &op->demand, &st);
+	struct handle *handle = rc ? NULL : handle_new(WRITE_SPEC);
+	if (!handle) {
+		draft->has_text = had_text;
+		return rc ? rc : -ENOMEM;
+	}
+	handle->in_order = !draft->text.len;
+	op->file.fh = (uintptr_t)handle;
+	op->file.direct_io = 1;
+	op_reply_create(op, child.node, &st);
+	return 0;
+}
+
+void fs_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *file) {
+	(void)mode;
+	struct op *op = op_new(req, step_create, "create", parent, name);
+	if (!op)
+		return;
+	op->file = *file;
+	op_run(op);
+}

@@ -1,0 +1,286 @@
+#include "kinds.h"
+
+#include "links.h"
+#include "texts.h"
+
+#include <stddef.h>
+
+#define FIELD(field, from) {.name = field, .type = ROW_FIELD, .doc = from, .pointer = "/" field}
+#define SECRET(field, from) {.name = field, .type = ROW_FIELD, .doc = from, .pointer = "/" field, .mode = 0400}
+#define MEMBER(object, field, from) {.name = field, .type = ROW_FIELD, .doc = from, .pointer = "/" object "/" field}
+#define SECRET_MEMBER(object, field, from)                                                                             \
+	{.name = field, .type = ROW_FIELD, .doc = from, .pointer = "/" object "/" field, .mode = 0400}
+#define LINES(field, from) {.name = field, .type = ROW_LINES, .doc = from, .pointer = "/" field}
+#define ARRAY(field, from) {.name = field ".json", .type = ROW_JSON, .doc = from, .pointer = "/" field}
+#define INFO(from) {.name = "info.json", .type = ROW_JSON, .doc = from, .pointer = ""}
+#define SECRET_INFO(from) {.name = "info.json", .type = ROW_JSON, .doc = from, .pointer = "", .mode = 0400}
+#define SPEC {.name = "spec.json", .type = ROW_SPEC, .doc = DOC_ITEM, .mode = 0600, .write = WRITE_SPEC}
+#define ERROR {.name = ".error", .type = ROW_ERROR}
+#define DIR(directory, table) {.name = directory, .type = ROW_DIR, .rows = table}
+#define LINK(link, target) {.name = link, .type = ROW_LINK, .text = target}
+#define COLLECTION(directory, which)                                                                                   \
+	{.name = directory, .type = ROW_COLLECTION, .kind = &kinds[which], .rows = collection_rows}
+#define END {.name = NULL}
+
+/* ---- every collection ---- */
+
+static const struct row collection_rows[] = {
+	{.name = ".by-id", .type = ROW_BY_ID},
+	ERROR,
+	END,
+};
+
+/* ---- GPU instances ---- */
+
+static const struct row storage_rows[] = {
+	MEMBER("storage", "id", DOC_LIST),   MEMBER("storage", "type", DOC_LIST),   MEMBER("storage", "subType", DOC_LIST),
+	MEMBER("storage", "name", DOC_LIST), MEMBER("storage", "sizeGB", DOC_LIST), MEMBER("storage", "planId", DOC_LIST),
+	END,
+};
+static const struct row ui_access_rows[] = {
+	MEMBER("uiAccess", "name", DOC_ITEM),
+	SECRET_MEMBER("uiAccess", "directUrl", DOC_ITEM),
+	SECRET_MEMBER("uiAccess", "proxyUrl", DOC_ITEM),
+	SECRET_MEMBER("uiAccess", "password", DOC_ITEM),
+	END,
+};
+static const struct row ssh_access_rows[] = {
+	SECRET_MEMBER("sshAccess", "directCommand", DOC_ITEM),
+	SECRET_MEMBER("sshAccess", "proxyCommand", DOC_ITEM),
+	END,
+};
+static const struct row metrics_rows[] = {
+	FIELD("cpuUtilizationPercent", DOC_METRICS),
+	FIELD("ramUtilizationPercent", DOC_METRICS),
+	FIELD("gpuUtilizationPercent", DOC_METRICS),
+	END,
+};
+static const struct row airuntime_rows[] = {
+	SECRET_INFO(DOC_ITEM), /* it holds uiAccess.password */
+	SPEC,
+	FIELD("id", DOC_LIST),
+	FIELD("name", DOC_LIST),
+	FIELD("region", DOC_LIST),
+	FIELD("project", DOC_LIST),
+	FIELD("status", DOC_LIST),
+	FIELD("reason", DOC_LIST),
+	FIELD("gpuConfigID", DOC_LIST),
+	FIELD("gpuCount", DOC_LIST),
+	FIELD("planId", DOC_LIST),
+	FIELD("templateID", DOC_LIST),
+	FIELD("templateName", DOC_ITEM),
+	FIELD("createdAt", DOC_LIST),
+	LINES("sshKeys", DOC_LIST),
+	ARRAY("customPorts", DOC_ITEM),
+	ARRAY("udpPortRanges", DOC_ITEM),
+	DIR("storage", storage_rows),
+	DIR("uiAccess", ui_access_rows),
+	DIR("sshAccess", ssh_access_rows),
+	DIR("metrics", metrics_rows),
+	{.name = "metrics.json", .type = ROW_JSON, .doc = DOC_METRICS, .pointer = ""},
+	LINK("template", link_template),
+	LINK("gpu", link_gpu),
+	ERROR,
+	END,
+};
+static const char *const airuntime_moving[] = {"Pending", "Terminating", NULL};
+
+/* ---- dedicated model deployments ---- */
+
+static const struct row aimodel_rows[] = {
+	SECRET_INFO(DOC_ITEM), /* it holds endpoint_url */
+	SPEC,
+	FIELD("id", DOC_LIST),
+	FIELD("name", DOC_LIST),
+	FIELD("project_id", DOC_LIST),
+	FIELD("model_id", DOC_LIST),
+	FIELD("model_name", DOC_LIST),
+	FIELD("region", DOC_LIST),
+	FIELD("status", DOC_LIST),
+	SECRET("endpoint_url", DOC_LIST),
+	FIELD("gpu_config_id", DOC_LIST),
+	FIELD("gpu_count", DOC_LIST),
+	{.name = "replicas", .type = ROW_FIELD, .doc = DOC_LIST, .pointer = "/replicas", .mode = 0600, .write = WRITE_SCALE},
+	FIELD("created_at", DOC_LIST),
+	FIELD("updated_at", DOC_LIST),
+	FIELD("uptime_seconds", DOC_LIST),
+	LINK("gpu", link_gpu),
+	LINK("model", link_model),
+	ERROR,
+	END,
+};
+static const char *const aimodel_moving[] = {"initializing", "terminating", NULL};
+
+/* ---- templates ---- */
+
+static const struct row custom_template_rows[] = {
+	INFO(DOC_ITEM),
+	SPEC,
+	FIELD("id", DOC_LIST),
+	FIELD("name", DOC_LIST),
+	FIELD("description", DOC_LIST),
+	FIELD("image", DOC_LIST),
+	FIELD("oci_registry_username", DOC_LIST),
+	FIELD("owner_org_id", DOC_LIST),
+	FIELD("created_by", DOC_LIST),
+	FIELD("category", DOC_LIST),
+	FIELD("status", DOC_LIST),
+	FIELD("created_at", DOC_LIST),
+	ARRAY("apps", DOC_LIST),
+	ERROR,
+	END,
+};
+/* Inactive stands for "not yet validated", which passes, and for "refused", which does not: the price of not knowing is a re-read each 2 s. */
+static const char *const custom_template_moving[] = {"Inactive", NULL};
+
+static const struct row template_rows[] = {INFO(DOC_ITEM), ERROR, END};
+
+/* ---- what is on offer ---- */
+
+static const struct row inventory_rows[] = {
+	INFO(DOC_LIST),
+	{.name = "config.json", .type = ROW_JSON, .doc = DOC_ITEM, .pointer = ""},
+	ERROR,
+	END,
+};
+static const struct row catalog_rows[] = {INFO(DOC_LIST), ERROR, END};
+
+/* ---- organisations and projects ---- */
+
+static const struct row project_rows[] = {
+	INFO(DOC_LIST),
+	{.name = "id", .type = ROW_TEXT, .text = text_own_id}, /* also of one that is not listed */
+	FIELD("name", DOC_LIST),
+	FIELD("description", DOC_LIST),
+	FIELD("status", DOC_LIST),
+	COLLECTION("airuntimes", KIND_AIRUNTIME),
+	COLLECTION("aimodels", KIND_AIMODEL),
+	ERROR,
+	END,
+};
+static const struct row org_rows[] = {
+	INFO(DOC_LIST),
+	{.name = "id", .type = ROW_TEXT, .text = text_own_id}, /* also of one that is not listed */
+	FIELD("name", DOC_LIST),
+	FIELD("description", DOC_LIST),
+	FIELD("status", DOC_LIST),
+	COLLECTION("templates", KIND_CUSTOM_TEMPLATE),
+	COLLECTION("projects", KIND_PROJECT),
+	ERROR,
+	END,
+};
+
+/* ---- the mount itself ---- */
+
+static const struct row mount_rows[] = {
+	{.name = "version", .type = ROW_TEXT, .text = text_version},
+	{.name = "options", .type = ROW_TEXT, .text = text_options},
+	{.name = "errors", .type = ROW_TEXT, .text = text_errors},
+	END,
+};
+static const struct row root_rows[] = {
+	{.name = "README.txt", .type = ROW_TEXT, .text = text_readme},
+	LINK("project", link_project),
+	COLLECTION("orgs", KIND_ORG),
+	COLLECTION("templates", KIND_TEMPLATE),
+	COLLECTION("inventory", KIND_INVENTORY),
+	COLLECTION("catalog", KIND_CATALOG),
+	DIR(".neevfs", mount_rows),
+	END,
+};
+
+const struct row root_row = {.name = "", .type = ROW_DIR, .rows = root_rows};
+const struct row group_row = {.type = ROW_GROUP};
+const struct row resource_row = {.type = ROW_RESOURCE};
+const struct row by_id_link_row = {.type = ROW_BY_ID_LINK};
+const struct row object_row = {.type = ROW_OBJECT};
+const struct row value_row = {.type = ROW_VALUE};
+
+/* ---- the kinds: where the API has them ---- */
+
+#define ORGS "/api/v1beta1/orgs/{}"
+#define PROJECTS ORGS "/projects/{}"
+
+const struct kind kinds[KINDS] = {
+	[KIND_ORG] = {
+		.name = "orgs", .singular = "organisation",
+		.service = API_TENANT, .service_else = API_TENANT,
+		.docs = {[DOC_LIST] = {"/api/v1/orgs", TTL_CATALOG}},
+		.probe = ORGS "/airuntime-templates", .by_id = true,
+		.id = "/id", .title = "/id", .twin = "/id",
+		.rows = org_rows,
+	},
+	[KIND_PROJECT] = {
+		.name = "projects", .singular = "project",
+		.service = API_TENANT, .service_else = API_TENANT, .paged = true,
+		.docs = {[DOC_LIST] = {"/api/v1/orgs/{}/projects", TTL_CATALOG}},
+		.probe = PROJECTS "/airuntimes?page=1&limit=1", .by_id = true,
+		.id = "/id", .title = "/id", .twin = "/id",
+		.rows = project_rows,
+	},
+	[KIND_AIRUNTIME] = {
+		.name = "airuntimes", .singular = "GPU instance",
+		.service = API_GPU, .service_else = API_GPU, .paged = true,
+		.docs = {
+			[DOC_LIST] = {PROJECTS "/airuntimes", TTL_LIST},
+			[DOC_ITEM] = {PROJECTS "/airuntimes/{}", TTL_ITEM},
+			[DOC_METRICS] = {PROJECTS "/airuntimes/{}/metrics", TTL_METRICS},
+		},
+		.id = "/id", .title = "/name", .twin = "/id", .status = "/status", .created = "/createdAt",
+		.moving = airuntime_moving, .terminating = "Terminating",
+		.rows = airuntime_rows,
+		.create = &schema_airuntime, .remove = true,
+	},
+	[KIND_AIMODEL] = {
+		.name = "aimodels", .singular = "model deployment",
+		.service = API_AIMODELS, .service_else = API_AIMODELS, .paged = true,
+		.docs = {
+			[DOC_LIST] = {PROJECTS "/aimodels", TTL_LIST},
+			[DOC_ITEM] = {PROJECTS "/aimodels/{}", TTL_ITEM},
+		},
+		.id = "/id", .title = "/name", .twin = "/id", .status = "/status", .created = "/created_at",
+		.updated = "/updated_at",
+		.moving = aimodel_moving, .terminating = "terminating",
+		.rows = aimodel_rows,
+		.create = &schema_aimodel, .remove = true, .scale = PROJECTS "/aimodels/{}/scale",
+	},
+	[KIND_CUSTOM_TEMPLATE] = {
+		.name = "templates", .singular = "custom template",
+		.service = API_GPU, .service_else = API_GPU,
+		.docs = {
+			[DOC_LIST] = {ORGS "/airuntime-templates", TTL_CATALOG},
+			[DOC_ITEM] = {ORGS "/airuntime-templates/{}", TTL_CATALOG},
+		},
+		.id = "/id", .title = "/name", .twin = "/id", .status = "/status", .created = "/created_at",
+		.moving = custom_template_moving,
+		.rows = custom_template_rows,
+		.create = &schema_template, .remove = true,
+	},
+	[KIND_TEMPLATE] = {
+		.name = "platform templates", .singular = "platform template",
+		.service = API_GPU, .service_else = API_GPU,
+		.docs = {
+			[DOC_LIST] = {"/api/v1beta1/airuntime-templates", TTL_CATALOG},
+			[DOC_ITEM] = {"/api/v1beta1/airuntime-templates/{}", TTL_CATALOG},
+		},
+		.id = "/id", .title = "/id", .twin = "/id", .created = "/created_at",
+		.loose = true, .rows = template_rows,
+	},
+	[KIND_INVENTORY] = {
+		.name = "inventory", .singular = "GPU configuration",
+		.service = API_INVENTORY, .service_else = API_GPU, .paged = true,
+		.docs = {
+			[DOC_LIST] = {"/api/v1beta1/inventory", TTL_INVENTORY},
+			[DOC_ITEM] = {"/api/v1beta1/inventory/gpuconfig?config_id={}", TTL_INVENTORY},
+		},
+		.id = "/config_id", .title = "/config_id", .twin = "/instance_type", .group = "/region",
+		.loose = true, .rows = inventory_rows,
+	},
+	[KIND_CATALOG] = {
+		.name = "catalog", .singular = "model",
+		.service = API_AIMODELS, .service_else = API_AIMODELS, .paged = true,
+		.docs = {[DOC_LIST] = {"/api/v1beta1/aimodels-catalog", TTL_CATALOG}},
+		.id = "/id", .title = "/id", .twin = "/id", .created = "/created_at",
+		.loose = true, .rows = catalog_rows,
+	},
+};

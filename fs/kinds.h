@@ -1,0 +1,106 @@
+/*
+ * The table of the tree: every name in the mount is a row, every sort of resource is a kind.
+ *
+ * kinds.c has only initialisers. Path resolution, fetching, caching, rendering, writing and error reporting are written once, over these rows; a new
+ * sort of resource is one `struct kind`, its rows, and the row that hangs its collection into the tree.
+ */
+#ifndef NEEVFS_FS_KINDS_H
+#define NEEVFS_FS_KINDS_H
+
+#include "../api/api.h"
+#include "../api/buffer.h"
+#include "schema.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct view;
+struct demand;
+
+/* The ids of the resources above one another that a path names: organisation, project, resource. Lends the strings. */
+enum { SCOPE_MAX = 4 };
+struct scope {
+	const char *ids[SCOPE_MAX];
+	unsigned count;
+};
+
+enum ttl_class { TTL_LIST, TTL_ITEM, TTL_METRICS, TTL_INVENTORY, TTL_CATALOG, TTL_CLASSES };
+
+/* Which answer of the API a row is read from. */
+enum doc { DOC_LIST, DOC_ITEM, DOC_METRICS, DOCS };
+
+enum row_type {
+	/* directories */
+	ROW_DIR,        /* with `rows` */
+	ROW_COLLECTION, /* the resources of `kind`, or its groups; and `rows` */
+	ROW_GROUP,      /* the resources of one group: inventory/REGION */
+	ROW_RESOURCE,   /* one resource: its kind's rows */
+	ROW_BY_ID,      /* links by id to the resources of the collection above */
+	ROW_OBJECT,     /* an object inside a resource whose members are not known before they arrive */
+	/* files */
+	ROW_FIELD, /* a scalar and a newline; empty when null or absent */
+	ROW_LINES, /* an array of scalars, a line each */
+	ROW_JSON,  /* a value as JSON, indented */
+	ROW_VALUE, /* a member that is not known before it arrives: one of the three above, as it looks */
+	ROW_SPEC,  /* spec.json: a draft's text, or what would create the resource again */
+	ROW_ERROR, /* .error: the last refusal here */
+	ROW_TEXT,  /* by `text` */
+	/* symbolic links */
+	ROW_LINK,       /* target by `text` */
+	ROW_BY_ID_LINK, /* ID -> ../NAME */
+};
+
+enum row_write { WRITE_NEVER, WRITE_SPEC, WRITE_SCALE };
+
+struct row {
+	const char *name; /* NULL ends a table; rows that stand for listed things have none */
+	enum row_type type;
+	enum doc doc;
+	const char *pointer; /* into the document */
+	mode_t mode;         /* of a file; 0: 0444 */
+	enum row_write write;
+	const struct row *rows;
+	const struct kind *kind;
+	/* Renders what needs more than one value: 0, DEMAND_PARKED or -errno (store.h). */
+	int (*text)(const struct view *view, struct demand *demand, struct buffer *out);
+};
+
+/* One answer of the API about a resource. */
+struct source {
+	const char *path; /* each {} is filled with the id of the next enclosing resource, outermost first; NULL: there is none */
+	enum ttl_class ttl;
+};
+
+struct kind {
+	const char *name;     /* in keys and messages: "airuntimes" */
+	const char *singular; /* in messages: "GPU instance" */
+	enum api_service service;
+	enum api_service service_else; /* asked when `service` answers 404; the same as `service` if there is none */
+	bool paged;
+	struct source docs[DOCS];
+	const char *probe; /* GET of API_GPU that succeeds only if an unlisted resource exists; NULL: what is not listed is not there */
+	bool by_id;        /* directories are named by id, so that a path's ids are known without a list */
+
+	/* JSON pointers into a listed resource. `name` names its directory, `twin` is appended to the second holder of a name. */
+	const char *id, *title, *twin, *group, *status, *created, *updated;
+	const char *const *moving; /* states that pass by themselves: kept 2 s only. NULL-terminated */
+	const char *terminating;   /* the state after a delete was accepted */
+	bool loose;                /* its members become files as they arrive */
+	const struct row *rows;    /* of a resource's directory */
+
+	const struct schema *create; /* POST to docs[DOC_LIST].path */
+	bool remove;                 /* DELETE of docs[DOC_ITEM].path */
+	const char *scale;           /* PUT here {"replicas":N} */
+};
+
+extern const struct row root_row;        /* the mount's root */
+extern const struct row group_row;       /* a ROW_GROUP */
+extern const struct row resource_row;    /* a ROW_RESOURCE */
+extern const struct row by_id_link_row;
+extern const struct row object_row;      /* a ROW_OBJECT */
+extern const struct row value_row;       /* a ROW_VALUE */
+
+enum { KIND_ORG, KIND_PROJECT, KIND_AIRUNTIME, KIND_AIMODEL, KIND_CUSTOM_TEMPLATE, KIND_TEMPLATE, KIND_INVENTORY, KIND_CATALOG, KINDS };
+extern const struct kind kinds[KINDS];
+
+#endif

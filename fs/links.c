@@ -1,0 +1,131 @@
+#include "links.h"
+
+#include "../api/scope.h"
+#include "name.h"
+#include "view.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* From the directory that holds the link up to the mount's root. */
+static void link_up(const struct view *view, struct buffer *out) {
+	for (const struct node *at = view->node->parent; at && at->parent; at = at->parent)
+		buffer_add(out, "../");
+}
+
+static void link_name(struct buffer *out, const char *name) {
+	char escaped[NAME_SIZE];
+	name_escape(name, strlen(name), escaped);
+	buffer_add(out, escaped);
+}
+
+/* The first of some members that is there. */
+static char *member_text(const struct view *view, const char *const *pointers) {
+	for (; *pointers; pointers++) {
+		struct json value = json_at(view->json, *pointers);
+		if (value.type == JSON_STRING)
+			return json_text_dup(value);
+	}
+	return strdup("");
+}
+
+/* What cannot be asked just now does not stop a link from being shown: its plain target is right in nearly all cases. */
+static int tolerate(int rc) {
+	return rc == DEMAND_PARKED ? rc : 0;
+}
+
+int link_template(const struct view *view, struct demand *demand, struct buffer *out) {
+	static const char *const pointers[] = {"/templateID", NULL};
+	SCOPED(scope_free) char *id = member_text(view, pointers);
+	if (!id)
+		return -ENOMEM;
+	const struct list *list = NULL;
+	struct scope scope = {.ids = {view->scope.ids[0]}, .count = 1};
+	link_up(view, out);
+	int rc = store_list(view->fs->store, &kinds[KIND_TEMPLATE], &scope, demand, &list);
+	if (tolerate(rc))
+		return rc;
+	if (rc || list_by_id(list, id)) {
+		buffer_add(out, "templates/");
+		link_name(out, id);
+		return 0;
+	}
+	rc = store_list(view->fs->store, &kinds[KIND_CUSTOM_TEMPLATE], &scope, demand, &list);
+	if (tolerate(rc))
+		return rc;
+	const struct item *item = rc ? NULL : list_by_id(list, id);
+	if (item) {
+		buffer_add(out, "orgs/");
+		link_name(out, scope.ids[0]);
+		buffer_printf(out, "/templates/%s", item->name);
+	} else {
+		buffer_add(out, "templates/");
+		link_name(out, id);
+	}
+	return 0;
+}
+
+int link_gpu(const struct view *view, struct demand *demand, struct buffer *out) {
+	static const char *const regions[] = {"/region", NULL}, *const configs[] = {"/gpuConfigID", "/gpu_config_id", NULL};
+	(void)demand;
+	SCOPED(scope_free) char *region = member_text(view, regions);
+	SCOPED(scope_free) char *config = member_text(view, configs);
+	if (!region || !config)
+		return -ENOMEM;
+	link_up(view, out);
+	buffer_add(out, "inventory/");
+	link_name(out, region);
+	buffer_byte(out, '/');
+	link_name(out, config);
+	return 0;
+}
+
+int link_model(const struct view *view, struct demand *demand, struct buffer *out) {
+	static const char *const pointers[] = {"/model_id", NULL};
+	SCOPED(scope_free) char *model = member_text(view, pointers);
+	SCOPED(scope_free) char *id = NULL;
+	if (!model)
+		return -ENOMEM;
+	link_up(view, out);
+	int rc = catalog_id(view, model, demand, &id);
+	if (rc)
+		return rc;
+	buffer_add(out, "catalog/");
+	link_name(out, id);
+	return 0;
+}
+
+int catalog_id(const struct view *view, const char *model_id, struct demand *demand, char **ret) {
+	const struct scope scope = {0};
+	const struct list *list = NULL;
+	int rc = store_list(view->fs->store, &kinds[KIND_CATALOG], &scope, demand, &list);
+	if (tolerate(rc))
+		return rc;
+	for (size_t i = 0; !rc && i < list->count; i++)
+		if (json_string_is(json_at(list->items[i].json, "/model_id"), model_id)) {
+			*ret = strdup(list->items[i].id);
+			return *ret ? 0 : -ENOMEM;
+		}
+	/* The catalog's ids are the models' paths with '-' for '/': right for what the catalog no longer lists. */
+	char *id = strdup(model_id);
+	for (char *at = id; at && (at = strchr(at, '/'));)
+		*at = '-';
+	*ret = id;
+	return id ? 0 : -ENOMEM;
+}
+
+int link_project(const struct view *view, struct demand *demand, struct buffer *out) {
+	(void)demand;
+	/* Only what is known without a request: the root answers while the network is gone. */
+	struct store *store = view->fs->store;
+	struct scope scope = {0};
+	const struct list *orgs = store_peek_list(store, &kinds[KIND_ORG], &scope);
+	if (!orgs || orgs->count != 1)
+		return -ENOENT;
+	scope.ids[scope.count++] = orgs->items[0].id;
+	const struct list *projects = store_peek_list(store, &kinds[KIND_PROJECT], &scope);
+	if (!projects || projects->count != 1)
+		return -ENOENT;
+	buffer_printf(out, "orgs/%s/projects/%s", orgs->items[0].name, projects->items[0].name);
+	return 0;
+}

@@ -1,0 +1,45 @@
+/*
+ * struct list: one listing of the API, all its pages, with the directory names made from it.
+ *
+ * It owns the pages' text; items are slices of it. Immutable once made.
+ */
+#ifndef NEEVFS_FS_LIST_H
+#define NEEVFS_FS_LIST_H
+
+#include "kinds.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct item {
+	struct json json;
+	const char *id;    /* decoded; never empty */
+	const char *name;  /* the directory's name: escaped, and unique in its group */
+	const char *group; /* escaped; NULL if the kind has no groups */
+};
+
+struct list {
+	struct item *items; /* in the API's order, each id once */
+	size_t count;
+	const char **groups; /* each once, in order of appearance */
+	size_t group_count;
+	bool moving;  /* an item is in a state that passes by itself */
+	size_t bytes; /* what it takes in memory */
+
+	struct api_pages pages;          /* private from here */
+	char **chunks;
+	size_t chunk_count, chunk_used;
+	uint32_t *by_name, *by_id;
+	size_t slots;
+};
+
+/*
+ * Takes over *pages in any case. Entries that are no objects or have no id are left out. 0, -ENOMEM, or -EREMOTEIO if a page holds no array (with words in err).
+ */
+int list_new(const struct kind *kind, struct api_pages *pages, struct list **ret, struct error *err);
+void list_free(struct list *list); /* takes NULL */
+
+const struct item *list_by_name(const struct list *list, const char *group, const char *name);
+const struct item *list_by_id(const struct list *list, const char *id); /* the first of several with one id */
+
+#endif

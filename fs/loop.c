@@ -1,0 +1,125 @@
+#include "loop.h"
+
+#include "../api/api.h"
+#include "log.h"
+#include "op.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <syslog.h>
+#include <unistd.h>
+
+enum { REQUESTS_A_TURN = 64 /* then the network has its turn */ };
+
+struct turning {
+	const struct loop *loop;
+	struct fuse_buf buffer; /* libfuse's, used again for each request */
+	int epoll_fd, signal_fd;
+	bool over, ready;
+};
+
+void loop_tick(struct fs *fs) {
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	fs->now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	fs->now = time(NULL);
+	store_tick(fs->store, fs->now_ms);
+}
+
+static void loop_signals(sigset_t *ret) {
+	sigemptyset(ret);
+	sigaddset(ret, SIGTERM);
+	sigaddset(ret, SIGINT);
+	sigaddset(ret, SIGHUP);
+}
+
+void loop_block_signals(void) {
+	sigset_t set;
+	loop_signals(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static int turning_watch(struct turning *turning, int fd) {
+	struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+	return epoll_ctl(turning->epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
+static void turn_signals(struct turning *turning) {
+	struct signalfd_siginfo info;
+	while (read(turning->signal_fd, &info, sizeof info) == sizeof info) {
+		if (info.ssi_signo == SIGHUP) {
+			store_forget_all(turning->loop->fs->store);
+			log_write(LOG_INFO, "SIGHUP: cached answers forgotten");
+		} else {
+			turning->over = true;
+		}
+	}
+}
+
+static void turn_requests(struct turning *turning) {
+	struct fuse_session *session = turning->loop->session;
+	for (int i = 0; i < REQUESTS_A_TURN && !turning->over; i++) {
+		int got = fuse_session_receive_buf(session, &turning->buffer);
+		if (got == -EINTR)
+			continue;
+		if (got == -EAGAIN)
+			break;
+		if (got <= 0) /* 0: unmounted */
+			turning->over = true;
+		else
+			fuse_session_process_buf(session, &turning->buffer);
+		turning->over |= fuse_session_exited(session) != 0;
+	}
+}
+
+static int loop_turn(struct turning *turning) {
+	const struct loop *loop = turning->loop;
+	struct fs *fs = loop->fs;
+	struct epoll_event events[3];
+	int count = epoll_wait(turning->epoll_fd, events, 3, ops_wait_ms(fs));
+	if (count < 0 && errno != EINTR)
+		return -errno;
+	loop_tick(fs);
+	turn_requests(turning);
+	api_run(loop->api);
+	while (store_run(fs->store)) {}
+	ops_sweep(fs);
+	turn_signals(turning);
+	if (fs->ready && !turning->ready) {
+		turning->ready = true;
+		loop->ready(loop->user);
+	}
+	return 0;
+}
+
+int loop_run(const struct loop *loop, struct error *err) {
+	struct turning turning = {.loop = loop, .epoll_fd = epoll_create1(EPOLL_CLOEXEC)};
+	sigset_t set;
+	loop_signals(&set);
+	turning.signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	int fuse_fd = fuse_session_fd(loop->session);
+	int rc = turning.epoll_fd < 0 || turning.signal_fd < 0 ? -errno : 0;
+	if (!rc && fcntl(fuse_fd, F_SETFL, fcntl(fuse_fd, F_GETFL) | O_NONBLOCK))
+		rc = -errno;
+	if (!rc)
+		rc = turning_watch(&turning, fuse_fd);
+	if (!rc)
+		rc = turning_watch(&turning, turning.signal_fd);
+	if (!rc)
+		rc = turning_watch(&turning, api_fd(loop->api));
+	while (!rc && !turning.over)
+		rc = loop_turn(&turning);
+	if (rc)
+		error_set(err, -rc, "the event loop cannot wait: %s", strerror(-rc));
+	ops_end(loop->fs);
+	free(turning.buffer.mem);
+	close(turning.epoll_fd);
+	close(turning.signal_fd);
+	return rc;
+}

@@ -1,0 +1,190 @@
+/*
+ * neevfs: NeevCloud's AI cloud as a directory tree.
+ *
+ * The map of the program. A request of the kernel goes down this list, its answer comes back up:
+ *
+ *   main.c                puts the parts together, once
+ *   options*.c            what the user asked for          cloud.c   the simulated cloud of --sandbox
+ *   daemon.c  log.c       the background process           mount.c   the mount point
+ *   loop.c                the one place that waits
+ *   op.c                  one request: parked, resumed, interrupted, answered once
+ *   handlers_*.c          what a request means: names, files, writing          handle.c  an open file
+ *   view.c                a path as it is now              node.c    the paths that the kernel knows
+ *   kinds.c               THE TABLE: every name of the tree, where the API has it
+ *   render.c links.c texts.c   rows as bytes               name.c    the server's names as file names
+ *   schemas.c spec*.c     what may be POSTed               draft.c   directories that are no resources yet
+ *   change.c              create, scale, delete on their way                   refusal.c what .error shows
+ *   list.c                one listing with its names
+ *   store.c               documents: the cache (../cache) over the API (../api)
+ */
+#include "../api/api.h"
+#include "../api/token.h"
+#include "change.h"
+#include "cloud.h"
+#include "daemon.h"
+#include "draft.h"
+#include "log.h"
+#include "loop.h"
+#include "mount.h"
+#include "op.h"
+#include "refusal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+enum { EXIT_USAGE = 2, PAGES_MAX = 1000 };
+
+/* All that a mount consists of, so that it can be taken apart wherever putting it together ends. */
+struct program {
+	struct options options;
+	struct cloud cloud;
+	struct daemon daemon;
+	struct token *token;
+	struct api *api;
+	struct fs fs;
+	struct fuse_session *session;
+};
+
+static int complain(const struct error *err) {
+	fprintf(stderr, "neevfs: %s\n", err->message);
+	return EXIT_FAILURE;
+}
+
+static int program_token(struct program *program, struct error *err) {
+	struct options *options = &program->options;
+	/* One source: the environment's over the configured ones. */
+	const char *text = options->token, *file = text ? NULL : options->token_file;
+	struct token_config config = {.text = text, .file = file, .command = text || file ? NULL : options->token_command};
+	const char *key = getenv("NEEV_API_KEY");
+	if (!config.text && !config.file && !config.command)
+		return error_set(err, EKEYEXPIRED, key && *key
+			? "NEEV_API_KEY holds an inference key, which these services refuse; give a personal access token by NEEV_API_TOKEN"
+			: "no token: set NEEV_API_TOKEN, or -o token_file=PATH, or look around first with --sandbox");
+	int rc = token_new(&config, &program->token, err);
+	options_forget_token(options);
+	return rc;
+}
+
+static int program_build(struct program *program, struct error *err) {
+	struct options *options = &program->options;
+	struct fs *fs = &program->fs;
+	*fs = (struct fs){.options = options, .uid = getuid(), .gid = getgid(), .started = time(NULL)};
+	int rc = program_token(program, err);
+	if (rc)
+		return rc;
+	struct api_config api = {.token = program->token, .ca_file = options->ca_file, .proxy = options->proxy,
+		.parallel = options->parallel, .pages_max = PAGES_MAX};
+	memcpy(api.base, options->base, sizeof api.base);
+	struct store_config store = {.orgs = (const char *const *)options->orgs.at, .projects = options->scopes,
+		.moving_ms = options->moving_ms, .deadline_ms = options->deadline_ms, .cache_bytes = (size_t)options->cache_mib << 20};
+	memcpy(store.ttl_ms, options->ttl_ms, sizeof store.ttl_ms);
+	if ((rc = api_new(&api, &program->api, err)) || (rc = store_new(&store, program->api, &fs->store, err)))
+		return rc;
+	if (nodes_new(&fs->nodes) || drafts_new(&fs->drafts) || changes_new(fs, &fs->changes) || refusals_new(&fs->refusals) ||
+		ops_new(&fs->ops))
+		return error_set(err, ENOMEM, "no memory");
+	loop_tick(fs);
+	return 0;
+}
+
+static void program_ready(void *user) {
+	struct program *program = user;
+	log_write(LOG_NOTICE, "mounted at %s (%s)", program->options.mountpoint, program->options.api_base);
+	daemon_ready(&program->daemon);
+}
+
+static void program_end(struct program *program) {
+	struct fs *fs = &program->fs;
+	if (program->session)
+		mount_end(program->session);
+	api_free(program->api);
+	if (fs->store)
+		while (store_run(fs->store)) {}
+	changes_free(fs->changes);
+	store_free(fs->store);
+	drafts_free(fs->drafts);
+	nodes_free(fs->nodes);
+	refusals_free(fs->refusals);
+	ops_free(fs->ops);
+	token_free(program->token);
+	cloud_stop(&program->cloud);
+	options_free(&program->options);
+	log_close();
+}
+
+static int program_mount(struct program *program) {
+	struct options *options = &program->options;
+	struct error err;
+	int rc = mount_check(options, &err);
+	if (!rc && !options->foreground && (rc = daemon_start(&program->daemon)))
+		error_set(&err, -rc, "cannot go to the background: %s", strerror(-rc));
+	loop_block_signals();
+	if (!rc)
+		rc = log_open(options->log, options->log_level, options->foreground, &err);
+	if (!rc && options->sandbox)
+		rc = cloud_start(&program->cloud, options, &err);
+	if (!rc)
+		rc = options_finish(options, &err);
+	if (!rc)
+		rc = program_build(program, &err);
+	if (!options->debug)
+		daemon_harden();
+	if (!rc)
+		rc = mount_start(&program->fs, &program->session, &err);
+	if (rc)
+		return complain(&err);
+	const struct loop loop = {
+		.fs = &program->fs, .api = program->api, .session = program->session, .ready = program_ready, .user = program};
+	rc = loop_run(&loop, &err);
+	log_write(rc ? LOG_ERR : LOG_NOTICE, "%s: %s", options->mountpoint, rc ? err.message : "unmounted");
+	return rc ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int program_run(struct program *program, int argc, char **argv) {
+	struct error err;
+	int rc = options_read(&program->options, argc, argv, &err);
+	if (rc) {
+		complain(&err);
+		fputs("neevfs --help shows the usage\n", stderr);
+		return rc == -EINVAL ? EXIT_USAGE : EXIT_FAILURE;
+	}
+	struct buffer help = {0};
+	switch (program->options.command) {
+	case COMMAND_HELP:
+		options_help(&help);
+		fputs(help.data ? help.data : "", stdout);
+		buffer_free(&help);
+		return EXIT_SUCCESS;
+	case COMMAND_VERSION:
+		puts("neevfs " NEEVFS_VERSION);
+		return EXIT_SUCCESS;
+	case COMMAND_UMOUNT:
+		return mount_remove(program->options.mountpoint, &err) ? complain(&err) : EXIT_SUCCESS;
+	case COMMAND_MOUNT:
+		break;
+	}
+	return program_mount(program);
+}
+
+/* Low descriptors that the caller closed would be taken by our own, and what is printed would go there. */
+static void streams_hold(void) {
+	int fd;
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
+int main(int argc, char **argv) {
+	struct program program = {.daemon = {.pipe_fd = -1}};
+	streams_hold();
+	int status = program_run(&program, argc, argv);
+	program_end(&program);
+	return status;
+}

@@ -1,0 +1,253 @@
+#include "op.h"
+
+#include "change.h"
+#include "options.h"
+#include "refusal.h"
+
+#include "../api/scope.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct ops {
+	struct op first;  /* ring of the parked, by deadline: all have the same span */
+	size_t count;
+	bool interrupted; /* one of them was: set from libfuse's callback */
+};
+
+int ops_new(struct ops **ret) {
+	struct ops *ops = calloc(1, sizeof *ops);
+	if (!ops)
+		return -ENOMEM;
+	ops->first.next = ops->first.prev = &ops->first;
+	*ret = ops;
+	return 0;
+}
+
+void ops_free(struct ops *ops) {
+	free(ops);
+}
+
+struct node *op_node(const struct fs *fs, fuse_ino_t ino) {
+	return ino == FUSE_ROOT_ID ? nodes_root(fs->nodes) : (struct node *)(uintptr_t)ino; /* only ids that we gave come back */
+}
+
+static const double forever_s = 3600;
+
+/* ---- parking ---- */
+
+/* libfuse calls this under its own lock, from fuse_session_process_buf(): only mark, the sweep answers. */
+static void op_interrupt(fuse_req_t req, void *user) {
+	(void)req;
+	struct op *op = user;
+	op->interrupted = true;
+	op->fs->ops->interrupted = true;
+}
+
+static void op_resume(struct demand *demand) {
+	op_run((struct op *)((char *)demand - offsetof(struct op, demand)));
+}
+
+static void op_park(struct op *op) {
+	struct ops *ops = op->fs->ops;
+	if (op->parked)
+		return;
+	op->parked = true;
+	op->prev = ops->first.prev;
+	op->next = &ops->first;
+	op->prev->next = op->next->prev = op;
+	ops->count++;
+	fuse_req_interrupt_func(op->req, op_interrupt, op);
+}
+
+static void op_release(struct op *op) {
+	if (op->parked) {
+		op->next->prev = op->prev;
+		op->prev->next = op->next;
+		op->fs->ops->count--;
+	}
+	store_leave(op->fs->store, &op->demand);
+	if (op->change)
+		change_abandon(op->change);
+	if (op->data.data)
+		explicit_bzero(op->data.data, op->data.cap);
+	buffer_free(&op->data);
+	free(op);
+}
+
+struct op *op_new(fuse_req_t req, op_step *step, const char *operation, fuse_ino_t ino, const char *name) {
+	struct fs *fs = fuse_req_userdata(req);
+	size_t len = name ? strlen(name) : 0;
+	struct op *op = len < NAME_SIZE ? calloc(1, sizeof *op) : NULL;
+	if (!op) {
+		fuse_reply_err(req, len < NAME_SIZE ? ENOMEM : ENAMETOOLONG);
+		return NULL;
+	}
+	op->fs = fs;
+	op->req = req;
+	op->step = step;
+	op->operation = operation;
+	op->node = op_node(fs, ino);
+	memcpy(op->name, name ? name : "", len + 1);
+	op->demand.since_ms = fs->now_ms;
+	op->demand.resume = op_resume;
+	op->deadline_ms = fs->now_ms + fs->options->deadline_ms;
+	return op;
+}
+
+static void op_path(const struct op *op, struct buffer *path) {
+	node_path(op->node, path);
+	if (op->name[0]) {
+		buffer_add(path, path->len ? "/" : "");
+		buffer_add(path, op->name);
+	}
+}
+
+int op_refuse(struct op *op, const struct error *err) {
+	SCOPED(buffer_free) struct buffer path = {0};
+	op_path(op, &path);
+	refusal_add(op->fs->refusals, op->fs->now, op->operation, path.data ? path.data : "", err);
+	return -err->code;
+}
+
+void op_run(struct op *op) {
+	op->demand.error = (struct error){0};
+	int rc = op->step(op);
+	if (!rc)
+		return;
+	if (rc == DEMAND_PARKED && op->fs->ops->count >= OPS_MAX && !op->parked) {
+		error_set(&op->demand.error, EBUSY, "%d calls wait already", OPS_MAX);
+		rc = -EBUSY;
+	}
+	if (rc == DEMAND_PARKED) {
+		op_park(op);
+		return;
+	}
+	/* What the API or the network refused is said in words; what simply is not there needs none. */
+	if (op->demand.error.code == -rc && rc != -ENOENT)
+		op_refuse(op, &op->demand.error);
+	op_reply_err(op, -rc);
+}
+
+static void op_late(struct op *op) {
+	struct error err;
+	if (op->changing)
+		error_set(&err, ETIMEDOUT, "no outcome within the deadline; the change goes on, and .error here will say how it ended");
+	else
+		error_set(&err, ETIMEDOUT, "no answer within the deadline of %g s", op->fs->options->deadline_ms / 1000.0);
+	err.verdict = op->changing ? VERDICT_UNKNOWN : VERDICT_NONE;
+	op_refuse(op, &err);
+	op_reply_err(op, ETIMEDOUT);
+}
+
+enum { GRACE_MS = 500 /* a change's own time-out comes first, and says more */ };
+
+static int64_t op_end_ms(const struct op *op) {
+	return op->deadline_ms + (op->changing ? GRACE_MS : 0);
+}
+
+void ops_sweep(struct fs *fs) {
+	struct ops *ops = fs->ops;
+	while (ops->interrupted) {
+		ops->interrupted = false;
+		for (struct op *op = ops->first.next, *next; op != &ops->first; op = next) {
+			next = op->next;
+			if (op->interrupted)
+				op_reply_err(op, op->changing ? ECANCELED : EINTR);
+		}
+	}
+	for (struct op *op = ops->first.next, *next; op != &ops->first && op->deadline_ms <= fs->now_ms; op = next) {
+		next = op->next;
+		if (op_end_ms(op) <= fs->now_ms)
+			op_late(op);
+	}
+}
+
+int ops_wait_ms(const struct fs *fs) {
+	int64_t wait_ms = -1;
+	for (struct op *op = fs->ops->first.next; op != &fs->ops->first; op = op->next) {
+		int64_t left_ms = op_end_ms(op) - fs->now_ms;
+		if (wait_ms < 0 || left_ms < wait_ms)
+			wait_ms = left_ms > 0 ? left_ms : 0;
+		if (!op->changing)
+			break; /* all behind it end later */
+	}
+	return (int)wait_ms;
+}
+
+void ops_end(struct fs *fs) {
+	while (fs->ops->first.next != &fs->ops->first)
+		op_reply_err(fs->ops->first.next, fs->ops->first.next->changing ? ECANCELED : EHOSTUNREACH);
+}
+
+/* ---- answers ---- */
+
+void op_reply_err(struct op *op, int code) {
+	fuse_reply_err(op->req, code);
+	op_release(op);
+}
+
+/*
+ * What no answer of the API can change is remembered by the kernel. Everything else is asked again at each use: the answer comes from the cache, and a change of our own, a refresh or an
+ * expiry is seen at once.
+ */
+static double node_timeout_s(const struct node *node) {
+	for (const struct node *at = node; at; at = at->parent)
+		if (at->row->type != ROW_DIR && at->row->type != ROW_COLLECTION && !(at->row->type == ROW_RESOURCE && at->id))
+			return 0;
+	return node->row->type == ROW_RESOURCE ? 0 : forever_s;
+}
+
+static struct fuse_entry_param node_entry(struct node *node, const struct stat *st) {
+	double timeout_s = node_timeout_s(node);
+	return (struct fuse_entry_param){.ino = node->parent ? (fuse_ino_t)(uintptr_t)node : FUSE_ROOT_ID, .attr = *st,
+		.attr_timeout = timeout_s, .entry_timeout = timeout_s};
+}
+
+void op_reply_entry(struct op *op, struct node *node, const struct stat *st) {
+	struct fuse_entry_param entry = node_entry(node, st);
+	if (fuse_reply_entry(op->req, &entry))
+		node_forget(op->fs->nodes, node, 1); /* the request was interrupted: the kernel never got the look-up */
+	op_release(op);
+}
+
+void op_reply_create(struct op *op, struct node *node, const struct stat *st) {
+	struct fuse_entry_param entry = node_entry(node, st);
+	if (fuse_reply_create(op->req, &entry, &op->file)) {
+		node_forget(op->fs->nodes, node, 1);
+		handle_free((struct handle *)(uintptr_t)op->file.fh);
+	}
+	op_release(op);
+}
+
+void op_reply_attr(struct op *op, const struct stat *st) {
+	fuse_reply_attr(op->req, st, node_timeout_s(op->node));
+	op_release(op);
+}
+
+void op_reply_open(struct op *op) {
+	if (fuse_reply_open(op->req, &op->file))
+		handle_free((struct handle *)(uintptr_t)op->file.fh);
+	op_release(op);
+}
+
+void op_reply_buf(struct op *op, const char *data, size_t len) {
+	fuse_reply_buf(op->req, data, len);
+	op_release(op);
+}
+
+void op_reply_write(struct op *op, size_t count) {
+	fuse_reply_write(op->req, count);
+	op_release(op);
+}
+
+void op_reply_readlink(struct op *op, const char *target) {
+	fuse_reply_readlink(op->req, target);
+	op_release(op);
+}
+
+void op_reply_statfs(struct op *op, const struct statvfs *st) {
+	fuse_reply_statfs(op->req, st);
+	op_release(op);
+}

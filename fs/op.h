@@ -1,0 +1,89 @@
+/*
+ * struct op: one FUSE request from its arrival to its one answer.
+ *
+ * A handler fills an op and starts it; its step either answers, or fails, or parks it on a document or a change and is called again when that is there. Every op is answered exactly once, by one of the op_reply functions or
+ * by op_step() for a failure, which also releases it; nothing may touch it after.
+ *
+ * Only the FUSE-facing files include this header.
+ */
+#ifndef NEEVFS_FS_OP_H
+#define NEEVFS_FS_OP_H
+
+#define FUSE_USE_VERSION 312
+#include "handle.h"
+#include "name.h"
+#include "view.h"
+
+#include <fuse_lowlevel.h>
+
+struct change;
+struct op;
+
+/* 0: answered; DEMAND_PARKED; or -errno to be answered. */
+typedef int op_step(struct op *op);
+
+struct op {
+	struct fs *fs;
+	fuse_req_t req;
+	op_step *step;
+	const char *operation; /* for .error: "write" */
+	struct node *node;
+	char name[NAME_SIZE], new_name[NAME_SIZE];
+	struct node *new_parent;
+	struct fuse_file_info file;
+	struct handle *handle;
+	struct buffer data; /* what is written */
+	size_t size;        /* of it; 0: a flush */
+	off_t offset;
+	long long replicas;
+	int to_set;         /* setattr, with the four below; its size is `offset` */
+	mode_t mode;
+	uid_t uid;
+	gid_t gid;
+	struct demand demand;
+	struct change *change; /* waits for it */
+	bool changing;         /* an interrupt is ECANCELED, not EINTR: the change goes on */
+	int outcome;           /* of the change: what the step answers when it runs again */
+	bool settled;          /* `outcome` is there */
+
+	bool parked, interrupted; /* private from here */
+	int64_t deadline_ms;
+	struct op *next, *prev;
+};
+
+enum { OPS_MAX = 4096 /* parked at once; beyond it EBUSY */ };
+
+struct ops;
+int ops_new(struct ops **ret); /* 0 or -ENOMEM */
+void ops_free(struct ops *ops); /* takes NULL */
+
+/* Answers what was interrupted or is over its deadline. To be called once a turn. */
+void ops_sweep(struct fs *fs);
+/* Milliseconds until the next deadline; -1 if nothing is parked. */
+int ops_wait_ms(const struct fs *fs);
+/* Answers all that is parked: the mount ends. */
+void ops_end(struct fs *fs);
+
+/* A new op, or NULL: the request was then answered with ENOMEM or ENAMETOOLONG. `name` may be NULL. */
+struct op *op_new(fuse_req_t req, op_step *step, const char *operation, fuse_ino_t ino, const char *name);
+/* Runs the step: at once from a handler, and again when what it waited for is there. */
+void op_run(struct op *op);
+
+/* Answers. Each releases the op. */
+void op_reply_err(struct op *op, int code); /* 0 or a positive errno */
+void op_reply_entry(struct op *op, struct node *node, const struct stat *st);
+void op_reply_create(struct op *op, struct node *node, const struct stat *st);
+void op_reply_attr(struct op *op, const struct stat *st);
+void op_reply_open(struct op *op);
+void op_reply_buf(struct op *op, const char *data, size_t len);
+void op_reply_write(struct op *op, size_t count);
+void op_reply_readlink(struct op *op, const char *target);
+void op_reply_statfs(struct op *op, const struct statvfs *st);
+
+/* Keeps err for .error with the op's path; returns -err->code. */
+int op_refuse(struct op *op, const struct error *err);
+
+/* The node behind a FUSE node id. */
+struct node *op_node(const struct fs *fs, fuse_ino_t ino);
+
+#endif

@@ -1,0 +1,201 @@
+/* Where options come from: the config file, the environment, the command line, the later over the earlier. */
+#include "options_table.h"
+
+#include "../api/scope.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int config_line(struct options *options, char *line, struct error *err) {
+	line += strspn(line, " \t");
+	line[strcspn(line, "\n")] = 0;
+	size_t len = strlen(line);
+	while (len && strchr(" \t\r", line[len - 1]))
+		line[--len] = 0;
+	if (!*line || *line == '#')
+		return 0;
+	char *equal = strchr(line, '=');
+	if (!equal)
+		return option_read(options, line, err);
+	char *value = equal + 1 + strspn(equal + 1, " \t"), *end = equal;
+	while (end > line && strchr(" \t", end[-1]))
+		end--;
+	SCOPED(buffer_free) struct buffer text = {0};
+	buffer_append(&text, line, (size_t)(end - line));
+	buffer_byte(&text, '=');
+	buffer_add(&text, value);
+	return text.error ? error_set(err, ENOMEM, "no memory for the options") : option_read(options, text.data, err);
+}
+
+static int config_read(struct options *options, struct error *err) {
+	const char *base = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+	SCOPED(buffer_free) struct buffer path = {0};
+	if (base && *base == '/')
+		buffer_printf(&path, "%s/neevfs/config", base);
+	else if (home && *home)
+		buffer_printf(&path, "%s/.config/neevfs/config", home);
+	else
+		return 0;
+	if (path.error)
+		return error_set(err, ENOMEM, "no memory for the options");
+	FILE *file = fopen(path.data, "re");
+	if (!file)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : error_set(err, errno, "%s: %s", path.data, strerror(errno));
+	char *line = NULL;
+	size_t size = 0;
+	int rc = 0;
+	for (unsigned number = 1; !rc && getline(&line, &size, file) >= 0; number++) {
+		struct error reason = {0};
+		rc = config_line(options, line, &reason);
+		if (rc)
+			error_set(err, -rc, "%s, line %u: %s", path.data, number, reason.message);
+	}
+	if (!rc && ferror(file))
+		rc = error_set(err, EIO, "%s: cannot be read", path.data);
+	free(line);
+	fclose(file);
+	return rc;
+}
+
+static int environment_read(struct options *options, struct error *err) {
+	for (const struct option_row *row = option_rows; row->name; row++) {
+		const char *value = row->environment ? getenv(row->environment) : NULL;
+		if (!value || !*value)
+			continue;
+		if (row->type == OPTION_TEXTS)
+			texts_free((struct texts *)(void *)((char *)options + row->at)); /* replaces the config file's */
+		struct error reason = {0};
+		int rc = option_set(options, row, value, &reason);
+		if (rc)
+			return error_set(err, -rc, "%s: %s", row->environment, reason.message);
+	}
+	const char *token = getenv("NEEV_API_TOKEN");
+	if (token && *token && option_text(&options->token, token))
+		return error_set(err, ENOMEM, "no memory for the options");
+	return 0;
+}
+
+/* A list given on the command line replaces what the config file and the environment say, and is itself added up. */
+static void options_override(struct options *options, const char *text) {
+	static const char *const names[] = {"org=", "project="};
+	for (const char *at = text; at; at = strchr(at, ','), at = at ? at + 1 : NULL) {
+		if (!strncmp(at, names[0], 4))
+			texts_free(&options->orgs);
+		if (!strncmp(at, names[1], 8))
+			texts_free(&options->projects);
+	}
+}
+
+/* Which project belongs to which organisation. An organisation named only in ORG/ID is configured too. */
+static int options_scopes(struct options *options, struct error *err) {
+	options->scopes = calloc(options->projects.count + 1, sizeof *options->scopes);
+	if (!options->scopes)
+		return error_set(err, ENOMEM, "no memory for the options");
+	for (size_t i = 0; i < options->projects.count; i++) {
+		const char *given = options->projects.at[i], *slash = strchr(given, '/');
+		if (slash ? slash == given || !slash[1] || strchr(slash + 1, '/') : !*given)
+			return error_set(err, EINVAL, "project=%s: must be ID or ORG/ID", given);
+		if (!slash && !options->orgs.count)
+			return error_set(err, EINVAL, "project=%s needs org=ID too, or project=ORG/%s", given, given);
+		SCOPED(scope_free) char *org = strndup(slash ? given : options->orgs.at[0], slash ? (size_t)(slash - given) : SIZE_MAX);
+		size_t o = 0;
+		while (org && o < options->orgs.count && strcmp(options->orgs.at[o], org) != 0)
+			o++;
+		if (!org || (o == options->orgs.count && texts_add(&options->orgs, org)))
+			return error_set(err, ENOMEM, "no memory for the options");
+		options->scopes[i] = (struct store_project){.org = options->orgs.at[o], .id = slash ? slash + 1 : given};
+	}
+	return 0;
+}
+
+/* A comma ends an option unless a backslash stands before it, as in fstab. */
+static int options_split(struct options *options, const char *text, struct error *err) {
+	SCOPED(buffer_free) struct buffer one = {0};
+	for (;; text++) {
+		if (*text == '\\' && (text[1] == ',' || text[1] == '\\')) {
+			buffer_byte(&one, *++text);
+		} else if (*text && *text != ',') {
+			buffer_byte(&one, *text);
+		} else {
+			int rc = one.error ? error_set(err, ENOMEM, "no memory for the options") : one.len ? option_read(options, one.data, err) : 0;
+			if (rc || !*text)
+				return rc;
+			buffer_clear(&one);
+		}
+	}
+}
+
+static int options_bases(struct options *options, struct error *err) {
+	static const char *const prefixes[API_SERVICES] = {
+		[API_TENANT] = "/tenant", [API_GPU] = "/gpu", [API_INVENTORY] = "/inventory", [API_AIMODELS] = "/aimodels"};
+	for (int i = 0; i < API_SERVICES; i++) {
+		if (options->base[i])
+			continue;
+		SCOPED(buffer_free) struct buffer base = {0};
+		size_t len = strlen(options->api_base);
+		while (len && options->api_base[len - 1] == '/')
+			len--;
+		buffer_append(&base, options->api_base, len);
+		buffer_add(&base, prefixes[i]);
+		if (base.error)
+			return error_set(err, ENOMEM, "no memory for the options");
+		options->base[i] = take_pointer(base.data);
+	}
+	return 0;
+}
+
+int options_finish(struct options *options, struct error *err) {
+	int rc = options_bases(options, err);
+	return rc ? rc : options_scopes(options, err);
+}
+
+static int command_line_read(struct options *options, int argc, char **argv, struct error *err) {
+	static const struct option longs[] = {
+		{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {"sandbox", no_argument, NULL, 's'}, {0}};
+	bool umount = argc > 1 && !strcmp(argv[1], "umount");
+	opterr = 0;
+	optind = umount ? 2 : 1;
+	struct texts given = {0};
+	int rc = 0;
+	for (int c; !rc && (c = getopt_long(argc, argv, "fdhVo:", longs, NULL)) != -1;) {
+		options->foreground |= c == 'f' || c == 'd';
+		options->debug |= c == 'd';
+		options->sandbox |= c == 's';
+		if (c == 'h')
+			options->command = COMMAND_HELP;
+		else if (c == 'V')
+			options->command = COMMAND_VERSION;
+		else if (c == 'o' && texts_add(&given, optarg))
+			rc = error_set(err, ENOMEM, "no memory for the options");
+		else if (c == '?')
+			rc = error_set(err, EINVAL, optopt == 'o' ? "%s needs a value" : "unknown option: %s", argv[optind - 1]);
+	}
+	for (size_t i = 0; !rc && i < given.count; i++)
+		options_override(options, given.at[i]);
+	for (size_t i = 0; !rc && i < given.count; i++)
+		rc = options_split(options, given.at[i], err);
+	texts_free(&given);
+	if (rc || options->command != COMMAND_MOUNT)
+		return rc;
+	int names = argc - optind;
+	if (umount)
+		options->command = COMMAND_UMOUNT;
+	if (names < 1 || names > (umount ? 1 : 2))
+		return error_set(err, EINVAL, names < 1 ? "no mount point given" : "too many arguments");
+	if (option_text(&options->mountpoint, argv[argc - 1]) || (names == 2 && option_text(&options->source, argv[optind])))
+		return error_set(err, ENOMEM, "no memory for the options");
+	return 0;
+}
+
+int options_read(struct options *options, int argc, char **argv, struct error *err) {
+	int rc = options_defaults(options, err);
+	if (!rc)
+		rc = config_read(options, err);
+	if (!rc)
+		rc = environment_read(options, err);
+	return rc ? rc : command_line_read(options, argc, argv, err);
+}
+

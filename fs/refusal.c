@@ -1,0 +1,111 @@
+#include "refusal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct refusal {
+	time_t when;
+	const char *operation; /* constant */
+	char *path;
+	struct error error;
+	unsigned long times;
+};
+
+struct refusals {
+	struct refusal ring[REFUSALS_MAX];
+	size_t next, count;
+};
+
+int refusals_new(struct refusals **ret) {
+	*ret = calloc(1, sizeof **ret);
+	return *ret ? 0 : -ENOMEM;
+}
+
+void refusals_free(struct refusals *refusals) {
+	if (!refusals)
+		return;
+	for (size_t i = 0; i < REFUSALS_MAX; i++)
+		free(refusals->ring[i].path);
+	free(refusals);
+}
+
+/* The i-th latest, from 0. */
+static const struct refusal *refusal_recent(const struct refusals *refusals, size_t i) {
+	return &refusals->ring[(refusals->next + REFUSALS_MAX - 1 - i) % REFUSALS_MAX];
+}
+
+void refusal_add(struct refusals *refusals, time_t when, const char *operation, const char *path, const struct error *err) {
+	if (refusals->count) {
+		struct refusal *last = &refusals->ring[(refusals->next + REFUSALS_MAX - 1) % REFUSALS_MAX];
+		if (!strcmp(last->path, path) && last->operation == operation && last->error.code == err->code &&
+			!strcmp(last->error.message, err->message) && !strcmp(last->error.place, err->place)) {
+			last->when = when;
+			last->error = *err;
+			last->times++;
+			return;
+		}
+	}
+	char *copy = strdup(path);
+	if (!copy)
+		return;
+	struct refusal *refusal = &refusals->ring[refusals->next];
+	free(refusal->path);
+	*refusal = (struct refusal){.when = when, .operation = operation, .path = copy, .error = *err, .times = 1};
+	refusals->next = (refusals->next + 1) % REFUSALS_MAX;
+	if (refusals->count < REFUSALS_MAX)
+		refusals->count++;
+}
+
+static void refusal_text(const struct refusal *refusal, struct buffer *out) {
+	const struct error *err = &refusal->error;
+	struct tm tm;
+	char when[32] = "";
+	if (gmtime_r(&refusal->when, &tm))
+		strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	buffer_printf(out, "%s %s ", when, refusal->operation);
+	buffer_add_safe(out, refusal->path, strlen(refusal->path));
+	buffer_printf(out, ": %s", error_name(err->code));
+	if (refusal->times > 1)
+		buffer_printf(out, " (%lu times)", refusal->times);
+	buffer_byte(out, '\n');
+	buffer_add_safe(out, err->message, strlen(err->message));
+	buffer_byte(out, '\n');
+	if (err->place[0])
+		buffer_printf(out, "%s%s", err->place, err->place[strlen(err->place) - 1] == '\n' ? "" : "\n");
+	if (err->http_status) {
+		buffer_printf(out, "HTTP %d", err->http_status);
+		if (err->api_code[0]) {
+			buffer_byte(out, ' ');
+			buffer_add_safe(out, err->api_code, strlen(err->api_code));
+		}
+		if (err->request_id[0]) {
+			buffer_add(out, ", x-request-id ");
+			buffer_add_safe(out, err->request_id, strlen(err->request_id));
+		}
+		buffer_byte(out, '\n');
+	}
+	if (err->verdict == VERDICT_NOT_DONE)
+		buffer_add(out, "Verdict: nothing was changed.\n");
+	else if (err->verdict == VERDICT_UNKNOWN)
+		buffer_add(out, "Verdict: unknown whether it was carried out; look again before repeating it.\n");
+}
+
+void refusal_last(const struct refusals *refusals, const char *dir, struct buffer *out) {
+	size_t len = strlen(dir);
+	for (size_t i = 0; i < refusals->count; i++) {
+		const struct refusal *refusal = refusal_recent(refusals, i);
+		if (!len || (!strncmp(refusal->path, dir, len) && (!refusal->path[len] || refusal->path[len] == '/'))) {
+			refusal_text(refusal, out);
+			return;
+		}
+	}
+}
+
+void refusal_all(const struct refusals *refusals, struct buffer *out) {
+	for (size_t i = refusals->count; i-- > 0;) {
+		refusal_text(refusal_recent(refusals, i), out);
+		if (i)
+			buffer_byte(out, '\n');
+	}
+}

@@ -1,0 +1,101 @@
+/* A row of the table as bytes: what a file holds, where a link points. */
+#include "../api/scope.h"
+#include "kinds.h"
+#include "refusal.h"
+#include "spec.h"
+#include "texts.h"
+#include "view.h"
+
+#include <errno.h>
+
+static void render_field(struct json value, struct buffer *out) {
+	if (value.type == JSON_ABSENT || value.type == JSON_NULL)
+		return;
+	json_text(value, out);
+	buffer_byte(out, '\n');
+}
+
+static void render_lines(struct json array, struct buffer *out) {
+	for (struct json_iter iter = json_iter(array); json_next(&iter);) {
+		json_text(iter.value, out);
+		buffer_byte(out, '\n');
+	}
+}
+
+static void render_json(struct json value, struct buffer *out) {
+	if (value.type == JSON_ABSENT || value.type == JSON_NULL)
+		return;
+	json_indent(value, out);
+	buffer_byte(out, '\n');
+}
+
+/* A member that no document describes shows itself by what it is. */
+static void render_value(struct json value, struct buffer *out) {
+	char name[256 + 8];
+	if (value.type != JSON_ARRAY) {
+		render_field(value, out);
+		return;
+	}
+	value_looks(value, "", name);
+	if (*name) /* an ending: it holds more than scalars */
+		render_json(value, out);
+	else
+		render_lines(value, out);
+}
+
+static int render_spec(const struct view *view, struct demand *demand, struct buffer *out) {
+	if (view->draft) {
+		if (view->draft->text.len)
+			buffer_append(out, view->draft->text.data, view->draft->text.len);
+		return 0;
+	}
+	struct json response;
+	int rc = view_document(view, DOC_ITEM, demand, &response);
+	return rc ? rc : text_spec(view, response, demand, out);
+}
+
+int view_render(const struct view *view, struct demand *demand, struct buffer *out) {
+	const struct row *row = view->row;
+	struct json value = {0};
+	int rc = 0;
+	switch (row->type) {
+	case ROW_FIELD:
+	case ROW_LINES:
+	case ROW_JSON:
+		rc = view_document(view, row->doc, demand, &value);
+		value = json_at(value, row->pointer);
+		if (rc)
+			return rc;
+		if (row->type == ROW_FIELD)
+			render_field(value, out);
+		else if (row->type == ROW_LINES)
+			render_lines(value, out);
+		else
+			render_json(value, out);
+		break;
+	case ROW_VALUE:
+		rc = view_value(view, &value);
+		if (!rc)
+			render_value(value, out);
+		break;
+	case ROW_SPEC:
+		rc = render_spec(view, demand, out);
+		break;
+	case ROW_ERROR: {
+		SCOPED(buffer_free) struct buffer dir = {0};
+		node_path(view->node->parent, &dir);
+		refusal_last(view->fs->refusals, dir.data ? dir.data : "", out);
+		break;
+	}
+	case ROW_TEXT:
+	case ROW_LINK:
+		rc = row->text(view, demand, out);
+		break;
+	case ROW_BY_ID_LINK:
+		rc = text_by_id(view, demand, out);
+		break;
+	default:
+		rc = -EISDIR;
+	}
+	return rc ? rc : out->error;
+}

@@ -1,0 +1,137 @@
+#include "texts.h"
+
+#include "../api/scope.h"
+#include "links.h"
+#include "name.h"
+#include "options.h"
+#include "refusal.h"
+#include "spec.h"
+#include "view.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+
+static const char readme[] =
+	"neevfs: NeevCloud's AI cloud as files\n"
+	"\n"
+	"  project/airuntimes/NAME/   GPU instances of the configured project\n"
+	"  project/aimodels/NAME/     model deployments\n"
+	"  orgs/ORG/templates/NAME/   the organisation's own templates\n"
+	"  orgs/ORG/projects/PRJ/     every project that the token may see\n"
+	"  templates/ inventory/ catalog/   what there is to create from\n"
+	"  .neevfs/                   this mount: version, options, errors\n"
+	"\n"
+	"Look:    ls project/airuntimes\n"
+	"         cat project/airuntimes/*/status\n"
+	"         cat project/airuntimes/NAME/info.json\n"
+	"Create:  mkdir project/airuntimes/new\n"
+	"         cp project/airuntimes/NAME/spec.json project/airuntimes/new/\n"
+	"Scale:   echo 3 > project/aimodels/NAME/replicas\n"
+	"Delete:  rmdir project/airuntimes/NAME\n"
+	"Why not: cat project/airuntimes/NAME/.error\n"
+	"\n"
+	"Creating and scaling cost money; an instance is billed until the API says that it is gone. The manual: man 5 neevfs\n";
+
+int text_readme(const struct view *view, struct demand *demand, struct buffer *out) {
+	(void)view;
+	(void)demand;
+	buffer_add(out, readme);
+	return 0;
+}
+
+int text_version(const struct view *view, struct demand *demand, struct buffer *out) {
+	(void)view;
+	(void)demand;
+	buffer_add(out, NEEVFS_VERSION "\n");
+	return 0;
+}
+
+int text_options(const struct view *view, struct demand *demand, struct buffer *out) {
+	(void)demand;
+	options_show(view->fs->options, out);
+	return 0;
+}
+
+int text_errors(const struct view *view, struct demand *demand, struct buffer *out) {
+	(void)demand;
+	refusal_all(view->fs->refusals, out);
+	return 0;
+}
+
+int text_own_id(const struct view *view, struct demand *demand, struct buffer *out) {
+	(void)demand;
+	buffer_printf(out, "%s\n", view->scope.ids[view->scope.count - 1]);
+	return 0;
+}
+
+int text_by_id(const struct view *view, struct demand *demand, struct buffer *out) {
+	const struct list *list;
+	int rc = store_list(view->fs->store, view->kind, &view->scope, demand, &list);
+	if (rc)
+		return rc;
+	char id[256];
+	const struct item *item = name_unescape(view->node->name, id, sizeof id) ? list_by_id(list, id) : NULL;
+	if (!item)
+		return -ENOENT;
+	buffer_add(out, "../");
+	if (item->group)
+		buffer_printf(out, "%s/", item->group);
+	buffer_add(out, item->name);
+	return 0;
+}
+
+/* ---- spec.json ---- */
+
+/*
+ * A deployment's answer does not say by which plan it is billed. An instance on the same GPU in the same project tells; else the plan is spelt as all known ones are. The API takes only an on-demand plan of the very GPU, so
+ * that a wrong guess is refused, never billed otherwise.
+ */
+static int plan_find(const struct view *view, struct json response, struct demand *demand, char **ret) {
+	struct json config = json_at(response, "/gpu_config_id");
+	SCOPED(scope_free) char *config_id = config.type == JSON_STRING ? json_text_dup(config) : NULL;
+	struct scope scope = view->scope;
+	const struct list *list;
+	scope.count = 2; /* organisation and project */
+	int rc = config_id ? store_list(view->fs->store, &kinds[KIND_AIRUNTIME], &scope, demand, &list) : -ENOENT;
+	if (rc == DEMAND_PARKED)
+		return rc;
+	for (size_t i = 0; !rc && i < list->count; i++) {
+		struct json plan = json_at(list->items[i].json, "/planId");
+		if (plan.type == JSON_STRING && json_string_is(json_at(list->items[i].json, "/gpuConfigID"), config_id)) {
+			*ret = json_text_dup(plan);
+			return *ret ? 0 : -ENOMEM;
+		}
+	}
+	scope.count = 0;
+	rc = config_id ? store_list(view->fs->store, &kinds[KIND_INVENTORY], &scope, demand, &list) : -ENOENT;
+	if (rc == DEMAND_PARKED)
+		return rc;
+	const struct item *item = rc ? NULL : list_by_id(list, config_id);
+	SCOPED(scope_free) char *model = item ? json_text_dup(json_at(item->json, "/gpu_model")) : NULL;
+	if (!model || !*model)
+		return 0; /* left out; the create will name it as missing */
+	SCOPED(buffer_free) struct buffer plan = {0};
+	buffer_add(&plan, "gpu-");
+	for (const char *at = model; *at; at++)
+		buffer_byte(&plan, isalnum((unsigned char)*at) ? (char)tolower((unsigned char)*at) : '-');
+	buffer_add(&plan, "-on-demand-1h");
+	*ret = take_pointer(plan.data);
+	return plan.error;
+}
+
+int text_spec(const struct view *view, struct json response, struct demand *demand, struct buffer *out) {
+	SCOPED(scope_free) char *plan = NULL;
+	SCOPED(scope_free) char *catalog = NULL;
+	if (view->kind == &kinds[KIND_AIMODEL]) {
+		SCOPED(scope_free) char *model = json_text_dup(json_at(response, "/model_id"));
+		int rc = model ? catalog_id(view, model, demand, &catalog) : -ENOMEM;
+		if (!rc)
+			rc = plan_find(view, response, demand, &plan);
+		if (rc)
+			return rc;
+	}
+	const struct spec_override overrides[] = {{catalog ? "catalog_id" : NULL, catalog}, {"plan_id", plan}, {NULL, NULL}};
+	spec_render(view->kind->create, response, overrides, out);
+	return 0;
+}

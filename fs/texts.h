@@ -1,0 +1,20 @@
+/* Files that say more than one value of a document; rows of the table name these. Each gives 0, DEMAND_PARKED or -errno with words in demand->error. */
+#ifndef NEEVFS_FS_TEXTS_H
+#define NEEVFS_FS_TEXTS_H
+
+#include "../api/json.h"
+
+struct view;
+struct demand;
+
+int text_readme(const struct view *view, struct demand *demand, struct buffer *out);
+int text_version(const struct view *view, struct demand *demand, struct buffer *out);
+int text_options(const struct view *view, struct demand *demand, struct buffer *out);
+int text_errors(const struct view *view, struct demand *demand, struct buffer *out);
+int text_own_id(const struct view *view, struct demand *demand, struct buffer *out);
+int text_by_id(const struct view *view, struct demand *demand, struct buffer *out);
+
+/* spec.json of a resource: what would create it again. What its answer does not hold is looked up where it can be. */
+int text_spec(const struct view *view, struct json response, struct demand *demand, struct buffer *out);
+
+#endif

@@ -1,0 +1,431 @@
+#include "view.h"
+
+#include "../api/scope.h"
+#include "change.h"
+#include "name.h"
+#include "options.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { DEPTH_MAX = 64, NEWBORN_MS = 120000 /* how long a list may lag behind a create */ };
+
+bool row_is_dir(const struct row *row) {
+	return row->type <= ROW_OBJECT;
+}
+
+bool row_is_link(const struct row *row) {
+	return row->type >= ROW_LINK;
+}
+
+/* ---- the way to a node ---- */
+
+int view_place(const struct view *view, struct buffer *out) {
+	struct scope scope = view->scope;
+	if (view->resource && scope.count && !view->draft)
+		scope.count--; /* the resource's own id is no part of its collection */
+	return store_path(view->kind->docs[DOC_LIST].path, &scope, out);
+}
+
+static struct draft *view_draft(const struct view *view, const char *name) {
+	SCOPED(buffer_free) struct buffer place = {0};
+	if (!view->kind->create || view_place(view, &place))
+		return NULL;
+	return draft_find(view->fs->drafts, place.data, name);
+}
+
+/* A listing that has the resource replaces the draft; one that still lacks a newborn long after does too. */
+static struct draft *draft_settle(struct fs *fs, struct draft *draft, bool listed) {
+	bool late = draft->state == DRAFT_BORN && fs->now_ms - draft->born_ms > NEWBORN_MS;
+	if (draft->state == DRAFT_BUSY || !(listed || late))
+		return draft;
+	draft_remove(fs->drafts, draft);
+	return NULL;
+}
+
+static int view_probe(struct view *view, const char *name, struct demand *demand) {
+	char id[NAME_SIZE];
+	if (!name_unescape(name, id, sizeof id))
+		return -ENOENT;
+	struct scope scope = view->scope;
+	scope.ids[scope.count++] = id;
+	return store_probe(view->fs->store, view->kind, &scope, demand);
+}
+
+/* Finds the resource `name` of the view's collection and makes the view one of it. */
+static int view_resource(struct view *view, const char *name, const char *own_id, struct demand *demand) {
+	const struct kind *kind = view->kind;
+	const struct list *list = NULL;
+	int rc = store_list(view->fs->store, kind, &view->scope, demand, &list);
+	if (rc == DEMAND_PARKED)
+		return rc;
+	const struct item *item = list ? list_by_name(list, view->group, name) : NULL;
+	struct draft *draft = view_draft(view, name);
+	if (draft && list)
+		draft = draft_settle(view->fs, draft, item != NULL);
+	if (item) {
+		view->json = item->json;
+		view->scope.ids[view->scope.count++] = item->id;
+		return 0;
+	}
+	if (draft && draft->state == DRAFT_BORN) {
+		view->json = draft->json;
+		view->scope.ids[view->scope.count++] = draft->id;
+		return 0;
+	}
+	if (draft) {
+		view->draft = draft;
+		return 0;
+	}
+	if (kind->probe) {
+		rc = view_probe(view, name, demand);
+		if (!rc)
+			view->scope.ids[view->scope.count++] = own_id;
+		return rc;
+	}
+	return rc ? rc : -ENOENT;
+}
+
+int view_open(struct fs *fs, struct node *node, struct demand *demand, struct view *ret) {
+	struct node *chain[DEPTH_MAX];
+	size_t depth = 0;
+	const struct node *lowest = NULL; /* the lowest collection: resources above it are only ids */
+	for (struct node *at = node; at; at = at->parent) {
+		if (depth == DEPTH_MAX)
+			return -ENAMETOOLONG;
+		chain[depth++] = at;
+		if (!lowest && at->row->type == ROW_COLLECTION)
+			lowest = at;
+	}
+	struct view view = {.fs = fs, .node = node, .row = node->row};
+	bool above = lowest != NULL;
+	while (depth--) {
+		struct node *at = chain[depth];
+		if (at == lowest)
+			above = false;
+		if (at->row->type == ROW_COLLECTION) {
+			view.kind = at->row->kind;
+			view.collection = at;
+			view.resource = NULL;
+			view.group = NULL;
+			view.json = (struct json){0};
+		} else if (at->row->type == ROW_GROUP) {
+			view.group = at->name;
+		} else if (at->row->type == ROW_RESOURCE) {
+			if (view.scope.count == SCOPE_MAX)
+				return -ENOENT;
+			int rc = 0;
+			if (above && at->id)
+				view.scope.ids[view.scope.count++] = at->id;
+			else
+				rc = view_resource(&view, at->name, at->id, demand);
+			if (rc)
+				return rc;
+			view.resource = at;
+		}
+	}
+	*ret = view;
+	return 0;
+}
+
+/* ---- entries ---- */
+
+static const struct row *row_find(const struct row *rows, const char *name) {
+	for (; rows && rows->name; rows++)
+		if (!strcmp(rows->name, name))
+			return rows;
+	return NULL;
+}
+
+/* Of a draft exists what was written, and .error. */
+static bool draft_shows(const struct draft *draft, const struct row *row) {
+	return row->type == ROW_ERROR || (row->type == ROW_SPEC && draft->has_text);
+}
+
+const struct row *value_looks(struct json value, const char *key, char ret_name[static 256 + 8]) {
+	strcpy(ret_name, key);
+	if (value.type == JSON_OBJECT)
+		return &object_row;
+	if (value.type == JSON_ARRAY)
+		for (struct json_iter iter = json_iter(value); json_next(&iter);)
+			if (iter.value.type >= JSON_ARRAY) {
+				strcat(ret_name, ".json");
+				break;
+			}
+	return &value_row;
+}
+
+/* Calls `add` for each member as it would be named. */
+static int members_walk(struct json object, const struct row *fixed, view_add *add, void *user, struct json *ret_value) {
+	for (struct json_iter iter = json_iter(object); json_next(&iter);) {
+		SCOPED(buffer_free) struct buffer key = {0};
+		json_text(iter.key, &key);
+		if (key.error)
+			return key.error;
+		char escaped[NAME_SIZE], name[256 + 8];
+		name_escape(key.data ? key.data : "", key.len, escaped);
+		const struct row *row = value_looks(iter.value, escaped, name);
+		if (strlen(name) >= NAME_SIZE || row_find(fixed, name))
+			continue; /* info.json still has it */
+		if (ret_value)
+			*ret_value = iter.value;
+		int rc = add(user, name, row);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+struct wanted {
+	const char *name;
+	const struct row *row;
+};
+static int wanted_is(void *user, const char *name, const struct row *row) {
+	struct wanted *wanted = user;
+	if (strcmp(name, wanted->name) != 0)
+		return 0;
+	wanted->row = row;
+	return 1;
+}
+
+static int member_find(struct json object, const struct row *fixed, const char *name, const struct row **ret_row, struct json *ret) {
+	struct wanted wanted = {.name = name};
+	struct json value = {0};
+	int rc = members_walk(object, fixed, wanted_is, &wanted, &value);
+	if (rc < 0)
+		return rc;
+	if (!wanted.row)
+		return -ENOENT;
+	*ret_row = wanted.row;
+	*ret = value;
+	return 0;
+}
+
+/* From the resource down the names to the node. */
+static int value_at(const struct view *view, const struct node *node, struct json *ret) {
+	if (node == view->resource) {
+		*ret = view->json;
+		return 0;
+	}
+	struct json parent;
+	const struct row *row;
+	int rc = value_at(view, node->parent, &parent);
+	const struct row *fixed = node->parent == view->resource ? view->kind->rows : NULL;
+	return rc ? rc : member_find(parent, fixed, node->name, &row, ret);
+}
+
+int view_value(const struct view *view, struct json *ret) {
+	return value_at(view, view->node, ret);
+}
+
+static int collection_child(const struct view *view, const char *name, struct demand *demand, const struct row **ret) {
+	const struct kind *kind = view->kind;
+	if (name[0] == '.' || view->scope.count == SCOPE_MAX)
+		return -ENOENT; /* a resource's leading dot is escaped */
+	if (kind->group && view->row->type == ROW_COLLECTION) {
+		const struct list *list;
+		int rc = store_list(view->fs->store, kind, &view->scope, demand, &list);
+		for (size_t i = 0; !rc && i < list->group_count; i++)
+			if (!strcmp(list->groups[i], name)) {
+				*ret = &group_row;
+				return 0;
+			}
+		return rc ? rc : -ENOENT;
+	}
+	struct view resource = *view;
+	int rc = view_resource(&resource, name, "", demand);
+	if (!rc)
+		*ret = &resource_row;
+	return rc;
+}
+
+int view_child(const struct view *view, const char *name, struct demand *demand, const struct row **ret) {
+	const struct row *row = view->row;
+	const struct row *fixed = row->type == ROW_RESOURCE ? view->kind->rows : row->rows;
+	const struct row *found = row_find(fixed, name);
+	if (found) {
+		if (view->draft && !draft_shows(view->draft, found))
+			return -ENOENT;
+		*ret = found;
+		return 0;
+	}
+	struct json value;
+	int rc;
+	switch (row->type) {
+	case ROW_COLLECTION:
+	case ROW_GROUP:
+		return collection_child(view, name, demand, ret);
+	case ROW_RESOURCE:
+		return view->kind->loose ? member_find(view->json, fixed, name, ret, &value) : -ENOENT;
+	case ROW_OBJECT:
+		rc = view_value(view, &value);
+		return rc ? rc : member_find(value, NULL, name, ret, &value);
+	case ROW_BY_ID: {
+		const struct list *list;
+		char id[NAME_SIZE];
+		if (!name_unescape(name, id, sizeof id))
+			return -ENOENT;
+		rc = store_list(view->fs->store, view->kind, &view->scope, demand, &list);
+		if (!rc && !list_by_id(list, id))
+			rc = -ENOENT;
+		if (!rc)
+			*ret = &by_id_link_row;
+		return rc;
+	}
+	default:
+		return -ENOENT;
+	}
+}
+
+static int drafts_walk(const struct view *view, const struct list *list, view_add *add, void *user) {
+	SCOPED(buffer_free) struct buffer place = {0};
+	int rc = view->kind->create ? view_place(view, &place) : 0;
+	if (rc || !place.data)
+		return rc;
+	for (struct draft *draft = NULL; !rc && (draft = draft_next(view->fs->drafts, place.data, draft));)
+		if (!list_by_name(list, NULL, draft->name))
+			rc = add(user, draft->name, &resource_row);
+	return rc;
+}
+
+static int collection_walk(const struct view *view, struct demand *demand, view_add *add, void *user) {
+	const struct list *list;
+	int rc = store_list(view->fs->store, view->kind, &view->scope, demand, &list);
+	if (rc)
+		return rc;
+	if (view->kind->group && view->row->type == ROW_COLLECTION) {
+		for (size_t i = 0; !rc && i < list->group_count; i++)
+			rc = add(user, list->groups[i], &group_row);
+		return rc;
+	}
+	for (size_t i = 0; !rc && i < list->count; i++)
+		if (!view->kind->group || !strcmp(list->items[i].group, view->group))
+			rc = add(user, list->items[i].name, &resource_row);
+	return rc ? rc : drafts_walk(view, list, add, user);
+}
+
+static int by_id_walk(const struct view *view, struct demand *demand, view_add *add, void *user) {
+	const struct list *list;
+	int rc = store_list(view->fs->store, view->kind, &view->scope, demand, &list);
+	for (size_t i = 0; !rc && i < list->count; i++) {
+		char name[NAME_SIZE];
+		name_escape(list->items[i].id, strlen(list->items[i].id), name);
+		if (list_by_id(list, list->items[i].id) == &list->items[i])
+			rc = add(user, name, &by_id_link_row);
+	}
+	return rc;
+}
+
+int view_entries(const struct view *view, struct demand *demand, view_add *add, void *user) {
+	const struct row *row = view->row;
+	const struct row *fixed = row->type == ROW_RESOURCE ? view->kind->rows : row->rows;
+	int rc = 0;
+	struct json value;
+	for (const struct row *at = fixed; !rc && at && at->name; at++)
+		if (!view->draft || draft_shows(view->draft, at))
+			rc = add(user, at->name, at);
+	if (rc)
+		return rc;
+	switch (row->type) {
+	case ROW_COLLECTION:
+	case ROW_GROUP:
+		return collection_walk(view, demand, add, user);
+	case ROW_BY_ID:
+		return by_id_walk(view, demand, add, user);
+	case ROW_RESOURCE:
+		return view->kind->loose ? members_walk(view->json, fixed, add, user, NULL) : 0;
+	case ROW_OBJECT:
+		rc = view_value(view, &value);
+		return rc ? rc : members_walk(value, NULL, add, user, NULL);
+	default:
+		return 0;
+	}
+}
+
+/* ---- documents ---- */
+
+int view_document(const struct view *view, enum doc doc, struct demand *demand, struct json *ret) {
+	*ret = view->json;
+	if (doc == DOC_LIST || view->draft)
+		return 0;
+	int rc = store_document(view->fs->store, view->kind, doc, &view->scope, demand, ret);
+	if (rc == -ENOENT && doc == DOC_METRICS) { /* none are measured before it runs */
+		*ret = (struct json){0};
+		return 0;
+	}
+	if (rc == -ENOENT) /* the list is older than that */
+		store_forget_list(view->fs->store, view->kind, &view->scope);
+	return rc;
+}
+
+void view_forget(const struct view *view) {
+	if (!view->kind)
+		store_forget_all(view->fs->store);
+	else if (view->resource && !view->draft)
+		store_forget_resource(view->fs->store, view->kind, &view->scope);
+	else
+		store_forget_below(view->fs->store, view->kind, &view->scope);
+	if (view->kind)
+		store_forget_list(view->fs->store, view->kind, &view->scope);
+}
+
+/* ---- attributes ---- */
+
+static time_t view_mtime(const struct view *view) {
+	if (view->draft)
+		return view->draft->changed;
+	const char *const pointers[] = {view->kind ? view->kind->updated : NULL, view->kind ? view->kind->created : NULL};
+	for (size_t i = 0; i < 2; i++) {
+		struct json value = pointers[i] ? json_at(view->json, pointers[i]) : (struct json){0};
+		SCOPED(scope_free) char *text = value.type == JSON_STRING ? json_text_dup(value) : NULL;
+		struct tm tm = {0};
+		const char *end = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
+		if (!end)
+			continue;
+		time_t offset = 0;
+		end += strspn(end, ".0123456789");
+		int hours, minutes;
+		char sign;
+		if (sscanf(end, "%c%2d:%2d", &sign, &hours, &minutes) == 3 && (sign == '+' || sign == '-'))
+			offset = (sign == '+' ? 1 : -1) * (hours * 3600 + minutes * 60);
+		return timegm(&tm) - offset;
+	}
+	return view->fs->started;
+}
+
+static bool view_writable(const struct view *view) {
+	const struct options *options = view->fs->options;
+	if (options->read_only || !view->kind)
+		return false;
+	if (view->row->type == ROW_COLLECTION)
+		return (view->kind->create && options->allow & CHANGE_CREATE) || (view->kind->remove && options->allow & CHANGE_DELETE);
+	if (view->row->type == ROW_RESOURCE)
+		return view->draft != NULL;
+	if (view->row->write == WRITE_SCALE)
+		return options->allow & CHANGE_SCALE;
+	return view->row->write == WRITE_SPEC && view->kind->create && options->allow & CHANGE_CREATE;
+}
+
+int view_attr(const struct view *view, struct demand *demand, struct stat *ret) {
+	const struct row *row = view->row;
+	struct stat st = {.st_ino = view->node->ino, .st_nlink = 1, .st_uid = view->fs->uid, .st_gid = view->fs->gid, .st_blksize = 4096};
+	bool writable = view_writable(view);
+	if (row_is_dir(row)) {
+		st.st_mode = S_IFDIR | (writable ? 0700 : 0500);
+	} else {
+		SCOPED(buffer_free) struct buffer bytes = {0};
+		int rc = view_render(view, demand, &bytes);
+		if (rc)
+			return rc;
+		st.st_size = (off_t)bytes.len;
+		mode_t mode = row->mode ? row->mode : 0444;
+		st.st_mode = row_is_link(row) ? S_IFLNK | 0777 : S_IFREG | (writable ? mode : mode & ~(mode_t)0222);
+	}
+	if (view->fs->options->allow_other) /* then who may enter is said by these bits, without the credentials */
+		st.st_mode |= row_is_dir(row) ? 055 : row->mode ? 0 : 044;
+	st.st_blocks = (st.st_size + 511) / 512;
+	st.st_mtime = st.st_ctime = st.st_atime = view_mtime(view);
+	*ret = st;
+	return 0;
+}

@@ -1,0 +1,62 @@
+/*
+ * struct view: a node as it is now: its row, the ids on its path, the listed resource or the draft behind it.
+ *
+ * Made anew for each request from the node's names; everything in it is lent until the caller returns to the loop. Functions that may need the API give 0, DEMAND_PARKED, or -errno with
+ * words in demand->error.
+ */
+#ifndef NEEVFS_FS_VIEW_H
+#define NEEVFS_FS_VIEW_H
+
+#include "draft.h"
+#include "fs.h"
+#include "node.h"
+#include "store.h"
+
+#include <sys/stat.h>
+
+struct view {
+	struct fs *fs;
+	struct node *node;
+	const struct row *row;
+	const struct kind *kind;  /* of the nearest collection at or above; NULL: none */
+	struct node *collection;  /* that collection's node */
+	struct node *resource;    /* the nearest resource's node at or above; NULL: none, or one above the collection */
+	const char *group;        /* the group's name, if in one */
+	struct scope scope;       /* ids of all resources on the path; not of a draft */
+	struct json json;         /* the resource as it was listed; absent: not listed, or a draft that is not born */
+	const struct draft *draft; /* a draft that is not born, instead of a resource */
+};
+
+int view_open(struct fs *fs, struct node *node, struct demand *demand, struct view *ret);
+
+/* The row, kind and name of an entry of a directory view. -ENOENT if there is none. Fixed names cost no request. */
+int view_child(const struct view *view, const char *name, struct demand *demand, const struct row **ret);
+
+/* Calls `add` for each entry. Stops and returns what `add` returns if that is not 0. */
+typedef int view_add(void *user, const char *name, const struct row *row);
+int view_entries(const struct view *view, struct demand *demand, view_add *add, void *user);
+
+/* Attributes, with the true size: renders what is no directory. */
+int view_attr(const struct view *view, struct demand *demand, struct stat *ret);
+
+/* The bytes of a file or the target of a link (render.c). */
+int view_render(const struct view *view, struct demand *demand, struct buffer *out);
+
+/* A document about the view's resource; absent for a draft, and where the API says 404 about metrics. */
+int view_document(const struct view *view, enum doc doc, struct demand *demand, struct json *ret);
+
+/* The value of a ROW_VALUE or ROW_OBJECT inside the resource as it arrived. -ENOENT if it is not there any more. */
+int view_value(const struct view *view, struct json *ret);
+/* How a value looks as a file or directory; the file's name is the key with its ending. */
+const struct row *value_looks(struct json value, const char *key, char ret_name[static 256 + 8]);
+
+/* The place of a collection's drafts: its list path, filled in. */
+int view_place(const struct view *view, struct buffer *out);
+
+/* Forgets the cached answers that the view shows, and below it. */
+void view_forget(const struct view *view);
+
+bool row_is_dir(const struct row *row);
+bool row_is_link(const struct row *row);
+
+#endif

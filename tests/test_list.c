@@ -1,0 +1,386 @@
+/* Lists of pages, against a scripted server. */
+#include "world.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct world world;
+
+/* The list that the server has, and how it tells. */
+static struct {
+	size_t entries;
+	size_t told_pages;    /* in `pagination`; 0: what is true */
+	const char *envelope; /* "data", "items"; NULL: a bare array; "": no list at all */
+	bool silent;          /* no pagination */
+	bool deaf;            /* every page is the first */
+	size_t fail_page;
+	int fail_status;
+	bool hold;            /* all but the first page */
+} cloud;
+
+static size_t page_asked(const struct server_request *request) {
+	const char *at = strstr(request->path, "page=");
+
+	return at ? strtoul(at + 5, NULL, 10) : 1;
+}
+
+static void page_answer(struct server_request *request) {
+	static char body[32768];
+	size_t page = cloud.deaf ? 1 : page_asked(request);
+	size_t first = (page - 1) * 100, pages = (cloud.entries + 99) / 100;
+	size_t last = first + 100 < cloud.entries ? first + 100 : cloud.entries;
+	char *at = body;
+
+	if (page == cloud.fail_page) {
+		server_answer(request, cloud.fail_status, "", "{\"code\":\"x\",\"message\":\"page fails\"}");
+		return;
+	}
+	if (cloud.envelope)
+		at += sprintf(at, "{\"%s\":", cloud.envelope[0] ? cloud.envelope : "things");
+	at += sprintf(at, "%s", cloud.envelope && !cloud.envelope[0] ? "{}" : "[");
+	for (size_t i = first; i < last && (!cloud.envelope || cloud.envelope[0]); i++)
+		at += sprintf(at, "%s{\"id\":\"id-%zu\"}", i > first ? "," : "", i);
+	at += sprintf(at, "%s", cloud.envelope && !cloud.envelope[0] ? "" : "]");
+	if (!cloud.silent && cloud.envelope)
+		at += sprintf(at, ",\"pagination\":{\"total_pages\":%zu}", cloud.told_pages ? cloud.told_pages : pages);
+	sprintf(at, "%s", cloud.envelope ? "}" : "");
+	server_answer(request, 200, "", body);
+}
+
+static void script(struct server_request *request) {
+	if (!cloud.hold || page_asked(request) == 1)
+		page_answer(request);
+}
+
+static int setup(void **state) {
+	(void)state;
+	memset(&cloud, 0, sizeof(cloud));
+	cloud.envelope = "data";
+	world_open(&world, 16, 20, (struct token_config){0});
+	world.server.script = script;
+	return 0;
+}
+
+static int teardown(void **state) {
+	(void)state;
+	world_close(&world);
+	return 0;
+}
+
+static void list_ask(const char *path, bool paged, struct reply *ret) {
+	world.server.count = 0;
+	world_list(&world, path, paged, ret);
+	WORLD_UNTIL(&world, ret->done);
+	assert_int_equal(ret->done, 1);
+}
+
+/* Every entry once and in order. */
+static void assert_entries(const struct api_pages *pages, size_t count) {
+	size_t found = 0;
+
+	for (size_t i = 0; i < pages->count; i++) {
+		const struct api_page *page = &pages->pages[i];
+		struct json_iter iter = json_iter(api_page_items(page->root));
+
+		assert_true(page->root.text >= page->body && page->root.text < page->body + page->body_len);
+		while (json_next(&iter)) {
+			char id[32];
+
+			snprintf(id, sizeof(id), "id-%zu", found++);
+			assert_true(json_string_is(json_member(iter.value, "id"), id));
+		}
+	}
+	assert_int_equal(found, count);
+}
+
+static void assert_words(const char *text, const char *words) {
+	if (!strstr(text, words))
+		fail_msg("\"%s\" without \"%s\"", text, words);
+}
+
+/* A listing costs ⌈N/100⌉ requests, one for nothing. */
+static void test_counts(void **state) {
+	static const size_t counts[] = {0, 1, 99, 100, 101, 200, 999, 1000, 1001};
+	static const char *const envelopes[] = {"data", "items"};
+
+	(void)state;
+	for (size_t e = 0; e < 2; e++)
+		for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+			struct reply reply;
+
+			cloud.envelope = envelopes[e];
+			cloud.entries = counts[i];
+			list_ask("/l", true, &reply);
+			assert_int_equal(reply.code, 0);
+			assert_int_equal(world.server.count, counts[i] ? (counts[i] + 99) / 100 : 1);
+			assert_int_equal(reply.pages->count, world.server.count);
+			assert_entries(reply.pages, counts[i]);
+			reply_free(&reply);
+		}
+	assert_string_equal(world.server.requests[0].path, "/service/l?page=1&limit=100");
+	api_pages_free(NULL);
+}
+
+static void test_parameters(void **state) {
+	struct reply reply;
+
+	(void)state;
+	cloud.entries = 5;
+	list_ask("/l?region=x", true, &reply);
+	assert_string_equal(world.server.requests[0].path, "/service/l?region=x&page=1&limit=100");
+	reply_free(&reply);
+	cloud.silent = true;
+	cloud.envelope = NULL;
+	list_ask("/l", false, &reply);
+	assert_string_equal(world.server.requests[0].path, "/service/l");
+	assert_entries(reply.pages, 5);
+	reply_free(&reply);
+	/* A full answer without pages is still the whole. */
+	cloud.entries = 100;
+	list_ask("/l", false, &reply);
+	assert_int_equal(world.server.count, 1);
+	assert_entries(reply.pages, 100);
+	reply_free(&reply);
+}
+
+/* All pages but the first are on their way together, and answers in any order make the list in order. */
+static void test_parallel(void **state) {
+	struct reply reply;
+
+	(void)state;
+	cloud.entries = 1050;
+	cloud.hold = true;
+	world_list(&world, "/l", true, &reply);
+	WORLD_UNTIL(&world, world.server.count == 11);
+	assert_int_equal(reply.done, 0);
+	for (size_t i = 11; i-- > 1;)
+		page_answer(&world.server.requests[i]);
+	WORLD_UNTIL(&world, reply.done);
+	assert_int_equal(reply.code, 0);
+	assert_entries(reply.pages, 1050);
+	assert_int_equal(world.server.count, 11);
+	reply_free(&reply);
+}
+
+/* More pages than places. */
+static void test_more_than_places(void **state) {
+	struct reply reply;
+
+	(void)state;
+	cloud.entries = 2000;
+	cloud.hold = true;
+	world_list(&world, "/l", true, &reply);
+	WORLD_UNTIL(&world, world.server.count == 15);
+	assert_int_equal(world.server.open, 14);
+	cloud.hold = false;
+	for (size_t i = 1; i < 15; i++)
+		page_answer(&world.server.requests[i]);
+	WORLD_UNTIL(&world, reply.done);
+	assert_entries(reply.pages, 2000);
+	assert_int_equal(world.server.count, 20);
+	reply_free(&reply);
+}
+
+static void test_silent(void **state) {
+	static const struct {
+		size_t entries, requests;
+	} cases[] = {{0, 1}, {5, 1}, {99, 1}, {100, 2}, {150, 2}, {250, 3}, {300, 4}};
+
+	(void)state;
+	cloud.silent = true;
+	for (size_t bare = 0; bare < 2; bare++)
+		for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+			struct reply reply;
+
+			cloud.envelope = bare ? NULL : "items";
+			cloud.entries = cases[i].entries;
+			list_ask("/l", true, &reply);
+			assert_int_equal(reply.code, 0);
+			assert_entries(reply.pages, cases[i].entries);
+			assert_int_equal(world.server.count, cases[i].requests);
+			reply_free(&reply);
+		}
+}
+
+/* A server that does not know pages and sends the same for ever. */
+static void test_deaf(void **state) {
+	struct reply reply;
+
+	(void)state;
+	cloud.entries = 100;
+	cloud.silent = cloud.deaf = true;
+	list_ask("/l", true, &reply);
+	assert_int_equal(reply.code, 0);
+	assert_entries(reply.pages, 100);
+	assert_int_equal(world.server.count, 2);
+	reply_free(&reply);
+}
+
+static void test_bound(void **state) {
+	struct reply reply;
+
+	(void)state;
+	cloud.entries = 2001;
+	list_ask("/l", true, &reply);
+	assert_int_equal(reply.code, EREMOTEIO);
+	assert_string_equal(reply.error.message, "the list has more than 20 pages");
+	assert_int_equal(world.server.count, 1);
+	cloud.silent = true;
+	list_ask("/l", true, &reply);
+	assert_int_equal(reply.code, EREMOTEIO);
+	assert_string_equal(reply.error.message, "the list has more than 20 pages");
+	assert_int_equal(world.server.count, 20);
+	cloud.silent = false;
+	cloud.entries = 5;
+	cloud.told_pages = 999999999999;
+	list_ask("/l", true, &reply);
+	assert_int_equal(reply.code, EREMOTEIO);
+	assert_int_equal(world.server.count, 1);
+	/* At the bound all is well. */
+	cloud.entries = 2000;
+	cloud.told_pages = 0;
+	list_ask("/l", true, &reply);
+	assert_int_equal(reply.code, 0);
+	assert_entries(reply.pages, 2000);
+	reply_free(&reply);
+}
+
+/* Entries went away while one reads: an empty page ends the list. */
+static void test_empty_page(void **state) {
+	struct reply reply;
+
+	(void)state;
+	cloud.entries = 250;
+	cloud.told_pages = 6;
+	list_ask("/l", true, &reply);
+	assert_int_equal(reply.code, 0);
+	assert_int_equal(reply.pages->count, 3);
+	assert_entries(reply.pages, 250);
+	reply_free(&reply);
+	cloud.entries = 0;
+	list_ask("/l", true, &reply);
+	assert_int_equal(reply.code, 0);
+	assert_int_equal(reply.pages->count, 1);
+	assert_int_equal(world.server.count, 1);
+	reply_free(&reply);
+}
+
+static void test_failing_page(void **state) {
+	static const struct {
+		int status, code;
+	} cases[] = {{404, ENOENT}, {503, EREMOTEIO}, {403, EACCES}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		for (size_t page = 1; page <= 4; page += 3) {
+			struct reply reply;
+
+			cloud.entries = 1000;
+			cloud.fail_page = page;
+			cloud.fail_status = cases[i].status;
+			cloud.hold = true;
+			world.server.count = 0;
+			world_list(&world, "/l", true, &reply);
+			if (page > 1) {
+				WORLD_UNTIL(&world, world.server.count == 10);
+				for (size_t r = 1; r < 10; r++)
+					if (page_asked(&world.server.requests[r]) == page)
+						page_answer(&world.server.requests[r]);
+			}
+			WORLD_UNTIL(&world, reply.done);
+			assert_int_equal(reply.code, cases[i].code);
+			assert_int_equal(reply.error.http_status, cases[i].status);
+			assert_words(reply.error.message, "page fails");
+			/* The others are given up: the server sees their connections end. */
+			for (size_t r = 1; r < world.server.count; r++)
+				if (page_asked(&world.server.requests[r]) != page)
+					WORLD_UNTIL(&world, !server_alive(&world.server.requests[r]));
+			assert_int_equal(reply.done, 1);
+		}
+}
+
+static void test_no_list(void **state) {
+	struct reply reply;
+
+	(void)state;
+	cloud.envelope = "";
+	list_ask("/l", true, &reply);
+	assert_int_equal(reply.code, EREMOTEIO);
+	assert_string_equal(reply.error.message, "unusable answer: no list in it");
+	assert_int_equal(world.server.count, 1);
+}
+
+static void test_cancel(void **state) {
+	struct reply reply, other;
+
+	(void)state;
+	cloud.entries = 2000;
+	cloud.hold = true;
+	world_list(&world, "/l", true, &reply);
+	WORLD_UNTIL(&world, world.server.count == 15);
+	api_cancel(reply.call);
+	for (size_t r = 1; r < 15; r++)
+		WORLD_UNTIL(&world, !server_alive(&world.server.requests[r]));
+	assert_int_equal(reply.done, 0);
+	assert_int_equal(world.server.count, 15);
+	/* All places are free again. */
+	cloud.hold = false;
+	list_ask("/l", true, &other);
+	assert_entries(other.pages, 2000);
+	reply_free(&other);
+	/* And one that api_free() ends. */
+	cloud.hold = true;
+	world.server.count = 0;
+	world_list(&world, "/l", true, &reply);
+	WORLD_UNTIL(&world, world.server.count == 15);
+}
+
+static void test_items(void **state) {
+	static const struct {
+		const char *text, *items;
+	} cases[] = {
+		{"[1]", "[1]"}, {"{\"data\":[1]}", "[1]"}, {"{\"items\":[2]}", "[2]"}, {"{\"items\":[2],\"data\":[1]}", "[1]"},
+		{"{\"data\":{},\"items\":[2]}", "[2]"}, {"{\"data\":null}", NULL}, {"{}", NULL}, {"7", NULL}, {"\"data\"", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct json root, items;
+
+		assert_int_equal(json_scan(cases[i].text, strlen(cases[i].text), &root, NULL), JSON_OK);
+		items = api_page_items(root);
+		if (cases[i].items) {
+			assert_int_equal(items.type, JSON_ARRAY);
+			assert_memory_equal(items.text, cases[i].items, items.len);
+		} else {
+			assert_int_equal(items.type, JSON_ABSENT);
+		}
+	}
+	assert_int_equal(api_page_items((struct json){0}).type, JSON_ABSENT);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_counts, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_parameters, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_parallel, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_more_than_places, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_silent, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_deaf, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bound, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_empty_page, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_failing_page, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_list, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cancel, setup, teardown),
+		cmocka_unit_test(test_items),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
