@@ -4,8 +4,69 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 enum { TEXT_MAX = 64 << 10 }; /* of an error body's text, before it is cut to fit */
+
+/* ---- what arrives ---- */
+
+static bool is_blank(char c) {
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static void header_take(const char *value, size_t len, char *ret, size_t size) {
+	while (len && is_blank(*value)) {
+		value++;
+		len--;
+	}
+	while (len && is_blank(value[len - 1]))
+		len--;
+	if (len >= size)
+		len = size - 1;
+	memcpy(ret, value, len);
+	ret[len] = '\0';
+}
+
+bool answer_header(struct receiver *receiver, const char *line, size_t len) {
+	struct http_answer *answer = receiver->answer;
+	const struct {
+		const char *name;
+		char *ret;
+		size_t size;
+	} wanted[] = {
+		{"x-request-id:", answer->request_id, sizeof(answer->request_id)},
+		{"retry-after:", answer->retry_after, sizeof(answer->retry_after)},
+		{"content-type:", answer->content_type, sizeof(answer->content_type)},
+	};
+
+	receiver->head_bytes += len;
+	if (receiver->head_bytes > HTTP_HEAD_MAX) {
+		receiver->fault = RECEIVER_HEAD_TOO_LARGE;
+		return false;
+	}
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		size_t name_len = strlen(wanted[i].name);
+
+		if (!answer->status && len > name_len && strncasecmp(line, wanted[i].name, name_len) == 0)
+			header_take(line + name_len, len - name_len, wanted[i].ret, wanted[i].size);
+	}
+	return true;
+}
+
+bool answer_body(struct receiver *receiver, const char *data, size_t len) {
+	struct buffer *body = &receiver->answer->body;
+
+	if (len > HTTP_BODY_MAX - body->len) {
+		receiver->fault = RECEIVER_BODY_TOO_LARGE;
+		return false;
+	}
+	buffer_append(body, data, len);
+	if (body->error)
+		receiver->fault = RECEIVER_NO_MEMORY;
+	return !body->error;
+}
+
+/* ---- what it says ---- */
 
 static void scope_buffer(struct buffer *buf) {
 	buffer_free(buf);
@@ -84,7 +145,8 @@ static void garbage_read(const struct http_answer *answer, enum json_verdict ver
 		break;
 	default:
 		if (type_len && !strstr(answer->content_type, "json"))
-			error_set(ret, EREMOTEIO, "unusable answer: %.*s instead of JSON", (int)type_len, answer->content_type);
+			error_set(ret, EREMOTEIO, "unusable answer: %.*s instead of JSON", (int)type_len,
+				answer->content_type);
 		else
 			error_set(ret, EREMOTEIO, "unusable answer: no JSON at byte %zu (%s)", fault.offset,
 				fault.what ? fault.what : "unknown");
@@ -94,7 +156,8 @@ static void garbage_read(const struct http_answer *answer, enum json_verdict ver
 
 /*
  * What is known of a change that failed. A 4xx is a definite refusal, but for those two by which a server or a gateway
- * says that it lost patience: what lies behind it may have carried on. Every 5xx and every missing answer leaves it open.
+ * says that it lost patience: what lies behind it may have carried on. Every 5xx and every missing answer leaves it
+ * open.
  */
 static enum verdict verdict_of(const struct http_answer *answer, enum api_method method) {
 	if (method == API_GET)

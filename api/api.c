@@ -227,7 +227,8 @@ static void request_start(struct request *request, int64_t now_ms) {
 			call_push(&api->flying, &request->call);
 			return;
 		}
-		error_set(&request->failure, -rc, rc == -ENOMEM ? "no memory for the request" : "the URL cannot be used");
+		error_set(
+			&request->failure, -rc, rc == -ENOMEM ? "no memory for the request" : "the URL cannot be used");
 	}
 	call_push(&api->failed, &request->call);
 	api_wake(api, now_ms);
@@ -239,7 +240,8 @@ static void api_pump(struct api *api) {
 
 	while (api->changes.first && api->flying.count < api->parallel)
 		request_start(request_of(api->changes.first), now_ms);
-	while (api->gets.first && api->flying.count < api->parallel && api->gets_flying < api->parallel - CHANGES_RESERVED)
+	while (api->gets.first && api->flying.count < api->parallel &&
+		api->gets_flying < api->parallel - CHANGES_RESERVED)
 		request_start(request_of(api->gets.first), now_ms);
 }
 

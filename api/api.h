@@ -1,8 +1,8 @@
 /*
  * The provider's API: one authorised HTTP exchange, or all pages of a list, on curl's multi interface.
  *
- * Nothing here blocks. The owner polls api_fd() for reading and calls api_run(); completions are called from there, never from inside
- * the call that started the request. The module knows neither the cache nor FUSE, and never logs.
+ * Nothing here blocks. The owner polls api_fd() for reading and calls api_run(); completions are called from there,
+ * never from inside the call that started the request. The module knows neither the cache nor FUSE, and never logs.
  */
 #ifndef NEEVFS_API_H
 #define NEEVFS_API_H
@@ -74,11 +74,11 @@ void api_run(struct api *api);
 int api_send(struct api *api, const struct api_request *request, api_done *done, void *user, struct api_call **ret);
 
 /*
- * Fetches all pages of a GET: the first with page=1&limit=100, then, as `pagination.total_pages` says, all others in parallel. With
- * `paged` false it is one request without parameters. Ends at an empty page.
+ * Fetches all pages of a GET: the first with page=1&limit=100, then, as `pagination.total_pages` says, all others in
+ * parallel. With `paged` false it is one request without parameters. Ends at an empty page.
  */
-int api_list(struct api *api, enum api_service service, const char *path, bool paged, unsigned timeout_ms, api_list_done *done, void *user,
-	struct api_call **ret);
+int api_list(struct api *api, enum api_service service, const char *path, bool paged, unsigned timeout_ms,
+	api_list_done *done, void *user, struct api_call **ret);
 
 /* Gives up; the completion is not called. Only for what changes nothing: a change that was sent is not abandoned. */
 void api_cancel(struct api_call *call);

@@ -1,5 +1,6 @@
 /*
- * What a request and a list have in common: they are started, stand in one of the api's queues, and are ended. Private to api/.
+ * What a request and a list have in common: they are started, stand in one of the api's queues, and are ended. Private
+ * to api/.
  */
 #ifndef NEEVFS_API_CALL_H
 #define NEEVFS_API_CALL_H

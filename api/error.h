@@ -1,8 +1,8 @@
 /*
  * struct error: what a person should read about a refusal, beside the errno that the program sees.
  *
- * Functions that can fail take an explicit `struct error *` last, which may be NULL, and return 0 or -errno. The structure
- * owns nothing: it is copied by assignment and needs no release.
+ * Functions that can fail take an explicit `struct error *` last, which may be NULL, and return 0 or -errno. The
+ * structure owns nothing: it is copied by assignment and needs no release.
  */
 #ifndef NEEVFS_API_ERROR_H
 #define NEEVFS_API_ERROR_H
@@ -15,13 +15,13 @@ enum verdict {
 };
 
 struct error {
-	int code;            /* errno, positive; 0: no error */
-	int http_status;     /* 0: no answer came */
+	int code;        /* errno, positive; 0: no error */
+	int http_status; /* 0: no answer came */
 	enum verdict verdict;
 	char api_code[64];   /* the API's `code`, "" if none */
 	char request_id[96]; /* the answer's x-request-id, "" if none */
 	char message[512];   /* one sentence for a person; control bytes are escaped when it is shown */
-	char place[512];     /* for a rejected text: "line L, column C", the line and a caret under the place; "" if none */
+	char place[512]; /* for a rejected text: "line L, column C", the line and a caret under the place; "" if none */
 };
 
 /* Sets code and message, clears the rest; returns -code. `err` may be NULL. */

@@ -1,3 +1,4 @@
+#include "answer.h"
 #include "http.h"
 #include "scope.h"
 #include "url.h"
@@ -30,8 +31,7 @@ struct http_exchange {
 	http_done *done;
 	void *user;
 	unsigned timeout_ms;
-	size_t head_bytes;
-	bool head_too_large, body_too_large, no_memory;
+	struct receiver receiver;
 	char host[256];
 	char reason[CURL_ERROR_SIZE];
 	struct http_answer answer;
@@ -70,7 +70,8 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *s
 	if (what == CURL_POLL_REMOVE)
 		watch_set(&http->watch, fd, 0);
 	else
-		watch_set(&http->watch, fd, (what & CURL_POLL_IN ? WATCH_IN : 0u) | (what & CURL_POLL_OUT ? WATCH_OUT : 0u));
+		watch_set(&http->watch, fd,
+			(what & CURL_POLL_IN ? WATCH_IN : 0u) | (what & CURL_POLL_OUT ? WATCH_OUT : 0u));
 	return 0;
 }
 
@@ -133,70 +134,26 @@ int http_new(const struct http_config *config, struct http **ret) {
 
 /* ---- what comes in ---- */
 
-static void header_take(const char *value, size_t len, char *ret, size_t size) {
-	while (len && (*value == ' ' || *value == '\t')) {
-		value++;
-		len--;
-	}
-	while (len && isspace((unsigned char)value[len - 1]))
-		len--;
-	if (len >= size)
-		len = size - 1;
-	memcpy(ret, value, len);
-	ret[len] = '\0';
-}
-
 static size_t on_header(char *line, size_t one, size_t len, void *user) {
 	struct http_exchange *exchange = user;
 	struct http_answer *answer = &exchange->answer;
-	const struct {
-		const char *name;
-		char *ret;
-		size_t size;
-	} wanted[] = {
-		{"x-request-id:", answer->request_id, sizeof(answer->request_id)},
-		{"retry-after:", answer->retry_after, sizeof(answer->retry_after)},
-		{"content-type:", answer->content_type, sizeof(answer->content_type)},
-	};
 	long status = 0;
 
 	(void)one;
-	exchange->head_bytes += len;
-	if (exchange->head_bytes > HTTP_HEAD_MAX) {
-		exchange->head_too_large = true;
+	if (!answer_header(&exchange->receiver, line, len))
 		return 0;
-	}
-	if (line[0] == '\r' || line[0] == '\n') {
-		/* The end of a section; 1xx sections come before the one that counts, trailers after it. */
-		if (!answer->status && !curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status) && status >= 200)
-			answer->status = (int)status;
-		return len;
-	}
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
-		size_t name_len = strlen(wanted[i].name);
-
-		if (!answer->status && len > name_len && strncasecmp(line, wanted[i].name, name_len) == 0)
-			header_take(line + name_len, len - name_len, wanted[i].ret, wanted[i].size);
-	}
+	/* The end of a section; 1xx sections come before the one that counts, trailers after it. */
+	if ((line[0] == '\r' || line[0] == '\n') && !answer->status &&
+		!curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status) && status >= 200)
+		answer->status = (int)status;
 	return len;
 }
 
-/* Gets the decoded bytes in pieces: so a small answer that unpacks to gigabytes stops at the bound, too. */
 static size_t on_body(char *data, size_t one, size_t len, void *user) {
 	struct http_exchange *exchange = user;
-	struct buffer *body = &exchange->answer.body;
 
 	(void)one;
-	if (len > HTTP_BODY_MAX - body->len) {
-		exchange->body_too_large = true;
-		return 0;
-	}
-	buffer_append(body, data, len);
-	if (body->error) {
-		exchange->no_memory = true;
-		return 0;
-	}
-	return len;
+	return answer_body(&exchange->receiver, data, len) ? len : 0;
 }
 
 /* ---- one exchange ---- */
@@ -263,8 +220,9 @@ static CURLcode options_method(CURL *easy, const struct http_request *request, b
 
 	if (request->method != API_GET) {
 		/*
-		 * A change goes out on a connection of its own. On a reused one that dies before its answer curl sends the
-		 * request again by itself, and a POST would create twice; HTTP/2 has its own repetition (REFUSED_STREAM).
+		 * A change goes out on a connection of its own. On a reused one that dies before its answer curl sends
+		 * the request again by itself, and a POST would create twice; HTTP/2 has its own repetition
+		 * (REFUSED_STREAM).
 		 */
 		SET(CURLOPT_FRESH_CONNECT, 1L);
 		SET(CURLOPT_FORBID_REUSE, 1L);
@@ -272,8 +230,8 @@ static CURLcode options_method(CURL *easy, const struct http_request *request, b
 	} else {
 		SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 		/*
-		 * One connection for all where the server multiplexes, which TLS negotiates. Without TLS all would wait for
-		 * the first one's answer.
+		 * One connection for all where the server multiplexes, which TLS negotiates. Without TLS all would wait
+		 * for the first one's answer.
 		 */
 		SET(CURLOPT_PIPEWAIT, secure ? 1L : 0L);
 	}
@@ -287,7 +245,8 @@ static CURLcode options_method(CURL *easy, const struct http_request *request, b
 }
 
 static CURLcode options_safety(CURL *easy, const struct http *http, bool secure) {
-	/* Unencrypted goes to this machine only (url_check()), never to a proxy. "" is none, whatever the environment says. */
+	/* Unencrypted goes to this machine only (url_check()), never to a proxy. "" is none, whatever the environment
+	 * says. */
 	const char *proxy = secure ? http->proxy : "";
 	CURLcode rc = CURLE_OK;
 
@@ -350,6 +309,7 @@ int http_start(struct http *http, const struct http_request *request, http_done 
 	exchange->done = done;
 	exchange->user = user;
 	exchange->timeout_ms = request->timeout_ms;
+	exchange->receiver.answer = &exchange->answer;
 	exchange->answer.body.limit = HTTP_BODY_MAX;
 	url_host(request->url, exchange->host, sizeof(exchange->host));
 	exchange->easy = curl_easy_init();
@@ -406,59 +366,65 @@ static void answer_explain(struct http_exchange *exchange, CURLcode rc) {
 	struct http_answer *answer = &exchange->answer;
 	const char *reason = exchange->reason[0] ? exchange->reason : curl_easy_strerror(rc);
 
-	if (exchange->no_memory)
+	switch (exchange->receiver.fault) {
+	case RECEIVER_NO_MEMORY:
 		answer_fail(answer, ENOMEM, "no memory for the answer");
-	else if (exchange->body_too_large)
+		return;
+	case RECEIVER_BODY_TOO_LARGE:
 		answer_fail(answer, EREMOTEIO, "unusable answer: larger than %d MiB", HTTP_BODY_MAX >> 20);
-	else if (exchange->head_too_large)
+		return;
+	case RECEIVER_HEAD_TOO_LARGE:
 		answer_fail(answer, EREMOTEIO, "unusable answer: headers larger than %d KiB", HTTP_HEAD_MAX >> 10);
-	else
-		switch (rc) {
-		case CURLE_OUT_OF_MEMORY:
-			answer_fail(answer, ENOMEM, "no memory for the request");
-			break;
-		case CURLE_COULDNT_RESOLVE_HOST:
-			answer_fail(answer, EHOSTUNREACH, "cannot reach %s: its name cannot be resolved", exchange->host);
-			break;
-		case CURLE_COULDNT_RESOLVE_PROXY:
-		case CURLE_PROXY:
-			answer_fail(answer, EHOSTUNREACH, "cannot reach %s: the proxy does not work (%s)", exchange->host,
-				curl_easy_strerror(rc));
-			break;
-		case CURLE_COULDNT_CONNECT:
-			answer_fail_connect(exchange, rc);
-			break;
-		case CURLE_OPERATION_TIMEDOUT:
-			answer_fail_late(exchange);
-			break;
-		case CURLE_SSL_CONNECT_ERROR:
-		case CURLE_PEER_FAILED_VERIFICATION:
-		case CURLE_SSL_CACERT_BADFILE:
-		case CURLE_SSL_ISSUER_ERROR:
-		case CURLE_SSL_CERTPROBLEM:
-		case CURLE_SSL_CIPHER:
-		case CURLE_SSL_CRL_BADFILE:
-		case CURLE_SSL_INVALIDCERTSTATUS:
-		case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
-		case CURLE_USE_SSL_FAILED:
-			answer_fail(answer, EPROTO, "no trusted connection to %s: %s", exchange->host, reason);
-			break;
-		case CURLE_URL_MALFORMAT:
-			answer_fail(answer, EINVAL, "not sent: %s", reason);
-			break;
-		case CURLE_PARTIAL_FILE:
-			answer_fail(answer, EREMOTEIO, "unusable answer: it was cut off");
-			break;
-		case CURLE_GOT_NOTHING:
-		case CURLE_SEND_ERROR:
-		case CURLE_RECV_ERROR:
-			answer_fail(answer, EREMOTEIO, answer->status ? "unusable answer: the connection broke in it" :
-				"the connection broke before an answer came");
-			break;
-		default:
-			answer_fail(answer, EREMOTEIO, "unusable answer: %s", reason);
-			break;
-		}
+		return;
+	case RECEIVER_GOOD:
+		break;
+	}
+	switch (rc) {
+	case CURLE_OUT_OF_MEMORY:
+		answer_fail(answer, ENOMEM, "no memory for the request");
+		break;
+	case CURLE_COULDNT_RESOLVE_HOST:
+		answer_fail(answer, EHOSTUNREACH, "cannot reach %s: its name cannot be resolved", exchange->host);
+		break;
+	case CURLE_COULDNT_RESOLVE_PROXY:
+	case CURLE_PROXY:
+		answer_fail(answer, EHOSTUNREACH, "cannot reach %s: the proxy does not work (%s)", exchange->host,
+			curl_easy_strerror(rc));
+		break;
+	case CURLE_COULDNT_CONNECT:
+		answer_fail_connect(exchange, rc);
+		break;
+	case CURLE_OPERATION_TIMEDOUT:
+		answer_fail_late(exchange);
+		break;
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_ISSUER_ERROR:
+	case CURLE_SSL_CERTPROBLEM:
+	case CURLE_SSL_CIPHER:
+	case CURLE_SSL_CRL_BADFILE:
+	case CURLE_SSL_INVALIDCERTSTATUS:
+	case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+	case CURLE_USE_SSL_FAILED:
+		answer_fail(answer, EPROTO, "no trusted connection to %s: %s", exchange->host, reason);
+		break;
+	case CURLE_URL_MALFORMAT:
+		answer_fail(answer, EINVAL, "not sent: %s", reason);
+		break;
+	case CURLE_PARTIAL_FILE:
+		answer_fail(answer, EREMOTEIO, "unusable answer: it was cut off");
+		break;
+	case CURLE_GOT_NOTHING:
+	case CURLE_SEND_ERROR:
+	case CURLE_RECV_ERROR:
+		answer_fail(answer, EREMOTEIO, answer->status ? "unusable answer: the connection broke in it" :
+			"the connection broke before an answer came");
+		break;
+	default:
+		answer_fail(answer, EREMOTEIO, "unusable answer: %s", reason);
+		break;
+	}
 }
 
 static void exchange_end(struct http_exchange *exchange, CURLcode rc) {

@@ -1,8 +1,8 @@
 /*
  * One HTTP exchange on curl's multi interface. Private to api/; http.c is the only file that knows curl.
  *
- * Everything runs on one inner epoll descriptor (curl's sockets and one timer), which nests in the caller's. No queue, no retry, no
- * meaning of a status here: what was started is under way, and ends with one answer.
+ * Everything runs on one inner epoll descriptor (curl's sockets and one timer), which nests in the caller's. No queue,
+ * no retry, no meaning of a status here: what was started is under way, and ends with one answer.
  */
 #ifndef NEEVFS_API_HTTP_H
 #define NEEVFS_API_HTTP_H
@@ -39,7 +39,7 @@ struct http_request {
 
 /* Lent for the callback; the body may be taken over by moving the buffer out. */
 struct http_answer {
-	int code;              /* 0: a whole answer came; else the positive errno why not (`status` may be known all the same) */
+	int code; /* 0: a whole answer came; else the positive errno why not (`status` may be known all the same) */
 	char message[384];     /* the reason in words, "" if code is 0 */
 	bool sent;             /* whether a byte of the request may have reached the server */
 	int status;            /* 0 until a whole final header section came */
@@ -62,7 +62,8 @@ void http_run(struct http *http);
 void http_alarm(struct http *http, int64_t at_ms);
 
 /* 0, -ENOMEM, or -EINVAL for what curl does not take. `done` comes from http_run() only. */
-int http_start(struct http *http, const struct http_request *request, http_done *done, void *user, struct http_exchange **ret);
+int http_start(
+	struct http *http, const struct http_request *request, http_done *done, void *user, struct http_exchange **ret);
 void http_cancel(struct http_exchange *exchange); /* `done` is not called. Takes NULL */
 
 #endif

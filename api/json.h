@@ -1,10 +1,10 @@
 /*
  * JSON that somebody else wrote: a strict check of the whole text, then cheap views into it.
  *
- * cJSON accepts what must not pass (trailing bytes, raw NUL, bad UTF-8, duplicate keys, 1e400) and loses digits beyond 2^53, so
- * text from a server or a user is scanned here first (RFC 8259, UTF-8 by RFC 3629) and then read through `struct json`: slices that keep every
- * number as it was written and know where in the text they stand. Escapes are decoded without allocating, so that looking a key up cannot
- * fail for want of memory.
+ * cJSON accepts what must not pass (trailing bytes, raw NUL, bad UTF-8, duplicate keys, 1e400) and loses digits beyond
+ * 2^53, so text from a server or a user is scanned here first (RFC 8259, UTF-8 by RFC 3629) and then read through
+ * `struct json`: slices that keep every number as it was written and know where in the text they stand. Escapes are
+ * decoded without allocating, so that looking a key up cannot fail for want of memory.
  *
  * A `struct json` owns nothing: it points into the scanned text and is good as long as that is.
  */
@@ -57,12 +57,13 @@ enum json_verdict json_scan(const char *text, size_t len, struct json *ret, stru
 /* The member of an object; JSON_ABSENT if it has none or is no object. */
 struct json json_member(struct json object, const char *key);
 
-/* The value behind a JSON pointer (RFC 6901, without ~ escapes, members only): "/storage/sizeGB"; "" is the value itself. */
+/* The value behind a JSON pointer (RFC 6901, without ~ escapes, members only): "/storage/sizeGB"; "" is the value
+ * itself. */
 struct json json_at(struct json value, const char *pointer);
 
 /* Walks the elements of an array or the members of an object. */
 struct json_iter {
-	struct json key;   /* of a member; JSON_ABSENT in an array */
+	struct json key; /* of a member; JSON_ABSENT in an array */
 	struct json value;
 	const char *at, *end; /* private */
 	bool object;          /* private */
@@ -75,7 +76,8 @@ bool json_string_is(struct json string, const char *text);
 /* Whether both are strings and the same as decoded. */
 bool json_string_equal(struct json a, struct json b);
 
-/* Appends the decoded text of a string; other scalars as written; nothing for null and absent. An array or object is appended as written. */
+/* Appends the decoded text of a string; other scalars as written; nothing for null and absent. An array or object is
+ * appended as written. */
 void json_text(struct json value, struct buffer *out);
 
 /* The same as a new NUL-terminated string that the caller frees; NULL without memory. */

@@ -25,8 +25,7 @@ struct scan {
 	struct json_fault fault;
 };
 
-static enum json_verdict scan_fault(struct scan *scan, enum json_verdict verdict, const char *place,
-				    const char *what) {
+static enum json_verdict scan_fault(struct scan *scan, enum json_verdict verdict, const char *place, const char *what) {
 	scan->fault = (struct json_fault){.offset = (size_t)(place - scan->begin), .what = what};
 	return verdict;
 }
@@ -173,7 +172,7 @@ static inline bool byte_is_digit(char c) {
 
 /*
  * Whether a number as the grammar has it is beyond double: the exponent of its first digit that is not 0, and where
- * that is the largest possible one, its first 17 digits, decide. So it needs no locale, no copy, and no more than one pass.
+ * that is the largest possible one, its first 17 digits, decide. So it needs no locale, no copy, and one pass.
  */
 static bool number_is_huge(const char *text, const char *end) {
 	static const char largest[] = "17976931348623157";
@@ -376,8 +375,9 @@ static enum json_verdict scan_after(struct scan *scan, bool *ret_more) {
 			return JSON_OK;
 		}
 		if (*scan->at != (frame->object ? '}' : ']'))
-			return scan_bad(scan, scan->at, frame->object ? "a comma or the closing brace is missing"
-								      : "a comma or the closing bracket is missing");
+			return scan_bad(scan, scan->at,
+			                frame->object ? "a comma or the closing brace is missing"
+			                              : "a comma or the closing bracket is missing");
 		enum json_verdict verdict = scan_keys_end(scan);
 		scan->depth--;
 		if (verdict)

@@ -142,8 +142,8 @@ static int list_ask(struct list *list) {
 	}
 	if (!list->paged)
 		path = strdup(list->path);
-	else if (asprintf(&path, "%s%cpage=%zu&limit=%d", list->path, strchr(list->path, '?') ? '&' : '?', list->count + 1,
-			PAGE_LIMIT) < 0)
+	else if (asprintf(&path, "%s%cpage=%zu&limit=%d", list->path, strchr(list->path, '?') ? '&' : '?',
+			 list->count + 1, PAGE_LIMIT) < 0)
 		path = NULL;
 	page = calloc(1, sizeof(*page));
 	request.path = path;

@@ -39,11 +39,13 @@ static bool is_space(char c) {
 }
 
 static bool is_token_char(char c) {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c && strchr("._~+/=-", c));
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+		(c && strchr("._~+/=-", c));
 }
 
 /* Takes the text over if it is a token. `what` says in the refusal whose text it is; the text itself is never shown. */
-static int text_accept(struct token *token, const char *text, size_t len, const char *what, int code, struct error *err) {
+static int text_accept(
+	struct token *token, const char *text, size_t len, const char *what, int code, struct error *err) {
 	while (len && is_space(text[len - 1]))
 		len--;
 	while (len && is_space(*text)) {
@@ -53,14 +55,17 @@ static int text_accept(struct token *token, const char *text, size_t len, const 
 	if (len == 0)
 		return error_set(err, code, "%s is empty: it must hold an access token (pat-nc-...)", what);
 	if (len >= 6 && memcmp(text, "sk-nc-", 6) == 0)
-		return error_set(err, code, "%s holds an sk-nc-... key: these work for inference only, this API wants a personal"
-			" access token (pat-nc-...)", what);
+		return error_set(err, code,
+			"%s holds an sk-nc-... key: these work for inference only, this API wants a personal"
+			" access token (pat-nc-...)",
+			what);
 	if (len < TOKEN_MIN || len > TOKEN_MAX)
-		return error_set(err, code, "%s holds no token: it must be %d to %d characters long", what, TOKEN_MIN, TOKEN_MAX);
+		return error_set(err, code, "%s holds no token: it must be %d to %d characters long", what, TOKEN_MIN,
+			TOKEN_MAX);
 	for (size_t i = 0; i < len; i++)
 		if (!is_token_char(text[i]))
-			return error_set(err, code, "%s holds no token: character %zu is none of A-Z a-z 0-9 . _ ~ + / = -", what,
-				i + 1);
+			return error_set(err, code,
+				"%s holds no token: character %zu is none of A-Z a-z 0-9 . _ ~ + / = -", what, i + 1);
 	if (strlen(token->text) == len && memcmp(token->text, text, len) == 0)
 		return 0;
 	explicit_bzero(token->text, sizeof(token->text));
@@ -76,7 +81,8 @@ static int source_read(struct source *source, int fd) {
 	source->len = 0;
 	for (;;) {
 		bool full = source->len == SOURCE_MAX;
-		ssize_t n = full ? read(fd, waste, sizeof(waste)) : read(fd, source->text + source->len, SOURCE_MAX - source->len);
+		ssize_t n = full ? read(fd, waste, sizeof(waste))
+				 : read(fd, source->text + source->len, SOURCE_MAX - source->len);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -117,7 +123,8 @@ static int file_read(struct token *token, bool always, struct error *err) {
 	if (st.st_uid != geteuid())
 		return error_set(err, EKEYEXPIRED, "the token file %s belongs to another user", file);
 	if (st.st_mode & (S_IRWXG | S_IRWXO))
-		return error_set(err, EKEYEXPIRED, "others can get at the token file %s: run `chmod 600 %s`", file, file);
+		return error_set(
+			err, EKEYEXPIRED, "others can get at the token file %s: run `chmod 600 %s`", file, file);
 	if (!always && token->text[0] && file_unchanged(&st, &token->seen))
 		return 0;
 	if (st.st_size > SOURCE_MAX)
@@ -227,7 +234,8 @@ int token_get(struct token *token, const char **ret, struct error *err) {
 			return rc;
 	}
 	if (!token->text[0])
-		return error_set(err, EKEYEXPIRED, "there is no access token: run `neevfs login`, or set NEEV_API_TOKEN, or give"
+		return error_set(err, EKEYEXPIRED,
+			"there is no access token: run `neevfs login`, or set NEEV_API_TOKEN, or give"
 			" token_file= or token_command=");
 	*ret = token->text;
 	return 0;

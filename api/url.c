@@ -113,7 +113,8 @@ int url_check(const char *url, struct error *err) {
 	if (port < end && !port_is_good(port + 1, (size_t)(end - port) - 1))
 		return error_set(err, EINVAL, "the URL's port is no number from 1 to 65535");
 	if (!secure && !host_is_loopback(host))
-		return error_set(err, EINVAL, "the URL must begin with https://: the token is sent there (http:// only to 127.0.0.1,"
+		return error_set(err, EINVAL,
+			"the URL must begin with https://: the token is sent there (http:// only to 127.0.0.1,"
 			" [::1] and localhost)");
 	return path_check(end, err);
 }

@@ -6,8 +6,8 @@
 #include "error.h"
 
 /*
- * Whether a token may be sent there: https, or http to a loopback address (127.0.0.0/8, [::1], localhost); a host; no user, query or
- * fragment; no trailing slash needed. -EINVAL with the reason.
+ * Whether a token may be sent there: https, or http to a loopback address (127.0.0.0/8, [::1], localhost); a host; no
+ * user, query or fragment; no trailing slash needed. -EINVAL with the reason.
  */
 int url_check(const char *url, struct error *err);
 

@@ -63,7 +63,8 @@ size_t watch_poll(struct watch *watch, struct watch_event *ret, size_t size) {
 		uint32_t happened = events[i].events;
 
 		if (events[i].data.fd == watch->timer_fd) {
-			/* It stays readable until it is set again, which the next watch_timer() now does for certain. */
+			/* It stays readable until it is set again, which the next watch_timer() now does for certain.
+			 */
 			watch->armed_ms = ARMED_UNKNOWN;
 			continue;
 		}

@@ -390,7 +390,8 @@ static void fetch_serve(struct cache *cache, struct cache_fetch *fetch) {
 	struct cache_entry *entry = fetch->entry;
 	struct cache_waiter *waiter;
 
-	/* Who waits from here on, perhaps again from within `done`, gets a new fetch: joining this one could never end. */
+	/* Who waits from here on, perhaps again from within `done`, gets a new fetch: joining this one could never end.
+	 */
 	if (entry) {
 		fetch->entry = NULL;
 		entry->fetch = NULL;

@@ -1,6 +1,8 @@
 #include "change.h"
 
 #include "../api/scope.h"
+#include "accepted.h"
+#include "log.h"
 #include "options.h"
 #include "refusal.h"
 #include "store.h"
@@ -8,8 +10,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <syslog.h>
 
-enum { DOOMED_MAX = 4096 /* deletes remembered */, SEND_MIN_MS = 1000 };
+enum { SEND_MIN_MS = 1000 };
 
 struct change {
 	struct changes *changes;
@@ -20,6 +23,7 @@ struct change {
 	char *path;
 	struct draft *draft;
 	struct buffer body;
+	long long replicas;   /* of a scale; ACCEPTED_DELETE for a delete */
 	struct demand demand; /* the fresh listing before a create */
 	int64_t deadline_ms;
 	bool listing;         /* waits for that listing */
@@ -31,8 +35,6 @@ struct change {
 struct changes {
 	struct fs *fs;
 	struct change first; /* ring of all under way */
-	char *doomed[DOOMED_MAX]; /* item paths whose delete was accepted; the oldest makes room */
-	size_t doomed_next;
 };
 
 static const char *const operations[] = {[CHANGE_CREATE] = "create", [CHANGE_SCALE] = "scale", [CHANGE_DELETE] = "delete"};
@@ -64,43 +66,31 @@ static void change_free(struct change *change) {
 void changes_free(struct changes *changes) {
 	if (!changes)
 		return;
-	while (changes->first.next != &changes->first)
+	while (changes->first.next != &changes->first) {
+		store_leave(changes->fs->store, &changes->first.next->demand);
 		change_free(changes->first.next);
-	for (size_t i = 0; i < DOOMED_MAX; i++)
-		free(changes->doomed[i]);
+	}
 	free(changes);
 }
 
-/* ---- deletes that were accepted ---- */
-
-bool change_doomed(const struct changes *changes, const struct kind *kind, const struct scope *scope) {
-	SCOPED(buffer_free) struct buffer path = {0};
-	if (!kind->docs[DOC_ITEM].path || store_path(kind->docs[DOC_ITEM].path, scope, &path))
-		return false;
-	for (size_t i = 0; i < DOOMED_MAX && changes->doomed[i]; i++)
-		if (!strcmp(changes->doomed[i], path.data))
-			return true;
-	return false;
-}
-
-static void change_doom(struct changes *changes, const struct change *change) {
-	SCOPED(buffer_free) struct buffer path = {0};
-	if (store_path(change->kind->docs[DOC_ITEM].path, &change->scope, &path))
-		return; /* then the API's own state is what tells */
-	free(changes->doomed[changes->doomed_next]);
-	changes->doomed[changes->doomed_next] = take_pointer(path.data);
-	changes->doomed_next = (changes->doomed_next + 1) % DOOMED_MAX;
+/* Whether a delete of this resource was accepted: it is then on its way out whatever its listed state says. */
+static bool change_doomed(const struct changes *changes, const struct kind *kind, const struct scope *scope) {
+	long long replicas;
+	return accepted_find(changes->fs->accepted, kind, scope, &replicas) && replicas == ACCEPTED_DELETE;
 }
 
 /* ---- outcomes ---- */
 
 static void change_refused(struct changes *changes, enum change_verb verb, const char *path, const struct error *err) {
 	refusal_add(changes->fs->refusals, changes->fs->now, operations[verb], path, err);
+	log_write(LOG_NOTICE, "%s %s: %s: %s", operations[verb], path, error_name(err->code), err->message);
 }
 
 static void change_end(struct change *change, int rc, const struct error *err) {
 	if (rc)
 		change_refused(change->changes, change->verb, change->path, err);
+	else
+		log_write(LOG_NOTICE, "%s %s: done", operations[change->verb], change->path);
 	if (change->draft && change->draft->state == DRAFT_BUSY)
 		change->draft->state = rc && err->verdict == VERDICT_UNKNOWN ? DRAFT_DOUBT : DRAFT_OPEN;
 	if (change->done)
@@ -131,8 +121,8 @@ static void change_answered(void *user, const struct api_response *response) {
 			rc = create_answered(change, response, &err);
 		else if (err.verdict == VERDICT_UNKNOWN)
 			rc = -(err.code = EINPROGRESS); /* what is not known to have failed must not look as if it had */
-	} else if (change->verb == CHANGE_DELETE && !rc) {
-		change_doom(change->changes, change);
+	} else if (!rc) {
+		accepted_add(change->changes->fs->accepted, change->kind, &change->scope, change->replicas);
 	}
 	change_end(change, rc, &err);
 }
@@ -243,6 +233,9 @@ static int change_new(struct changes *changes, const struct change_order *order,
 		change->scope.ids[change->scope.count++] = change->ids[i];
 		whole &= change->ids[i] != NULL;
 	}
+	change->replicas = order->verb == CHANGE_SCALE ? order->replicas : ACCEPTED_DELETE;
+	if (order->verb == CHANGE_SCALE)
+		buffer_printf(&change->body, "{\"replicas\":%lld}", order->replicas);
 	if (order->body)
 		buffer_append(&change->body, order->body->data, order->body->len);
 	if (!whole || change->body.error) {

@@ -26,11 +26,12 @@ struct change_order {
 	const struct scope *scope;  /* copied: of the collection for a create, of the resource for the others */
 	const char *path;           /* of the file or directory that was written or removed, for .error; copied */
 	struct draft *draft;        /* create: becomes DRAFT_BUSY until the outcome is there */
-	const struct buffer *body;  /* create, scale: what is sent; copied */
+	const struct buffer *body;  /* create: what is sent; copied */
+	long long replicas;         /* scale */
 };
 
 int changes_new(struct fs *fs, struct changes **ret); /* 0 or -ENOMEM */
-void changes_free(struct changes *changes); /* after store_free(). Takes NULL */
+void changes_free(struct changes *changes); /* before store_free(): what still goes on is then forgotten. Takes NULL */
 
 /*
  * Starts it. 0: `done` will be called. -EROFS if the option allow= does not grant it, -EALREADY if a delete of this resource was accepted before, -ENOMEM; with words, already kept for .error.
@@ -40,8 +41,5 @@ int change_start(struct changes *changes, const struct change_order *order, chan
 
 /* Nobody waits any more: `done` will not be called. The change goes on. */
 void change_abandon(struct change *change);
-
-/* Whether a delete of this resource was accepted: it is then on its way out whatever its listed state says. */
-bool change_doomed(const struct changes *changes, const struct kind *kind, const struct scope *scope);
 
 #endif

@@ -13,6 +13,7 @@ struct fs {
 	struct nodes *nodes;
 	struct drafts *drafts;
 	struct changes *changes;
+	struct accepted *accepted;
 	struct refusals *refusals;
 	struct ops *ops;
 	int64_t now_ms; /* monotonic, of this turn of the loop */

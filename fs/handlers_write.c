@@ -70,14 +70,6 @@ static int replicas_read(struct op *op, const char *data, size_t size, long long
 	return 0;
 }
 
-static bool state_moving(const struct view *view) {
-	struct json status = json_at(view->json, view->kind->status);
-	for (const char *const *state = view->kind->moving; state && *state; state++)
-		if (json_string_is(status, *state))
-			return true;
-	return false;
-}
-
 static int step_scale(struct op *op) {
 	if (op->settled)
 		return op_answer_write(op, handle_settle(op->handle, op->outcome, true));
@@ -89,13 +81,9 @@ static int step_scale(struct op *op) {
 	if (rc)
 		return rc;
 	/* While it still moves, the count that is running is not the count that was asked for. */
-	if (json_int(json_at(view.json, view.row->pointer), &current) && current == op->replicas && !state_moving(&view))
+	if (json_int(json_at(view.json, view.row->pointer), &current) && current == op->replicas && !view_moving(&view))
 		return op_answer_write(op, handle_settle(op->handle, 0, true));
-	SCOPED(buffer_free) struct buffer body = {0};
-	buffer_printf(&body, "{\"replicas\":%lld}", op->replicas);
-	if (body.error)
-		return body.error;
-	struct change_order order = {.verb = CHANGE_SCALE, .kind = view.kind, .scope = &view.scope, .body = &body};
+	struct change_order order = {.verb = CHANGE_SCALE, .kind = view.kind, .scope = &view.scope, .replicas = op->replicas};
 	return op_commit(op, &order);
 }
 

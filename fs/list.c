@@ -71,6 +71,13 @@ const struct item *list_by_id(const struct list *list, const char *id) {
 	}
 }
 
+bool kind_moving(const struct kind *kind, struct json resource) {
+	for (const char *const *state = kind->moving; state && *state; state++)
+		if (json_string_is(json_at(resource, kind->status), *state))
+			return true;
+	return false;
+}
+
 static void slot_put(uint32_t *slots, size_t count, uint32_t hash, size_t index) {
 	size_t i = hash & (count - 1);
 	while (slots[i] != EMPTY)
@@ -161,21 +168,19 @@ static int list_add(struct list *list, const struct kind *kind, struct json json
 	slot_put(list->by_name, list->slots, name_hash(item.group, item.name), list->count);
 	slot_put(list->by_id, list->slots, id_hash(item.id), list->count);
 	list->count++;
-	struct json status = kind->status ? json_at(json, kind->status) : (struct json){0};
-	for (const char *const *state = kind->moving; state && *state; state++)
-		list->moving |= json_string_is(status, *state);
+	list->moving |= kind_moving(kind, json);
 	return 0;
 }
 
 static int list_build(struct list *list, const struct kind *kind, struct error *err) {
 	size_t count = 0;
-	for (size_t i = 0; i < list->pages.count; i++) {
-		struct json items = api_page_items(list->pages.pages[i].root);
+	for (size_t i = 0; i < list->pages->count; i++) {
+		struct json items = api_page_items(list->pages->pages[i].root);
 		if (items.type != JSON_ARRAY)
 			return error_set(err, EREMOTEIO, "the API's list of %s holds no array", kind->name);
 		for (struct json_iter iter = json_iter(items); json_next(&iter);)
 			count++;
-		list->bytes += list->pages.pages[i].body_len;
+		list->bytes += list->pages->pages[i].body_len;
 	}
 	for (list->slots = 8; list->slots < count * 2; list->slots *= 2) {}
 	list->items = calloc(count ? count : 1, sizeof *list->items);
@@ -184,8 +189,8 @@ static int list_build(struct list *list, const struct kind *kind, struct error *
 	if (!list->items || !list->by_name || !list->by_id)
 		return error_set(err, ENOMEM, "no memory for %zu %s", count, kind->name);
 	list->bytes += count * sizeof *list->items + 2 * list->slots * sizeof *list->by_name;
-	for (size_t i = 0; i < list->pages.count; i++)
-		for (struct json_iter iter = json_iter(api_page_items(list->pages.pages[i].root)); json_next(&iter);)
+	for (size_t i = 0; i < list->pages->count; i++)
+		for (struct json_iter iter = json_iter(api_page_items(list->pages->pages[i].root)); json_next(&iter);)
 			if (iter.value.type == JSON_OBJECT && list_add(list, kind, iter.value))
 				return error_set(err, ENOMEM, "no memory for %zu %s", count, kind->name);
 	return 0;
@@ -197,8 +202,7 @@ int list_new(const struct kind *kind, struct api_pages *pages, struct list **ret
 		api_pages_free(pages);
 		return error_set(err, ENOMEM, "no memory for a list of %s", kind->name);
 	}
-	list->pages = *pages;
-	*pages = (struct api_pages){0};
+	list->pages = pages;
 	list->bytes = sizeof *list;
 	int rc = list_build(list, kind, err);
 	if (rc) {
@@ -212,7 +216,7 @@ int list_new(const struct kind *kind, struct api_pages *pages, struct list **ret
 void list_free(struct list *list) {
 	if (!list)
 		return;
-	api_pages_free(&list->pages);
+	api_pages_free(list->pages);
 	for (size_t i = 0; i < list->chunk_count; i++)
 		free(list->chunks[i]);
 	free(list->chunks);

@@ -26,7 +26,7 @@ struct list {
 	bool moving;  /* an item is in a state that passes by itself */
 	size_t bytes; /* what it takes in memory */
 
-	struct api_pages pages;          /* private from here */
+	struct api_pages *pages; /* private from here */
 	char **chunks;
 	size_t chunk_count, chunk_used;
 	uint32_t *by_name, *by_id;
@@ -34,10 +34,13 @@ struct list {
 };
 
 /*
- * Takes over *pages in any case. Entries that are no objects or have no id are left out. 0, -ENOMEM, or -EREMOTEIO if a page holds no array (with words in err).
+ * Takes over `pages` in any case. Entries that are no objects or have no id are left out. 0, -ENOMEM, or -EREMOTEIO if a page holds no array (with words in err).
  */
 int list_new(const struct kind *kind, struct api_pages *pages, struct list **ret, struct error *err);
 void list_free(struct list *list); /* takes NULL */
+
+/* Whether a resource, listed or by itself, is in a state that passes by itself. */
+bool kind_moving(const struct kind *kind, struct json resource);
 
 const struct item *list_by_name(const struct list *list, const char *group, const char *name);
 const struct item *list_by_id(const struct list *list, const char *id); /* the first of several with one id */

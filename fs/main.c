@@ -13,12 +13,13 @@
  *   kinds.c               THE TABLE: every name of the tree, where the API has it
  *   render.c links.c texts.c   rows as bytes               name.c    the server's names as file names
  *   schemas.c spec*.c     what may be POSTed               draft.c   directories that are no resources yet
- *   change.c              create, scale, delete on their way                   refusal.c what .error shows
- *   list.c                one listing with its names
+ *   change.c accepted.c   create, scale, delete on their way, and accepted     refusal.c what .error shows
+ *   list.c configured.c   one listing with its names; the configured organisations and projects
  *   store.c               documents: the cache (../cache) over the API (../api)
  */
 #include "../api/api.h"
 #include "../api/token.h"
+#include "accepted.h"
 #include "change.h"
 #include "cloud.h"
 #include "daemon.h"
@@ -85,7 +86,7 @@ static int program_build(struct program *program, struct error *err) {
 	memcpy(store.ttl_ms, options->ttl_ms, sizeof store.ttl_ms);
 	if ((rc = api_new(&api, &program->api, err)) || (rc = store_new(&store, program->api, &fs->store, err)))
 		return rc;
-	if (nodes_new(&fs->nodes) || drafts_new(&fs->drafts) || changes_new(fs, &fs->changes) || refusals_new(&fs->refusals) ||
+	if (nodes_new(&fs->nodes) || drafts_new(&fs->drafts) || changes_new(fs, &fs->changes) || accepted_new(&fs->accepted) || refusals_new(&fs->refusals) ||
 		ops_new(&fs->ops))
 		return error_set(err, ENOMEM, "no memory");
 	loop_tick(fs);
@@ -103,10 +104,9 @@ static void program_end(struct program *program) {
 	if (program->session)
 		mount_end(program->session);
 	api_free(program->api);
-	if (fs->store)
-		while (store_run(fs->store)) {}
 	changes_free(fs->changes);
 	store_free(fs->store);
+	accepted_free(fs->accepted);
 	drafts_free(fs->drafts);
 	nodes_free(fs->nodes);
 	refusals_free(fs->refusals);

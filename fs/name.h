@@ -18,7 +18,8 @@ void name_escape(const char *text, size_t len, char ret[static NAME_SIZE]);
 
 /*
  * The server's name behind a file name. False if no server name gives this file name, if it was cut (then only a list
- * can tell), or if it does not fit into `size` with its NUL. A name with a NUL inside, which JSON here never has, is lost.
+ * can tell), or if it does not fit into `size` with its NUL. A name with a NUL inside, which JSON here never has, is
+ * lost.
  */
 bool name_unescape(const char *name, char *ret, size_t size);
 

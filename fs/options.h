@@ -6,7 +6,8 @@
 
 #include "../api/buffer.h"
 #include "../api/error.h"
-#include "store.h"
+#include "configured.h"
+#include "kinds.h"
 
 #include <stdbool.h>
 
@@ -41,7 +42,7 @@ struct options {
 	struct texts sandbox_options; /* what goes to the simulated cloud: "--instances=10" */
 	struct texts kernel;          /* mount options that libfuse passes on */
 
-	struct store_project *scopes; /* made from orgs and projects; ends with id NULL */
+	struct configured_project *scopes; /* made from orgs and projects; ends with id NULL */
 };
 
 /*

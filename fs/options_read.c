@@ -106,7 +106,7 @@ static int options_scopes(struct options *options, struct error *err) {
 			o++;
 		if (!org || (o == options->orgs.count && texts_add(&options->orgs, org)))
 			return error_set(err, ENOMEM, "no memory for the options");
-		options->scopes[i] = (struct store_project){.org = options->orgs.at[o], .id = slash ? slash + 1 : given};
+		options->scopes[i] = (struct configured_project){.org = options->orgs.at[o], .id = slash ? slash + 1 : given};
 	}
 	return 0;
 }

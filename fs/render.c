@@ -1,5 +1,6 @@
 /* A row of the table as bytes: what a file holds, where a link points. */
 #include "../api/scope.h"
+#include "accepted.h"
 #include "kinds.h"
 #include "refusal.h"
 #include "spec.h"
@@ -43,6 +44,22 @@ static void render_value(struct json value, struct buffer *out) {
 		render_lines(value, out);
 }
 
+/*
+ * One's own write is seen at once: while a deployment is on its way to the number that this mount asked for, `replicas` is that number. What runs meanwhile is in info.json.
+ */
+static void render_replicas(const struct view *view, struct json value, struct buffer *out) {
+	struct accepted *accepted = view->fs->accepted;
+	long long replicas;
+	bool asked = accepted_find(accepted, view->kind, &view->scope, &replicas) && replicas != ACCEPTED_DELETE;
+	if (asked && view_moving(view)) {
+		buffer_printf(out, "%lld\n", replicas);
+		return;
+	}
+	if (asked) /* arrived, or overruled */
+		accepted_drop(accepted, view->kind, &view->scope);
+	render_field(value, out);
+}
+
 static int render_spec(const struct view *view, struct demand *demand, struct buffer *out) {
 	if (view->draft) {
 		if (view->draft->text.len)
@@ -66,7 +83,9 @@ int view_render(const struct view *view, struct demand *demand, struct buffer *o
 		value = json_at(value, row->pointer);
 		if (rc)
 			return rc;
-		if (row->type == ROW_FIELD)
+		if (row->write == WRITE_SCALE)
+			render_replicas(view, value, out);
+		else if (row->type == ROW_FIELD)
 			render_field(value, out);
 		else if (row->type == ROW_LINES)
 			render_lines(value, out);

@@ -49,7 +49,7 @@ static long long base64_length(struct base64 *in) {
 	return len;
 }
 
-/* Bits of the modulus of an ssh-rsa key; -1 if the text is not what such a key looks like: that is for the API to say. */
+/* Bits of the modulus of an ssh-rsa key; -1 if the text is no such key: that is for the API to say. */
 static long long rsa_bits(const char *key, const char *end) {
 	struct base64 in = {.at = key, .end = end};
 	/* The key's type, then the exponent. */
@@ -94,12 +94,12 @@ int rule_unique_names(struct json value, struct json *ret_place, struct error *e
 	size_t index = 0;
 	for (struct json_iter iter = json_iter(value); json_next(&iter); index++) {
 		struct json name = json_member(iter.value, "name");
-		size_t before_index = 0;
-		for (struct json_iter before = json_iter(value); before_index < index && json_next(&before); before_index++) {
+		struct json_iter before = json_iter(value);
+		for (size_t i = 0; i < index && json_next(&before); i++) {
 			if (!json_string_equal(json_member(before.value, "name"), name))
 				continue;
 			*ret_place = name;
-			return error_set(err, EINVAL, "elements %zu and %zu have the same name", before_index, index);
+			return error_set(err, EINVAL, "elements %zu and %zu have the same name", i, index);
 		}
 	}
 	return 0;
@@ -139,7 +139,8 @@ int rule_udp_ranges(struct json value, struct json *ret_place, struct error *err
 			*ret_place = iter.value;
 	}
 	if (total > UDP_PORTS_MAX)
-		return error_set(err, EINVAL, "all ranges together may have at most %d ports, not %lld", UDP_PORTS_MAX, total);
+		return error_set(err, EINVAL, "all ranges together may have at most %d ports, not %lld", UDP_PORTS_MAX,
+		                 total);
 	return rule_unique_names(value, ret_place, err);
 }
 

@@ -4,8 +4,10 @@
 
 #define INT32_MAXIMUM 2147483647 /* format: int32 */
 
-#define LABEL "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
-#define LABEL_HINT "lower-case letters, digits and hyphens, beginning and ending with a letter or a digit"
+/* A DNS label. */
+#define LABEL                                                                                                          \
+	.type = SCHEMA_STRING, .pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",                                           \
+	.hint = "lower-case letters, digits and hyphens, beginning and ending with a letter or a digit"
 
 #define BASE64 "[A-Za-z0-9+/]+={0,2}"
 #define HEX "[0-9a-fA-F]"
@@ -38,7 +40,7 @@ static const struct schema ssh_key = {
 static const struct schema custom_port = {
 	.type = SCHEMA_OBJECT,
 	.members = (const struct schema[]){
-		{.name = "name", .type = SCHEMA_STRING, .required = true, RANGE(1, 15), .pattern = LABEL, .hint = LABEL_HINT},
+		{.name = "name", LABEL, .required = true, RANGE(1, 15)},
 		{.name = "containerPort", .type = SCHEMA_INTEGER, .required = true, RANGE(1, 65535)},
 		{.name = "protocol", .type = SCHEMA_STRING, .choices = (const char *const[]){"TCP", NULL}},
 		{.name = "serviceType", .type = SCHEMA_STRING, .choices = (const char *const[]){"External", NULL}},
@@ -49,7 +51,7 @@ static const struct schema custom_port = {
 static const struct schema udp_range = {
 	.type = SCHEMA_OBJECT,
 	.members = (const struct schema[]){
-		{.name = "name", .type = SCHEMA_STRING, RANGE(1, 15), .pattern = LABEL, .hint = LABEL_HINT},
+		{.name = "name", LABEL, RANGE(1, 15)},
 		{.name = "startPort", .type = SCHEMA_INTEGER, .required = true, RANGE(1024, 65535)},
 		{.name = "endPort", .type = SCHEMA_INTEGER, RANGE(1024, 65535)},
 		{0},
@@ -87,7 +89,7 @@ static const struct schema persistent_storages[] = {
 				.type = SCHEMA_STRING,
 				.pattern = "^" HEX "{8}(-" HEX "{4}){3}-" HEX "{12}$",
 				.hint = "a UUID, like 123e4567-e89b-12d3-a456-426614174000",
-				.from = "-", /* the response does not tell a volume that was new from one that was there */
+				.from = "-", /* the response does not tell a new volume from one that was there */
 			},
 			{0},
 		},
@@ -113,7 +115,7 @@ static const struct schema storages[] = {
 const struct schema schema_airuntime = {
 	.type = SCHEMA_OBJECT,
 	.members = (const struct schema[]){
-		{.name = "name", .type = SCHEMA_STRING, .required = true, RANGE(1, 63), .pattern = LABEL, .hint = LABEL_HINT},
+		{.name = "name", LABEL, .required = true, RANGE(1, 63)},
 		{.name = "region", IDENTIFIER, .required = true},
 		{
 			.name = "templateID",
@@ -133,7 +135,13 @@ const struct schema schema_airuntime = {
 			.element = &custom_port,
 			.rule = rule_unique_names,
 		},
-		{.name = "udpPortRanges", .type = SCHEMA_ARRAY, AT_MOST(5), .element = &udp_range, .rule = rule_udp_ranges},
+		{
+			.name = "udpPortRanges",
+			.type = SCHEMA_ARRAY,
+			AT_MOST(5),
+			.element = &udp_range,
+			.rule = rule_udp_ranges,
+		},
 		{.name = "storage", .type = SCHEMA_OBJECT, .tag = "type", .variants = storages},
 		{0},
 	},
@@ -144,14 +152,14 @@ const struct schema schema_airuntime = {
 const struct schema schema_aimodel = {
 	.type = SCHEMA_OBJECT,
 	.members = (const struct schema[]){
-		{.name = "name", .type = SCHEMA_STRING, .required = true, RANGE(3, 30), .pattern = LABEL, .hint = LABEL_HINT},
+		{.name = "name", LABEL, .required = true, RANGE(3, 30)},
 		{
 			.name = "catalog_id",
 			.type = SCHEMA_STRING,
 			.required = true,
 			.pattern = "^[a-zA-Z0-9_.-]+$",
 			.hint = "the catalog's id: letters, digits, '_', '-' and '.', without a slash",
-			.from = "-", /* the response has the model's path, and only the catalog knows the id behind it */
+			.from = "-", /* the response has the model's path; only the catalog knows its id */
 		},
 		{.name = "region", IDENTIFIER, .required = true},
 		{.name = "gpu_config_id", IDENTIFIER, .required = true},

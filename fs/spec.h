@@ -21,16 +21,16 @@ enum spec_verdict {
  * wrongly-cased keys (with the nearest right one), types, patterns, ranges, choices, variants; `name` absent or equal.
  * The first fault in the order of the text is told; what is missing counts as standing at the closing brace.
  *
- * On SPEC_GOOD appends the request body to `ret_body`: the text's members as they were written, digit for digit, without
- * insignificant white space, with `name` first. On SPEC_BAD and SPEC_INCOMPLETE `err` has code EINVAL, the reason, and in
- * `place` "line L, column C" with the line (cut to what fits around the place, control bytes as '?') and a caret below
- * it; no place if there is no text, or too much.
+ * On SPEC_GOOD appends the request body to `ret_body`: the text's members as they were written, digit for digit,
+ * without insignificant white space, with `name` first. On SPEC_BAD and SPEC_INCOMPLETE `err` has code EINVAL, the
+ * reason, and in `place` "line L, column C" with the line (cut to what fits around the place, control bytes as '?') and
+ * a caret below it; no place if there is no text, or too much.
  *
  * Where the schema has a secret member, all words of that line are shown as asterisks but for the schema's own names,
  * since a misspelt key or a forgotten quote must not bring the secret into a log; and its value is in no message.
  */
 enum spec_verdict spec_check(const struct schema *schema, const char *name, const char *text, size_t len,
-			     struct buffer *ret_body, struct error *err);
+                             struct buffer *ret_body, struct error *err);
 
 /*
  * Whether the API would take `name` (the schema's own rule for its member `name`). 0, -EINVAL with the reason, -ENOMEM.
@@ -49,6 +49,6 @@ struct spec_override {
  * variant it does not name, are left out; integers keep their digits. `overrides` may be NULL.
  */
 void spec_render(const struct schema *schema, struct json response, const struct spec_override *overrides,
-		 struct buffer *out);
+                 struct buffer *out);
 
 #endif

@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum {
-	/* Characters of the line that are shown; with 4 bytes each, the caret's line and the head they fill err->place. */
+	/* Characters of the line that are shown; with 4 bytes each, the caret's line and the head fill err->place. */
 	SHOWN_BEFORE = 60,
 	SHOWN_MAX = 90,
 	NAME_LEN_MAX = 64, /* no member's name is as long, so a longer word needs no look at all of it */

@@ -7,8 +7,8 @@
 #include <stddef.h>
 
 /*
- * Writes "line L, column C", the line, and a caret under the place into err->place. A long line is cut around the place.
- * With a schema that has a secret the words of the line are masked, see spec_check().
+ * Writes "line L, column C", the line, and a caret under the place into err->place. A long line is cut around the
+ * place. With a schema that has a secret the words of the line are masked, see spec_check().
  */
 void spec_place(const struct schema *schema, const char *text, size_t len, size_t offset, struct error *err);
 

@@ -17,17 +17,24 @@ struct document {
 	struct error *reason;
 };
 
+/* What is on its way through the API, linked so that it can be released when the mount ends before its answer came. */
+struct trip {
+	struct trip *next, *prev;
+	void (*release)(struct trip *trip);
+};
+
 struct store {
 	struct cache *cache;
 	struct api *api;
 	struct store_config config;
-	struct list *orgs;      /* the configured organisations; NULL: none */
-	struct list **projects; /* of orgs->items[i]; NULL: what the API lists */
+	struct configured *configured;
 	int64_t now_ms;
+	struct trip trips; /* ring */
 };
 
-/* A fetch on its way through the API. */
+/* A fetch on its way. */
 struct journey {
+	struct trip trip; /* first */
 	struct store *store;
 	struct cache_fetch *fetch;
 	const struct kind *kind;
@@ -75,10 +82,25 @@ static void document_free(void *user, void *pointer) {
 	free(document);
 }
 
+static void trip_begin(struct store *store, struct trip *trip, void (*release)(struct trip *trip)) {
+	*trip = (struct trip){.next = &store->trips, .prev = store->trips.prev, .release = release};
+	trip->next->prev = trip->prev->next = trip;
+}
+
+static void trip_end(struct trip *trip) {
+	trip->next->prev = trip->prev;
+	trip->prev->next = trip->next;
+	trip->release(trip);
+}
+
+static void journey_release(struct trip *trip) {
+	free(trip);
+}
+
 static void journey_end(struct journey *journey, struct document *document, size_t bytes, unsigned ttl_ms) {
 	/* A TTL of 0 means: for those who waited only. They find it by the time its fetch began. */
 	cache_finish(journey->store->cache, journey->fetch, 0, document, bytes, journey->began_ms + ttl_ms);
-	free(journey);
+	trip_end(&journey->trip);
 }
 
 static void journey_fail(struct journey *journey, int code, const struct error *err) {
@@ -95,7 +117,7 @@ static void journey_fail(struct journey *journey, int code, const struct error *
 	int64_t ttl_ms = code == ENOENT ? NOT_FOUND_MS : 0;
 	size_t bytes = document ? sizeof *document + sizeof *reason : 0;
 	cache_finish(journey->store->cache, journey->fetch, code, document, bytes, journey->began_ms + ttl_ms);
-	free(journey);
+	trip_end(&journey->trip);
 }
 
 static void journey_no_memory(struct journey *journey) {
@@ -142,13 +164,6 @@ static void journey_pages(void *user, int code, const struct error *err, struct 
 	journey_end(journey, document, sizeof *document + document->list->bytes, ttl_ms);
 }
 
-static bool item_moving(const struct kind *kind, struct json item) {
-	for (const char *const *state = kind->moving; state && *state; state++)
-		if (json_string_is(json_at(item, kind->status), *state))
-			return true;
-	return false;
-}
-
 static void journey_answer(void *user, const struct api_response *response) {
 	struct journey *journey = user;
 	if (journey_detour(journey, response->code))
@@ -172,7 +187,7 @@ static void journey_answer(void *user, const struct api_response *response) {
 	}
 	const struct store_config *config = &journey->store->config;
 	unsigned ttl_ms = config->ttl_ms[journey->kind->docs[journey->doc].ttl];
-	if (item_moving(journey->kind, document->root) && config->moving_ms < ttl_ms)
+	if (kind_moving(journey->kind, document->root) && config->moving_ms < ttl_ms)
 		ttl_ms = config->moving_ms;
 	journey_end(journey, document, sizeof *document + len, ttl_ms);
 }
@@ -203,72 +218,9 @@ static void store_fetch(void *user, const char *key, struct cache_fetch *fetch) 
 		if (key[0] == key_types[doc])
 			journey->doc = doc;
 	memcpy(journey->path, key + 3, len);
+	trip_begin(store, &journey->trip, journey_release);
 	if (journey_start(journey))
 		journey_no_memory(journey);
-}
-
-/* ---- the configured organisations and projects ---- */
-
-/* A list as the tenant API would have answered it. */
-static int configured_list(const struct kind *kind, const struct buffer *json, struct list **ret, struct error *err) {
-	struct api_pages pages = {.pages = calloc(1, sizeof *pages.pages), .count = 1};
-	if (!pages.pages || json->error) {
-		free(pages.pages);
-		return error_set(err, ENOMEM, "no memory for the configuration");
-	}
-	struct api_page *page = &pages.pages[0];
-	page->body = strdup(json->data);
-	page->body_len = json->len;
-	struct json_fault fault;
-	if (!page->body || json_scan(page->body, page->body_len, &page->root, &fault) != JSON_OK) {
-		api_pages_free(&pages);
-		return error_set(err, EINVAL, "an organisation or project id is not UTF-8 text");
-	}
-	return list_new(kind, &pages, ret, err);
-}
-
-static void configured_add(struct buffer *json, const char *id) {
-	buffer_add(json, json->len > 1 ? ",{\"id\":" : "{\"id\":");
-	json_quote(id, json);
-	buffer_byte(json, '}');
-}
-
-static int store_configure(struct store *store, const struct store_config *config, struct error *err) {
-	if (!config->orgs || !config->orgs[0])
-		return 0;
-	SCOPED(buffer_free) struct buffer json = {0};
-	buffer_byte(&json, '[');
-	for (const char *const *org = config->orgs; *org; org++)
-		configured_add(&json, *org);
-	buffer_byte(&json, ']');
-	int rc = configured_list(&kinds[KIND_ORG], &json, &store->orgs, err);
-	if (rc)
-		return rc;
-	store->projects = calloc(store->orgs->count, sizeof(struct list *));
-	if (!store->projects)
-		return error_set(err, ENOMEM, "no memory for the configuration");
-	for (size_t i = 0; i < store->orgs->count; i++) {
-		buffer_clear(&json);
-		buffer_byte(&json, '[');
-		for (const struct store_project *project = config->projects; project && project->id; project++)
-			if (!strcmp(project->org, store->orgs->items[i].id))
-				configured_add(&json, project->id);
-		buffer_byte(&json, ']');
-		if (json.len > 2 && (rc = configured_list(&kinds[KIND_PROJECT], &json, &store->projects[i], err)))
-			return rc;
-	}
-	return 0;
-}
-
-static const struct list *store_configured(const struct store *store, const struct kind *kind, const struct scope *scope) {
-	if (!store->orgs)
-		return NULL;
-	if (kind == &kinds[KIND_ORG])
-		return store->orgs;
-	if (kind != &kinds[KIND_PROJECT])
-		return NULL;
-	const struct item *org = list_by_id(store->orgs, scope->ids[0]);
-	return org ? store->projects[org - store->orgs->items] : NULL;
 }
 
 /* ---- the store ---- */
@@ -277,6 +229,7 @@ int store_new(const struct store_config *config, struct api *api, struct store *
 	struct store *store = calloc(1, sizeof *store);
 	if (!store)
 		return error_set(err, ENOMEM, "no memory for the cache");
+	store->trips.next = store->trips.prev = &store->trips;
 	store->api = api;
 	store->config = *config;
 	store->config.orgs = NULL; /* lent for this call only */
@@ -286,7 +239,7 @@ int store_new(const struct store_config *config, struct api *api, struct store *
 	if (rc)
 		error_set(err, -rc, "no memory for the cache");
 	else
-		rc = store_configure(store, config, err);
+		rc = configured_new(config->orgs, config->projects, &store->configured, err);
 	if (rc) {
 		store_free(store);
 		return rc;
@@ -298,12 +251,10 @@ int store_new(const struct store_config *config, struct api *api, struct store *
 void store_free(struct store *store) {
 	if (!store)
 		return;
+	while (store->trips.next != &store->trips)
+		trip_end(store->trips.next);
 	cache_free(store->cache);
-	if (store->orgs)
-		for (size_t i = 0; store->projects && i < store->orgs->count; i++)
-			list_free(store->projects[i]);
-	free(store->projects);
-	list_free(store->orgs);
+	configured_free(store->configured);
 	free(store);
 }
 
@@ -347,7 +298,7 @@ static int store_get(struct store *store, const struct kind *kind, char type, co
 
 int store_list(struct store *store, const struct kind *kind, const struct scope *scope, struct demand *demand,
 	const struct list **ret) {
-	const struct list *configured = store_configured(store, kind, scope);
+	const struct list *configured = configured_list(store->configured, kind, scope);
 	if (configured) {
 		*ret = configured;
 		return 0;
@@ -374,7 +325,7 @@ int store_probe(struct store *store, const struct kind *kind, const struct scope
 }
 
 const struct list *store_peek_list(struct store *store, const struct kind *kind, const struct scope *scope) {
-	const struct list *configured = store_configured(store, kind, scope);
+	const struct list *configured = configured_list(store->configured, kind, scope);
 	SCOPED(buffer_free) struct buffer key = {0};
 	struct cache_result result;
 	if (configured || key_make(kind, KEY_LIST, kind->docs[DOC_LIST].path, scope, &key) ||
@@ -425,6 +376,7 @@ void store_forget_all(struct store *store) {
 /* ---- changes ---- */
 
 struct errand {
+	struct trip trip; /* first */
 	struct store *store;
 	const struct kind *kind;
 	struct scope scope; /* of copies */
@@ -433,7 +385,8 @@ struct errand {
 	void *user;
 };
 
-static void errand_free(struct errand *errand) {
+static void errand_release(struct trip *trip) {
+	struct errand *errand = (struct errand *)trip;
 	for (unsigned i = 0; i < errand->scope.count; i++)
 		free(errand->ids[i]);
 	free(errand);
@@ -445,7 +398,7 @@ static void errand_done(void *user, const struct api_response *response) {
 	store_forget_list(errand->store, errand->kind, &errand->scope);
 	store_forget_resource(errand->store, errand->kind, &errand->scope);
 	errand->done(errand->user, response);
-	errand_free(errand);
+	trip_end(&errand->trip);
 }
 
 int store_change(struct store *store, const struct kind *kind, enum api_method method, const char *path, const struct scope *scope,
@@ -456,11 +409,12 @@ int store_change(struct store *store, const struct kind *kind, enum api_method m
 	if (!errand)
 		return rc ? rc : -ENOMEM;
 	*errand = (struct errand){.store = store, .kind = kind, .done = done, .user = user};
+	trip_begin(store, &errand->trip, errand_release);
 	for (unsigned i = 0; i < scope->count; i++) {
 		errand->ids[i] = strdup(scope->ids[i]);
 		errand->scope.ids[errand->scope.count++] = errand->ids[i];
 		if (!errand->ids[i]) {
-			errand_free(errand);
+			trip_end(&errand->trip);
 			return -ENOMEM;
 		}
 	}
@@ -469,6 +423,6 @@ int store_change(struct store *store, const struct kind *kind, enum api_method m
 	struct api_call *call;
 	rc = api_send(store->api, &request, errand_done, errand, &call);
 	if (rc)
-		errand_free(errand);
+		trip_end(&errand->trip);
 	return rc;
 }

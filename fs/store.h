@@ -9,6 +9,7 @@
 
 #include "../api/error.h"
 #include "../cache/cache.h"
+#include "configured.h"
 #include "kinds.h"
 #include "list.h"
 
@@ -26,13 +27,9 @@ struct demand {
 	struct error error; /* of the last -errno that a store function gave it */
 };
 
-struct store_project {
-	const char *org, *id;
-};
-
 struct store_config {
-	const char *const *orgs; /* configured ones; NULL-terminated; empty: what the API lists */
-	const struct store_project *projects; /* ends with an id NULL */
+	const char *const *orgs; /* as configured_new() takes them; lent for store_new() */
+	const struct configured_project *projects;
 	unsigned ttl_ms[TTL_CLASSES];
 	unsigned moving_ms;   /* TTL while a state is in transition */
 	unsigned deadline_ms; /* of one fetch */
@@ -41,7 +38,7 @@ struct store_config {
 
 /* `api` is lent for the life of the store; the configuration is copied. 0, -ENOMEM or -EINVAL. */
 int store_new(const struct store_config *config, struct api *api, struct store **ret, struct error *err);
-void store_free(struct store *store); /* after api_free(): no fetch may be under way. Takes NULL */
+void store_free(struct store *store); /* after api_free(): fetches under way are forgotten. Takes NULL */
 
 void store_tick(struct store *store, int64_t now_ms); /* the time from now on */
 bool store_run(struct store *store);                  /* resumes demands whose documents came; true if there were any */

@@ -345,6 +345,10 @@ int view_entries(const struct view *view, struct demand *demand, view_add *add, 
 
 /* ---- documents ---- */
 
+bool view_moving(const struct view *view) {
+	return kind_moving(view->kind, view->json);
+}
+
 int view_document(const struct view *view, enum doc doc, struct demand *demand, struct json *ret) {
 	*ret = view->json;
 	if (doc == DOC_LIST || view->draft)

@@ -47,6 +47,9 @@ int view_document(const struct view *view, enum doc doc, struct demand *demand, 
 
 /* The value of a ROW_VALUE or ROW_OBJECT inside the resource as it arrived. -ENOENT if it is not there any more. */
 int view_value(const struct view *view, struct json *ret);
+/* Whether the resource was listed in a state that passes by itself. */
+bool view_moving(const struct view *view);
+
 /* How a value looks as a file or directory; the file's name is the key with its ending. */
 const struct row *value_looks(struct json value, const char *key, char ret_name[static 256 + 8]);
 

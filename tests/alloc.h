@@ -1,6 +1,7 @@
 /*
  * Allocations that fail on demand: the n-th of the code under test. Linked with
- * -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=strdup,--wrap=strndup,--wrap=asprintf,--wrap=free;
+ * -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=strdup,--wrap=strndup,--wrap=asprintf,
+ * --wrap=free;
  * libraries' own allocations are not touched.
  */
 #ifndef NEEVFS_TESTS_ALLOC_H

@@ -58,7 +58,8 @@ size_t server_poll(struct server *server, struct pollfd *ret, size_t size) {
 		bool writes = connection->out_len > connection->out_sent || connection->endless || connection->closing;
 
 		if (connection->fd >= 0)
-			ret[count++] = (struct pollfd){.fd = connection->fd, .events = (short)(POLLIN | (writes ? POLLOUT : 0))};
+			ret[count++] = (struct pollfd){
+				.fd = connection->fd, .events = (short)(POLLIN | (writes ? POLLOUT : 0))};
 	}
 	return count;
 }
@@ -97,7 +98,8 @@ static bool request_read(struct server *server, size_t index) {
 
 static void connection_read(struct server *server, size_t index) {
 	struct server_connection *connection = &server->connections[index];
-	ssize_t n = recv(connection->fd, connection->in + connection->in_len, sizeof(connection->in) - connection->in_len, 0);
+	ssize_t n = recv(
+		connection->fd, connection->in + connection->in_len, sizeof(connection->in) - connection->in_len, 0);
 
 	if (n < 0 && errno == EAGAIN)
 		return;
@@ -190,9 +192,11 @@ void server_hangup(struct server_request *request) {
 		connection->closing = true;
 }
 
-void server_answer_bytes(struct server_request *request, int status, const char *headers, const void *body, size_t len) {
+void server_answer_bytes(
+	struct server_request *request, int status, const char *headers, const void *body, size_t len) {
 	char head[1024];
-	int head_len = snprintf(head, sizeof(head), "HTTP/1.1 %d Words\r\n%sContent-Length: %zu\r\n\r\n", status, headers, len);
+	int head_len = snprintf(
+		head, sizeof(head), "HTTP/1.1 %d Words\r\n%sContent-Length: %zu\r\n\r\n", status, headers, len);
 
 	server_send(request, head, (size_t)head_len);
 	server_send(request, body, len);

@@ -1,6 +1,6 @@
 /*
- * A scripted HTTP/1.1 server on loopback for the tests of api/. It runs in the test's own thread: server_step() does what is ready, the script
- * decides about each request when it is complete, at once or later, in any order.
+ * A scripted HTTP/1.1 server on loopback for the tests of api/. It runs in the test's own thread: server_step() does
+ * what is ready, the script decides about each request when it is complete, at once or later, in any order.
  */
 #ifndef NEEVFS_TESTS_SERVER_H
 #define NEEVFS_TESTS_SERVER_H

@@ -180,7 +180,8 @@ static void test_statuses(void **state) {
 			assert_string_equal(reply.error.request_id, "req-123");
 			assert_int_equal(reply.body_len, 0);
 			if (!bodyless) {
-				snprintf(words, sizeof(words), "the API answered %d: w\xc3\xb6rds \"here\"", cases[i].status);
+				snprintf(words, sizeof(words), "the API answered %d: w\xc3\xb6rds \"here\"",
+					cases[i].status);
 				assert_string_equal(reply.error.message, words);
 				assert_string_equal(reply.error.api_code, "some_code");
 			}
@@ -393,7 +394,8 @@ static void test_bounds(void **state) {
 	assert_int_equal(reply.code, 0);
 }
 
-/* gzip (RFC 1952) of one deflate block of fixed codes (RFC 1951, 3.2.6): a zero and `repeats` times 258 more of them. */
+/* gzip (RFC 1952) of one deflate block of fixed codes (RFC 1951, 3.2.6): a zero and `repeats` times 258 more of them.
+ */
 static size_t gzip_zeros(unsigned char *ret, size_t size, unsigned repeats) {
 	static const unsigned char head[] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3};
 	size_t bit = sizeof(head) * 8;
@@ -523,7 +525,8 @@ static void test_tls(void **state) {
 		world_turn(&world);
 		for (size_t i = 0; i < SERVER_CONNECTIONS; i++)
 			if (world.server.connections[i].fd >= 0 && world.server.connections[i].in_len)
-				assert_int_equal(write(world.server.connections[i].fd, "HTTP/1.1 400 \r\n\r\n", 17), 17);
+				assert_int_equal(
+					write(world.server.connections[i].fd, "HTTP/1.1 400 \r\n\r\n", 17), 17);
 	}
 	assert_int_equal(reply.code, EPROTO);
 	assert_false(reply.sent);

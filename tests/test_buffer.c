@@ -69,9 +69,20 @@ static void control_bytes_are_escaped(void **state) {
 		size_t len;
 		const char *safe;
 	} cases[] = {
-		{"", 0, ""}, {"plain", 5, "plain"}, {"a\nb", 3, "a\\x0ab"}, {"\x1b[31m", 5, "\\x1b[31m"}, {"\0", 1, "\\x00"}, {"\x7f", 1, "\\x7f"},
-		{"\u00e9\u20ac", 5, "\u00e9\u20ac"}, {"\xC2\x9B" "1m", 4, "\\xc2\\x9b1m"}, {"\xC2\xA0", 2, "\xC2\xA0"}, {"\x9B", 1, "\\x9b"},
-		{"a\xE2\x82", 3, "a\\xe2\\x82"}, {"\xFFz", 2, "\\xffz"},
+		{"", 0, ""},
+		{"plain", 5, "plain"},
+		{"a\nb", 3, "a\\x0ab"},
+		{"\x1b[31m", 5, "\\x1b[31m"},
+		{"\0", 1, "\\x00"},
+		{"\x7f", 1, "\\x7f"},
+		{"\u00e9\u20ac", 5, "\u00e9\u20ac"},
+		{"\xC2\x9B"
+	         "1m",
+	         4, "\\xc2\\x9b1m"},
+		{"\xC2\xA0", 2, "\xC2\xA0"},
+		{"\x9B", 1, "\\x9b"},
+		{"a\xE2\x82", 3, "a\\xe2\\x82"},
+		{"\xFFz", 2, "\\xffz"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		SCOPED(buffer_free) struct buffer buf = {0};
@@ -105,13 +116,13 @@ static void errors_have_names(void **state) {
 		int code;
 		const char *name;
 	} cases[] = {
-#define CASE(code)                                                                                                     \
-	{ code, #code }
-		CASE(ENOMEM), CASE(EIO), CASE(EPERM), CASE(ENOENT), CASE(EEXIST), CASE(ENOTEMPTY), CASE(EROFS), CASE(EBUSY),
-		CASE(EALREADY), CASE(EINPROGRESS), CASE(ECANCELED), CASE(EINTR), CASE(ETIMEDOUT), CASE(EHOSTUNREACH),
-		CASE(EPROTO), CASE(EREMOTEIO), CASE(EKEYEXPIRED), CASE(EDQUOT), CASE(ERANGE), CASE(EINVAL), CASE(EACCES),
-		CASE(EFBIG), CASE(EMSGSIZE), CASE(ENOTDIR), CASE(EISDIR), CASE(ENAMETOOLONG), CASE(EOPNOTSUPP),
-		CASE(ENOSYS), CASE(ENOSPC),
+#define CASE(code) {code, #code}
+		CASE(ENOMEM),       CASE(EIO),         CASE(EPERM),     CASE(ENOENT),       CASE(EEXIST),
+		CASE(ENOTEMPTY),    CASE(EROFS),       CASE(EBUSY),     CASE(EALREADY),     CASE(EINPROGRESS),
+		CASE(ECANCELED),    CASE(EINTR),       CASE(ETIMEDOUT), CASE(EHOSTUNREACH), CASE(EPROTO),
+		CASE(EREMOTEIO),    CASE(EKEYEXPIRED), CASE(EDQUOT),    CASE(ERANGE),       CASE(EINVAL),
+		CASE(EACCES),       CASE(EFBIG),       CASE(EMSGSIZE),  CASE(ENOTDIR),      CASE(EISDIR),
+		CASE(ENAMETOOLONG), CASE(EOPNOTSUPP),  CASE(ENOSYS),    CASE(ENOSPC),
 #undef CASE
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)

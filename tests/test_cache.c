@@ -75,7 +75,8 @@ static char *owner_document(struct owner *owner, const char *text) {
 static void owner_finish(struct owner *owner, size_t index, int code, const char *text, int64_t expires_ms) {
 	struct cache_fetch *fetch = owner_take(owner, index);
 
-	cache_finish(owner->cache, fetch, code, text ? owner_document(owner, text) : NULL, text ? strlen(text) : 0, expires_ms);
+	cache_finish(owner->cache, fetch, code, text ? owner_document(owner, text) : NULL, text ? strlen(text) : 0,
+		expires_ms);
 }
 
 /* Somebody who waits, notes what came, and may do more inside `done`. */
@@ -204,7 +205,8 @@ static void test_ttl_zero(void **state) {
 	owner_close(&owner);
 }
 
-/* An operation that needs two documents, and was served by fetches that began before it, ends after at most two rounds. */
+/* An operation that needs two documents, and was served by fetches that began before it, ends after at most two rounds.
+ */
 struct pair {
 	struct client client; /* first */
 	int64_t now_ms;
@@ -570,8 +572,8 @@ static void test_free_half_way(void **state) {
 }
 
 /*
- * Random operations against the promises: each waiter is served once and never with what was fetched before a forget that it came
- * after; no peek outside `done` finds such a thing; every document is released.
+ * Random operations against the promises: each waiter is served once and never with what was fetched before a forget
+ * that it came after; no peek outside `done` finds such a thing; every document is released.
  */
 enum { MODEL_KEYS = 6, MODEL_CLIENTS = 40 };
 

@@ -346,8 +346,15 @@ static void test_items(void **state) {
 	static const struct {
 		const char *text, *items;
 	} cases[] = {
-		{"[1]", "[1]"}, {"{\"data\":[1]}", "[1]"}, {"{\"items\":[2]}", "[2]"}, {"{\"items\":[2],\"data\":[1]}", "[1]"},
-		{"{\"data\":{},\"items\":[2]}", "[2]"}, {"{\"data\":null}", NULL}, {"{}", NULL}, {"7", NULL}, {"\"data\"", NULL},
+		{"[1]", "[1]"},
+		{"{\"data\":[1]}", "[1]"},
+		{"{\"items\":[2]}", "[2]"},
+		{"{\"items\":[2],\"data\":[1]}", "[1]"},
+		{"{\"data\":{},\"items\":[2]}", "[2]"},
+		{"{\"data\":null}", NULL},
+		{"{}", NULL},
+		{"7", NULL},
+		{"\"data\"", NULL},
 	};
 
 	(void)state;

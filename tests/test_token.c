@@ -72,8 +72,8 @@ static void assert_no_token(struct token *token, const char *words) {
 }
 
 static void test_text(void **state) {
-	static const char *const bad[] = {"", "  \n", "short", "s3cret with space", "s3cret\x01token", "sk-nc-s3cret-0123456789",
-		"s3cret-\xc3\xb6\xc3\xb6\xc3\xb6", "line-one-s3cret\nline-two"};
+	static const char *const bad[] = {"", "  \n", "short", "s3cret with space", "s3cret\x01token",
+		"sk-nc-s3cret-0123456789", "s3cret-\xc3\xb6\xc3\xb6\xc3\xb6", "line-one-s3cret\nline-two"};
 	struct token *token;
 	char *large = malloc(8194);
 
@@ -188,8 +188,12 @@ static void test_command(void **state) {
 	static const struct {
 		const char *command, *words;
 	} bad[] = {
-		{"exit 3", "status 3"}, {"kill -9 $$", "signal 9"}, {"true", "is empty"}, {"echo; echo s3cret-token", "is empty"},
-		{"echo s3cret token", "holds no token"}, {"/nonexistent/s3cret-command 2>/dev/null", "status 127"},
+		{"exit 3", "status 3"},
+		{"kill -9 $$", "signal 9"},
+		{"true", "is empty"},
+		{"echo; echo s3cret-token", "is empty"},
+		{"echo s3cret token", "holds no token"},
+		{"/nonexistent/s3cret-command 2>/dev/null", "status 127"},
 	};
 	struct token *token;
 
@@ -198,7 +202,8 @@ static void test_command(void **state) {
 	assert_token(token, "from-a-command");
 	assert_false(token_refused(token));
 	token_free(token);
-	/* Output without end of line, and more than fits: read to its end, so that the command is not killed by SIGPIPE. */
+	/* Output without end of line, and more than fits: read to its end, so that the command is not killed by
+	 * SIGPIPE. */
 	token = token_of((struct token_config){.command = "echo long-output; head -c 1000000 /dev/zero"});
 	assert_token(token, "long-output");
 	token_free(token);

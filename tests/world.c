@@ -55,8 +55,10 @@ static void on_response(void *user, const struct api_response *response) {
 	reply->type = response->root.type;
 	assert_int_equal(response->code, response->error.code);
 	if (response->root.type != JSON_ABSENT)
-		assert_true(response->root.text >= response->body && response->root.text < response->body + response->body_len);
-	snprintf(reply->body, sizeof(reply->body), "%.*s", (int)response->body_len, response->body ? response->body : "");
+		assert_true(response->root.text >= response->body &&
+			response->root.text < response->body + response->body_len);
+	snprintf(reply->body, sizeof(reply->body), "%.*s", (int)response->body_len,
+		response->body ? response->body : "");
 	assert_null(strstr(response->error.message, WORLD_TOKEN));
 	assert_null(strstr(response->error.api_code, WORLD_TOKEN));
 	assert_null(strstr(response->error.request_id, WORLD_TOKEN));
@@ -73,8 +75,8 @@ static void on_list(void *user, int code, const struct error *err, struct api_pa
 	reply->pages = pages;
 }
 
-void world_send_within(struct world *world, enum api_method method, const char *path, const char *body, unsigned timeout_ms,
-	struct reply *ret) {
+void world_send_within(struct world *world, enum api_method method, const char *path, const char *body,
+	unsigned timeout_ms, struct reply *ret) {
 	struct api_request request = {
 		.service = API_GPU,
 		.method = method,

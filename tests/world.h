@@ -43,8 +43,8 @@ void world_turn(struct world *world);
 
 /* Starts one with 20 s of time. */
 void world_send(struct world *world, enum api_method method, const char *path, const char *body, struct reply *ret);
-void world_send_within(struct world *world, enum api_method method, const char *path, const char *body, unsigned timeout_ms,
-	struct reply *ret);
+void world_send_within(struct world *world, enum api_method method, const char *path, const char *body,
+	unsigned timeout_ms, struct reply *ret);
 void world_list(struct world *world, const char *path, bool paged, struct reply *ret);
 
 /* Sends one and turns until it is done. */

@@ -1,4 +1,5 @@
-/* Any bytes as a spec (the first chooses the kind): what may be sent is an object with the name, and passes the check again. */
+/* Any bytes as a spec (the first chooses the kind): what may be sent is an object with the name, and passes the check
+ * again. */
 #include "../../api/scope.h"
 #include "../../fs/spec.h"
 
