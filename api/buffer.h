@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 struct buffer {
-	char *data;   /* owned; NULL while empty; always has a NUL behind `len` once not empty */
+	char *data; /* owned; NULL while empty; always has a NUL behind `len` once not empty */
 	size_t len;
 	size_t cap;
 	size_t limit; /* the most it may hold, in bytes; 0: BUFFER_LIMIT */

@@ -20,8 +20,8 @@ int error_set(struct error *err, int code, const char *format, ...) {
 
 const char *error_name(int code) {
 	switch (code) {
-#define NAME(errno_)                                                                                                   \
-	case errno_:                                                                                                   \
+#define NAME(errno_) \
+	case errno_: \
 		return #errno_
 		NAME(EACCES);
 		NAME(EALREADY);

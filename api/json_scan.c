@@ -376,8 +376,8 @@ static enum json_verdict scan_after(struct scan *scan, bool *ret_more) {
 		}
 		if (*scan->at != (frame->object ? '}' : ']'))
 			return scan_bad(scan, scan->at,
-			                frame->object ? "a comma or the closing brace is missing"
-			                              : "a comma or the closing bracket is missing");
+				frame->object ? "a comma or the closing brace is missing"
+					      : "a comma or the closing bracket is missing");
 		enum json_verdict verdict = scan_keys_end(scan);
 		scan->depth--;
 		if (verdict)

@@ -139,8 +139,8 @@ int rule_udp_ranges(struct json value, struct json *ret_place, struct error *err
 			*ret_place = iter.value;
 	}
 	if (total > UDP_PORTS_MAX)
-		return error_set(err, EINVAL, "all ranges together may have at most %d ports, not %lld", UDP_PORTS_MAX,
-		                 total);
+		return error_set(
+			err, EINVAL, "all ranges together may have at most %d ports, not %lld", UDP_PORTS_MAX, total);
 	return rule_unique_names(value, ret_place, err);
 }
 

@@ -59,8 +59,8 @@ static struct shown value_shown(struct json value) {
 }
 
 /* Sets the error with the place of `at`, which lies in the text; returns -EINVAL. */
-__attribute__((format(printf, 3, 4))) static int check_fail(struct check *check, const char *at, const char *format,
-                                                            ...) {
+__attribute__((format(printf, 3, 4))) static int check_fail(
+	struct check *check, const char *at, const char *format, ...) {
 	char message[sizeof(check->err->message)];
 	va_list args;
 	va_start(args, format);
@@ -200,7 +200,7 @@ static int check_unique(struct check *check, struct json array, struct json elem
 	for (struct json_iter iter = json_iter(array); before < index && json_next(&iter); before++) {
 		if (value_equal(iter.value, element))
 			return check_fail(check, element.text, "%s[%zu] is the same as %s[%zu]", check->path, index,
-			                  check->path, before);
+				check->path, before);
 	}
 	return 0;
 }
@@ -212,8 +212,8 @@ static int check_array(struct check *check, const struct schema *schema, struct 
 	for (struct json_iter iter = json_iter(value); json_next(&iter); index++) {
 		/* Before the search for equals: the bound keeps that search small. */
 		if (schema->has_max && (long long)index >= schema->max)
-			return check_fail(check, iter.value.text, "%s must have at most %lld elements", check->path,
-			                  schema->max);
+			return check_fail(
+				check, iter.value.text, "%s must have at most %lld elements", check->path, schema->max);
 		size_t len = path_extend(check, "[%zu]", index);
 		int status = check_value(check, schema->element, iter.value);
 		path_shorten(check, len);
@@ -224,7 +224,7 @@ static int check_array(struct check *check, const struct schema *schema, struct 
 	}
 	if (schema->has_min && (long long)index < schema->min)
 		return check_fail(check, value.text + value.len - 1, "%s must have at least %lld elements", check->path,
-		                  schema->min);
+			schema->min);
 	return 0;
 }
 
@@ -248,7 +248,7 @@ static int check_fail_unknown(struct check *check, const struct schema *schema, 
 	const char *in = *check->path ? " in " : "";
 	if (near)
 		return check_fail(check, key.text, "unknown member \"%s\"%s%s; did you mean \"%s\"?", shown.text, in,
-		                  check->path, near);
+			check->path, near);
 	return check_fail(check, key.text, "unknown member \"%s\"%s%s", shown.text, in, check->path);
 }
 
@@ -294,7 +294,7 @@ static int check_own_name(struct check *check, const struct schema *row, struct 
 	if (json_string_is(value, check->name))
 		return 0;
 	return check_fail(check, value.text, "name must be left out or be \"%s\", as the directory is called, not %s",
-	                  text_shown(check->name, strlen(check->name)).text, value_shown(value).text);
+		text_shown(check->name, strlen(check->name)).text, value_shown(value).text);
 }
 
 static int check_required(struct check *check, const struct schema *schema, struct json object, bool root) {
@@ -319,7 +319,7 @@ static int check_object(struct check *check, const struct schema *schema, struct
 			return check_fail_unknown(check, schema, iter.key);
 		size_t len = path_extend(check, "%s%s", *check->path ? "." : "", row->name);
 		int status = root && strcmp(row->name, "name") == 0 ? check_own_name(check, row, iter.value)
-		                                                    : check_value(check, row, iter.value);
+								    : check_value(check, row, iter.value);
 		path_shorten(check, len);
 		if (status)
 			return status;
@@ -416,7 +416,7 @@ static enum spec_verdict spec_refuse(struct check *check, enum json_verdict verd
 }
 
 enum spec_verdict spec_check(const struct schema *schema, const char *name, const char *text, size_t len,
-                             struct buffer *ret_body, struct error *err) {
+	struct buffer *ret_body, struct error *err) {
 	struct error unused;
 	struct check check = {.root = schema, .name = name, .text = text, .len = len, .err = err ? err : &unused};
 	if (len > SPEC_BYTES_MAX) {

@@ -30,7 +30,7 @@ enum spec_verdict {
  * since a misspelt key or a forgotten quote must not bring the secret into a log; and its value is in no message.
  */
 enum spec_verdict spec_check(const struct schema *schema, const char *name, const char *text, size_t len,
-                             struct buffer *ret_body, struct error *err);
+	struct buffer *ret_body, struct error *err);
 
 /*
  * Whether the API would take `name` (the schema's own rule for its member `name`). 0, -EINVAL with the reason, -ENOMEM.
@@ -48,7 +48,7 @@ struct spec_override {
  * newline. An override stands in for the response. Members that the response lacks (absent, null), and objects whose
  * variant it does not name, are left out; integers keep their digits. `overrides` may be NULL.
  */
-void spec_render(const struct schema *schema, struct json response, const struct spec_override *overrides,
-                 struct buffer *out);
+void spec_render(
+	const struct schema *schema, struct json response, const struct spec_override *overrides, struct buffer *out);
 
 #endif

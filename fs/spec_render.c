@@ -66,7 +66,7 @@ static bool render_is_possible(const struct schema *schema, struct json value) {
 }
 
 static void render_object(const struct schema *schema, struct json object, bool root,
-                          const struct spec_override *overrides, struct buffer *out) {
+	const struct spec_override *overrides, struct buffer *out) {
 	bool first = true;
 	buffer_byte(out, '{');
 	for (const struct schema *row = schema->members; row && row->name; row++) {
@@ -115,8 +115,8 @@ static void render_value(const struct schema *schema, struct json value, struct 
 		json_compact(value, out);
 }
 
-void spec_render(const struct schema *schema, struct json response, const struct spec_override *overrides,
-                 struct buffer *out) {
+void spec_render(
+	const struct schema *schema, struct json response, const struct spec_override *overrides, struct buffer *out) {
 	SCOPED(buffer_free) struct buffer compact = {0};
 	render_object(schema, response, true, overrides, &compact);
 	if (compact.error) {

@@ -21,8 +21,8 @@
 #define INSTANCE                                                                                                       \
 	"\"region\":\"as-south-1\",\"templateID\":\"tpl-pytorch\",\"gpuConfigID\":\"h200\",\"gpuCount\":1,\"planId\":" \
 	"\"p\""
-#define MODEL                                                                                                          \
-	"\"catalog_id\":\"meta-llama-3.1_8B\",\"region\":\"r\",\"gpu_config_id\":\"g\",\"gpu_count\":1,\"plan_id\":"   \
+#define MODEL                                                                                                        \
+	"\"catalog_id\":\"meta-llama-3.1_8B\",\"region\":\"r\",\"gpu_config_id\":\"g\",\"gpu_count\":1,\"plan_id\":" \
 	"\"p\""
 #define TEMPLATE "\"description\":\"d\",\"image\":\"ghcr.io/org/image:v1\",\"category\":\"LLM\""
 
@@ -104,7 +104,7 @@ static inline void check_bad(const struct bad_case *cases, size_t count) {
 		struct outcome outcome = check(cases[i].schema, cases[i].text, strlen(cases[i].text));
 		if (outcome.verdict != SPEC_BAD || strcmp(outcome.err.message, cases[i].message) != 0)
 			fail_msg("%s: %d: %s, not: %s", cases[i].text, outcome.verdict, outcome.err.message,
-			         cases[i].message);
+				cases[i].message);
 		check_place(cases[i].text, cases[i].at, outcome.err.place);
 	}
 }

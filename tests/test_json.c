@@ -48,8 +48,8 @@ static void members_are_found(void **state) {
 static void containers_are_walked(void **state) {
 	(void)state;
 	static const char text[] = "[ 1 , [2,[3]] , {\"a\":{}} , \"]\" , true,false,null ,-1.5e3 ]";
-	static const enum json_type types[] = {JSON_NUMBER, JSON_ARRAY, JSON_OBJECT, JSON_STRING,
-	                                       JSON_TRUE,   JSON_FALSE, JSON_NULL,   JSON_NUMBER};
+	static const enum json_type types[] = {
+		JSON_NUMBER, JSON_ARRAY, JSON_OBJECT, JSON_STRING, JSON_TRUE, JSON_FALSE, JSON_NULL, JSON_NUMBER};
 	struct json_iter iter = json_iter(scan_good(text));
 	size_t count = 0;
 	while (json_next(&iter)) {
@@ -174,8 +174,8 @@ static void values_are_written_anew(void **state) {
 		{"null", "null", "null"},
 		{"[1,[ ],\"x, :{\"]", "[\n  1,\n  [],\n  \"x, :{\"\n]", "[1,[],\"x, :{\"]"},
 		{"{\"a\" : {\"b\":[true , 1e5]},\n\"c\":{ }}",
-	         "{\n  \"a\": {\n    \"b\": [\n      true,\n      1e5\n    ]\n  },\n  \"c\": {}\n}",
-	         "{\"a\":{\"b\":[true,1e5]},\"c\":{}}"},
+			"{\n  \"a\": {\n    \"b\": [\n      true,\n      1e5\n    ]\n  },\n  \"c\": {}\n}",
+			"{\"a\":{\"b\":[true,1e5]},\"c\":{}}"},
 	};
 	for (size_t i = 0; i < CASE_COUNT(cases); i++) {
 		SCOPED(buffer_free) struct buffer out = {0};
@@ -197,8 +197,8 @@ static void places_have_line_and_column(void **state) {
 	static const char text[] = "ab\n\u00e9\u20acx\n\n\tz";
 	static const struct {
 		size_t offset, line, column;
-	} cases[] = {{0, 1, 1}, {1, 1, 2},  {2, 1, 3},  {3, 2, 1},  {5, 2, 2}, {8, 2, 3},
-	             {9, 2, 4}, {10, 3, 1}, {11, 4, 1}, {12, 4, 2}, {13, 4, 3}};
+	} cases[] = {{0, 1, 1}, {1, 1, 2}, {2, 1, 3}, {3, 2, 1}, {5, 2, 2}, {8, 2, 3}, {9, 2, 4}, {10, 3, 1},
+		{11, 4, 1}, {12, 4, 2}, {13, 4, 3}};
 	for (size_t i = 0; i < CASE_COUNT(cases); i++) {
 		size_t line;
 		size_t column;
@@ -210,9 +210,12 @@ static void places_have_line_and_column(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(members_are_found),           cmocka_unit_test(containers_are_walked),
-		cmocka_unit_test(texts_are_decoded),           cmocka_unit_test(strings_are_compared_as_decoded),
-		cmocka_unit_test(integers_are_read),           cmocka_unit_test(values_are_written_anew),
+		cmocka_unit_test(members_are_found),
+		cmocka_unit_test(containers_are_walked),
+		cmocka_unit_test(texts_are_decoded),
+		cmocka_unit_test(strings_are_compared_as_decoded),
+		cmocka_unit_test(integers_are_read),
+		cmocka_unit_test(values_are_written_anew),
 		cmocka_unit_test(places_have_line_and_column),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,7 +38,7 @@ static void check_cases(const struct scan_case *cases, size_t count) {
 		enum json_verdict verdict = scan_copy(cases[i].text, strlen(cases[i].text), &fault);
 		if (verdict != cases[i].verdict || fault.offset != cases[i].offset)
 			fail_msg("%s: verdict %d at %zu (%s), not %d at %zu", cases[i].text, verdict, fault.offset,
-			         fault.what ? fault.what : "", cases[i].verdict, cases[i].offset);
+				fault.what ? fault.what : "", cases[i].verdict, cases[i].offset);
 	}
 }
 
@@ -174,8 +174,8 @@ static void scan_refuses(void **state) {
 		{"\v1", JSON_BAD, 0},
 		{"\f1", JSON_BAD, 0},
 		{"\xC2\xA0"
-	         "1",
-	         JSON_BAD, 0},
+		 "1",
+			JSON_BAD, 0},
 		{"{\"a\":1,\"a\":2}", JSON_BAD, 7},
 		{"{\"a\":1,\"\\u0061\":2}", JSON_BAD, 7},
 		{"{\"\\u0061\":1,\"a\":2}", JSON_BAD, 12},

@@ -45,8 +45,8 @@ static void names_are_escaped(void **state) {
 		{"\x80", "%80"},
 		{"\xC3", "%C3"},
 		{"a\xE2\x82"
-	         "b",
-	         "a%E2%82b"},
+		 "b",
+			"a%E2%82b"},
 		{"\xC0\xAF", "%C0%AF"},
 		{"\xED\xA0\x80", "%ED%A0%80"},
 		{"\xF4\x90\x80\x80", "%F4%90%80%80"},
@@ -67,10 +67,33 @@ static void names_are_escaped(void **state) {
 static void other_spellings_are_no_names(void **state) {
 	(void)state;
 	static const char *const files[] = {
-		"%2e", "a%2fb", "%41",   "%2",   "a%",       "%%",   "%G0",    "%0G",
-		"%00", "a%00b", ".",     "..",   ".x",       "a~b",  "%~",     "%~0123456789ABCDEF",
-		"a/b", "a\nb",  "\x7f",  "\xFF", "\xC2\x9B", "a%2E", "%C3%A9", "%20",
-		"",    "%25%",  "a%2Eb",
+		"%2e",
+		"a%2fb",
+		"%41",
+		"%2",
+		"a%",
+		"%%",
+		"%G0",
+		"%0G",
+		"%00",
+		"a%00b",
+		".",
+		"..",
+		".x",
+		"a~b",
+		"%~",
+		"%~0123456789ABCDEF",
+		"a/b",
+		"a\nb",
+		"\x7f",
+		"\xFF",
+		"\xC2\x9B",
+		"a%2E",
+		"%C3%A9",
+		"%20",
+		"",
+		"%25%",
+		"a%2Eb",
 	};
 	for (size_t i = 0; i < CASE_COUNT(files); i++) {
 		char name[NAME_SIZE] = "untouched";
@@ -185,8 +208,10 @@ static void long_names_are_cut(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names_are_escaped),         cmocka_unit_test(other_spellings_are_no_names),
-		cmocka_unit_test(small_results_are_refused), cmocka_unit_test(random_names_come_back),
+		cmocka_unit_test(names_are_escaped),
+		cmocka_unit_test(other_spellings_are_no_names),
+		cmocka_unit_test(small_results_are_refused),
+		cmocka_unit_test(random_names_come_back),
 		cmocka_unit_test(long_names_are_cut),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,7 @@ static void places_have_a_caret(void **state) {
 	} cases[] = {
 		{"{\"gpuCount\":\"four\"}", "line 1, column 13\n{\"gpuCount\":\"four\"}\n            ^"},
 		{"{\n\t\"region\": \"\u00e9\u20ac\",\t\"x\": 1\n}",
-	         "line 2, column 18\n\t\"region\": \"\u00e9\u20ac\",\t\"x\": 1\n\t               \t^"},
+			"line 2, column 18\n\t\"region\": \"\u00e9\u20ac\",\t\"x\": 1\n\t               \t^"},
 		{"{\r\n  \"gpuCount\": 0\r\n}", "line 2, column 15\n  \"gpuCount\": 0\n              ^"},
 		{"{\n}\n", "line 2, column 1\n}\n^"},
 		{"[1]", "line 1, column 1\n[1]\n^"},
@@ -19,11 +19,11 @@ static void places_have_a_caret(void **state) {
 		{"{\"region\":\"a\xC2\x9B\",}", "line 1, column 16\n{\"region\":\"a?\",}\n               ^"},
 		{"{\"a\":1}x", "line 1, column 8\n{\"a\":1}x\n       ^"},
 		{"{\"region\":\"0123456789\",\"name\":\"my-name\",\"planId\":\"0123456789\",\"gpuConfigID\":"
-	         "\"0123456789\",\"gpuCount\":0,\"templateID\":\"tpl-a\"}",
-	         "line 1, column "
-	         "101\n...-name\",\"planId\":\"0123456789\",\"gpuConfigID\":\"0123456789\",\"gpuCount\":0,"
-	         "\"templateID\":\"tpl-a\"}\n"
-	         "                                                                      ^"},
+		 "\"0123456789\",\"gpuCount\":0,\"templateID\":\"tpl-a\"}",
+			"line 1, column "
+			"101\n...-name\",\"planId\":\"0123456789\",\"gpuConfigID\":\"0123456789\",\"gpuCount\":0,"
+			"\"templateID\":\"tpl-a\"}\n"
+			"                                                                      ^"},
 	};
 	for (size_t i = 0; i < CASE_COUNT(cases); i++) {
 		SCOPED(outcome_free)
@@ -95,10 +95,10 @@ static void hopeless_texts_are_bad(void **state) {
 		{&schema_airuntime, "\xEF\xBB\xBF{}", "a spec is a JSON object and begins with {", "\xEF"},
 		{&schema_airuntime, "{]", "not valid JSON: a key must stand here, in double quotes", "]"},
 		{&schema_airuntime, "{\"region\":\"a\",\"region\":\"b\"",
-	         "not valid JSON: a key that stands twice in one object", "\"region\":\"b\""},
+			"not valid JSON: a key that stands twice in one object", "\"region\":\"b\""},
 		{&schema_airuntime, "{\"region\":\"a\",}", "not valid JSON: a comma before the closing brace", "}"},
 		{&schema_airuntime, "{\"region\":\"a\n\"}", "not valid JSON: a string that is not closed on its line",
-	         "\n"},
+			"\n"},
 		{&schema_airuntime, "{\"a\":" TEN("[[[["), "more than can be taken: nested too deeply", "[[[[[[[[["},
 	};
 	/* The last one's place lies behind what is searched for. */
@@ -132,8 +132,7 @@ static void body_is_the_text(void **state) {
 				   "\"catalog_id\":\"c\",\"region\":\"r\",\"gpu_config_id\":\"g\",\"plan_id\":\"p\" } ";
 	SCOPED(outcome_free) struct outcome outcome = check(&schema_aimodel, text, strlen(text));
 	assert_int_equal(outcome.verdict, SPEC_GOOD);
-	assert_string_equal(
-		outcome.body.data,
+	assert_string_equal(outcome.body.data,
 		"{\"name\":\"my-name\",\"gpu_count\":1,\"config\":{\"t\":1.50e-7,\"n\":12345678901234567890,"
 		"\"extra_args\":[\"a  b\\u0041\"]},\"catalog_id\":\"c\",\"region\":\"r\",\"gpu_config_id\":\"g\","
 		"\"plan_id\":\"p\"}");
@@ -172,8 +171,8 @@ static void secrets_stay_hidden(void **state) {
 	static const char text[] = "{\"oci_registry_token\": \"" SECRET "\", \"category\": 12}";
 	SCOPED(outcome_free) struct outcome outcome = check(&schema_template, text, strlen(text));
 	assert_string_equal(outcome.err.place,
-	                    "line 1, column 55\n{\"oci_registry_token\": \"***************\", \"category\": **}\n"
-	                    "                                                      ^");
+		"line 1, column 55\n{\"oci_registry_token\": \"***************\", \"category\": **}\n"
+		"                                                      ^");
 }
 
 /* Each byte of a good text replaced by each other one: never a crash, and what passes is an object of that name. */
@@ -204,7 +203,7 @@ static struct json scan(const char *text) {
 }
 
 static void check_render(const struct schema *schema, const char *response, const struct spec_override *overrides,
-                         const char *expected) {
+	const char *expected) {
 	SCOPED(buffer_free) struct buffer out = {0};
 	spec_render(schema, scan(response), overrides, &out);
 	assert_int_equal(out.error, 0);
@@ -213,12 +212,12 @@ static void check_render(const struct schema *schema, const char *response, cons
 
 static void instances_are_rendered(void **state) {
 	(void)state;
-#define ANSWER                                                                                                         \
-	"\"id\":\"u\",\"name\":\"n\",\"region\":\"r\",\"project\":\"p\",\"gpuConfigID\":\"g\",\"planId\":\"pl\","      \
-	"\"templateID\":\"tpl-t\","                                                                                    \
+#define ANSWER                                                                                                    \
+	"\"id\":\"u\",\"name\":\"n\",\"region\":\"r\",\"project\":\"p\",\"gpuConfigID\":\"g\",\"planId\":\"pl\"," \
+	"\"templateID\":\"tpl-t\","                                                                               \
 	"\"templateName\":null,\"gpuCount\":2,\"status\":\"Running\""
-#define SPEC_OF(more)                                                                                                  \
-	"{\n  \"region\": \"r\",\n  \"templateID\": \"tpl-t\",\n  \"gpuConfigID\": \"g\",\n  \"gpuCount\": 2,\n  "     \
+#define SPEC_OF(more)                                                                                              \
+	"{\n  \"region\": \"r\",\n  \"templateID\": \"tpl-t\",\n  \"gpuConfigID\": \"g\",\n  \"gpuCount\": 2,\n  " \
 	"\"planId\": \"pl\"" more "\n}\n"
 	static const struct {
 		const char *more, *spec;
@@ -226,27 +225,29 @@ static void instances_are_rendered(void **state) {
 		{"", SPEC_OF("")},
 		{",\"storage\":null,\"sshKeys\":null,\"customPorts\":[]", SPEC_OF(",\n  \"customPorts\": []")},
 		{",\"storage\":{\"id\":\"v\",\"type\":\"ephemeral\",\"subType\":\"local\",\"name\":\"x\",\"sizeGB\":20,"
-	         "\"planId\":\"y\"}",
-	         SPEC_OF(",\n  \"storage\": {\n    \"type\": \"ephemeral\",\n    \"sizeGb\": 20\n  }")},
+		 "\"planId\":\"y\"}",
+			SPEC_OF(",\n  \"storage\": {\n    \"type\": \"ephemeral\",\n    \"sizeGb\": 20\n  }")},
 		{",\"storage\":{\"id\":\"v\",\"type\":\"persistent\",\"subType\":\"local\",\"name\":\"x\",\"sizeGB\":"
-	         "200}",
-	         SPEC_OF(",\n  \"storage\": {\n    \"type\": \"persistent\",\n    \"mode\": \"local\",\n    "
-	                 "\"sizeGB\": 200\n  }")},
+		 "200}",
+			SPEC_OF(",\n  \"storage\": {\n    \"type\": \"persistent\",\n    \"mode\": \"local\",\n    "
+				"\"sizeGB\": 200\n  }")},
 		{",\"storage\":{\"id\":\"v\",\"type\":\"persistent\",\"subType\":\"network\",\"name\":\"x\",\"sizeGB\":"
-	         "200}",
-	         SPEC_OF(",\n  \"storage\": {\n    \"type\": \"persistent\",\n    \"mode\": \"network\",\n    "
-	                 "\"name\": \"x\",\n    \"sizeGB\": 200\n  }")},
+		 "200}",
+			SPEC_OF(",\n  \"storage\": {\n    \"type\": \"persistent\",\n    \"mode\": \"network\",\n    "
+				"\"name\": \"x\",\n    \"sizeGB\": 200\n  }")},
 		/* What cannot be said in a request is left out. */
 		{",\"storage\":{\"type\":\"persistent\",\"sizeGB\":200}", SPEC_OF("")},
 		{",\"storage\":{\"type\":\"tape\"}", SPEC_OF("")},
 		{",\"storage\":{}", SPEC_OF("")},
 		{",\"customPorts\":[{\"name\":\"a\",\"containerPort\":80,\"protocol\":\"TCP\",\"nodePort\":31000}],"
-	         "\"udpPortRanges\":[{\"startPort\":2000,"
-	         "\"endPort\":2001,\"name\":null}]",
-	         SPEC_OF(",\n  \"customPorts\": [\n    {\n      \"name\": \"a\",\n      \"containerPort\": 80,\n      "
-	                 "\"protocol\": \"TCP\"\n    }\n  ],\n"
-	                 "  \"udpPortRanges\": [\n    {\n      \"startPort\": 2000,\n      \"endPort\": 2001\n    }\n  "
-	                 "]")},
+		 "\"udpPortRanges\":[{\"startPort\":2000,"
+		 "\"endPort\":2001,\"name\":null}]",
+			SPEC_OF(",\n  \"customPorts\": [\n    {\n      \"name\": \"a\",\n      \"containerPort\": "
+				"80,\n      "
+				"\"protocol\": \"TCP\"\n    }\n  ],\n"
+				"  \"udpPortRanges\": [\n    {\n      \"startPort\": 2000,\n      \"endPort\": 2001\n  "
+				"  }\n  "
+				"]")},
 	};
 	for (size_t i = 0; i < CASE_COUNT(cases); i++) {
 		SCOPED(buffer_free) struct buffer response = {0};
@@ -258,7 +259,7 @@ static void instances_are_rendered(void **state) {
 	}
 	check_render(&schema_airuntime, "{}", NULL, "{}\n");
 	check_render(&schema_airuntime, "{\"gpuCount\":12345678901234567890,\"region\":\"\\u00e9\"}", NULL,
-	             "{\n  \"region\": \"\\u00e9\",\n  \"gpuCount\": 12345678901234567890\n}\n");
+		"{\n  \"region\": \"\\u00e9\",\n  \"gpuCount\": 12345678901234567890\n}\n");
 }
 
 static void others_are_rendered(void **state) {
@@ -269,18 +270,18 @@ static void others_are_rendered(void **state) {
 	static const struct spec_override overrides[] = {
 		{"catalog_id", "meta-\"llama\""}, {"plan_id", "p"}, {"gpu_count", "4"}, {"region", NULL}, {0}};
 	check_render(&schema_aimodel, model, NULL,
-	             "{\n  \"region\": \"r\",\n  \"gpu_config_id\": \"g\",\n  \"gpu_count\": 1,\n  \"config\": {\n    "
-	             "\"a\": [\n      1.0\n    ]\n  }\n}\n");
+		"{\n  \"region\": \"r\",\n  \"gpu_config_id\": \"g\",\n  \"gpu_count\": 1,\n  \"config\": {\n    "
+		"\"a\": [\n      1.0\n    ]\n  }\n}\n");
 	check_render(&schema_aimodel, model, overrides,
-	             "{\n  \"catalog_id\": \"meta-\\\"llama\\\"\",\n  \"gpu_config_id\": \"g\",\n  \"gpu_count\": 4,\n "
-	             " \"plan_id\": \"p\",\n"
-	             "  \"config\": {\n    \"a\": [\n      1.0\n    ]\n  }\n}\n");
+		"{\n  \"catalog_id\": \"meta-\\\"llama\\\"\",\n  \"gpu_config_id\": \"g\",\n  \"gpu_count\": 4,\n "
+		" \"plan_id\": \"p\",\n"
+		"  \"config\": {\n    \"a\": [\n      1.0\n    ]\n  }\n}\n");
 	static const struct spec_override token[] = {{"oci_registry_token", "t"}, {"name", "n"}, {0}};
 	check_render(&schema_template,
-	             "{\"id\":\"t\",\"name\":\"n\",\"description\":\"d\",\"image\":\"a.b/"
-	             "c:1\",\"oci_registry_username\":null,\"oci_registry_token\":\"leak\","
-	             "\"apps\":[],\"category\":\"LLM\"}",
-	             token, "{\n  \"description\": \"d\",\n  \"image\": \"a.b/c:1\",\n  \"category\": \"LLM\"\n}\n");
+		"{\"id\":\"t\",\"name\":\"n\",\"description\":\"d\",\"image\":\"a.b/"
+		"c:1\",\"oci_registry_username\":null,\"oci_registry_token\":\"leak\","
+		"\"apps\":[],\"category\":\"LLM\"}",
+		token, "{\n  \"description\": \"d\",\n  \"image\": \"a.b/c:1\",\n  \"category\": \"LLM\"\n}\n");
 	SCOPED(buffer_free) struct buffer small = {.limit = 3};
 	spec_render(&schema_aimodel, scan(model), NULL, &small);
 	assert_int_equal(small.error, -EMSGSIZE);
@@ -325,11 +326,16 @@ static void every_allocation_may_fail(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(places_have_a_caret),    cmocka_unit_test(long_lines_are_cut),
-		cmocka_unit_test(incomplete_texts_wait),  cmocka_unit_test(hopeless_texts_are_bad),
-		cmocka_unit_test(body_is_the_text),       cmocka_unit_test(secrets_stay_hidden),
-		cmocka_unit_test(every_mutation_is_safe), cmocka_unit_test(instances_are_rendered),
-		cmocka_unit_test(others_are_rendered),    cmocka_unit_test(every_allocation_may_fail),
+		cmocka_unit_test(places_have_a_caret),
+		cmocka_unit_test(long_lines_are_cut),
+		cmocka_unit_test(incomplete_texts_wait),
+		cmocka_unit_test(hopeless_texts_are_bad),
+		cmocka_unit_test(body_is_the_text),
+		cmocka_unit_test(secrets_stay_hidden),
+		cmocka_unit_test(every_mutation_is_safe),
+		cmocka_unit_test(instances_are_rendered),
+		cmocka_unit_test(others_are_rendered),
+		cmocka_unit_test(every_allocation_may_fail),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

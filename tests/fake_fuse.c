@@ -1,0 +1,298 @@
+#include "fake_fuse.h"
+
+#include "alloc.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct held {
+	fuse_ino_t ino;
+	uint64_t lookups;
+};
+
+struct kernel {
+	void *userdata;
+	struct fuse_req *first;
+	struct held *held;
+	size_t held_count, held_cap;
+};
+
+static void *zeroed(size_t size) {
+	void *block = alloc_test_realloc(NULL, size);
+
+	assert_non_null(block);
+	return memset(block, 0, size);
+}
+
+struct kernel *kernel_new(void *userdata) {
+	struct kernel *kernel = zeroed(sizeof(*kernel));
+
+	kernel->userdata = userdata;
+	return kernel;
+}
+
+fuse_req_t kernel_request(struct kernel *kernel) {
+	struct fuse_req *req = zeroed(sizeof(*req));
+
+	req->kernel = kernel;
+	req->next = kernel->first;
+	kernel->first = req;
+	return req;
+}
+
+void kernel_release(fuse_req_t req) {
+	fuse_req_t release = kernel_request(req->kernel);
+
+	assert_true(req->answer == ANSWER_OPEN || req->answer == ANSWER_CREATE);
+	assert_false(req->released);
+	req->released = true;
+	fs_release(release, FUSE_ROOT_ID, &req->file);
+	assert_int_equal(release->answer, ANSWER_ERR);
+	assert_int_equal(release->code, 0);
+}
+
+static struct held *held_find(const struct kernel *kernel, fuse_ino_t ino) {
+	for (size_t i = 0; i < kernel->held_count; i++)
+		if (kernel->held[i].ino == ino)
+			return &kernel->held[i];
+	return NULL;
+}
+
+static void held_add(struct kernel *kernel, fuse_ino_t ino) {
+	struct held *held = held_find(kernel, ino);
+
+	if (ino == FUSE_ROOT_ID)
+		return;
+	if (!held) {
+		if (kernel->held_count == kernel->held_cap) {
+			kernel->held_cap = kernel->held_cap ? kernel->held_cap * 2 : 64;
+			kernel->held = alloc_test_realloc(kernel->held, kernel->held_cap * sizeof(*held));
+			assert_non_null(kernel->held);
+		}
+		held = &kernel->held[kernel->held_count++];
+		*held = (struct held){.ino = ino};
+	}
+	held->lookups++;
+}
+
+void kernel_forget(struct kernel *kernel, fuse_ino_t ino) {
+	struct held *held = held_find(kernel, ino);
+	fuse_req_t req = kernel_request(kernel);
+	uint64_t lookups;
+
+	assert_non_null(held);
+	lookups = held->lookups;
+	*held = kernel->held[--kernel->held_count];
+	fs_forget(req, ino, lookups);
+	assert_int_equal(req->answer, ANSWER_NONE);
+}
+
+void kernel_end(struct kernel *kernel) {
+	struct fuse_forget_data *forgets;
+	size_t count = kernel->held_count;
+	fuse_req_t req;
+
+	assert_int_equal(kernel_unanswered(kernel), 0);
+	for (struct fuse_req *at = kernel->first; at; at = at->next)
+		if ((at->answer == ANSWER_OPEN || at->answer == ANSWER_CREATE) && !at->gone && !at->released)
+			kernel_release(at);
+	if (!count)
+		return;
+	/* In the order in which the kernel got them: parents before children, which must keep their parents alive. */
+	forgets = zeroed(count * sizeof(*forgets));
+	for (size_t i = 0; i < count; i++)
+		forgets[i] = (struct fuse_forget_data){.ino = kernel->held[i].ino, .nlookup = kernel->held[i].lookups};
+	kernel->held_count = 0;
+	req = kernel_request(kernel);
+	fs_forget_multi(req, count, forgets);
+	alloc_test_free(forgets);
+	assert_int_equal(req->answer, ANSWER_NONE);
+}
+
+void kernel_free(struct kernel *kernel) {
+	struct fuse_req *req;
+
+	if (!kernel)
+		return;
+	while ((req = kernel->first)) {
+		kernel->first = req->next;
+		alloc_test_free(req->data);
+		alloc_test_free(req);
+	}
+	alloc_test_free(kernel->held);
+	alloc_test_free(kernel);
+}
+
+uint64_t kernel_lookups(const struct kernel *kernel, fuse_ino_t ino) {
+	const struct held *held = held_find(kernel, ino);
+
+	return held ? held->lookups : 0;
+}
+
+size_t kernel_nodes(const struct kernel *kernel) {
+	return kernel->held_count;
+}
+
+size_t kernel_unanswered(const struct kernel *kernel) {
+	size_t count = 0;
+
+	for (const struct fuse_req *req = kernel->first; req; req = req->next)
+		count += req->answer == ANSWER_MISSING;
+	return count;
+}
+
+/* ---- what libfuse offers ---- */
+
+/* libfuse frees a request with its answer: from then on every use is one of freed memory. */
+static void touch(const struct fuse_req *req) {
+	if (req->answer != ANSWER_MISSING)
+		fail_msg("a request is touched after its answer (%d)", (int)req->answer);
+}
+
+static int answered(fuse_req_t req, enum answer answer) {
+	touch(req);
+	req->answer = answer;
+	return req->gone ? -ENOENT : 0;
+}
+
+void *fuse_req_userdata(fuse_req_t req) {
+	touch(req);
+	return req->kernel->userdata;
+}
+
+void fuse_req_interrupt_func(fuse_req_t req, fuse_interrupt_func_t func, void *data) {
+	touch(req);
+	req->on_interrupt = func;
+	req->on_interrupt_data = data;
+	if (req->interrupted && func)
+		func(req, data);
+}
+
+void kernel_interrupt(fuse_req_t req) {
+	touch(req);
+	req->interrupted = true;
+	if (req->on_interrupt)
+		req->on_interrupt(req, req->on_interrupt_data);
+}
+
+int fuse_reply_err(fuse_req_t req, int err) {
+	/* libfuse turns what is no errno into ERANGE, behind our back. */
+	if (err < 0 || err > 999)
+		fail_msg("%d is no errno", err);
+	req->code = err;
+	return answered(req, ANSWER_ERR);
+}
+
+void fuse_reply_none(fuse_req_t req) {
+	answered(req, ANSWER_NONE);
+}
+
+static int entered(fuse_req_t req, const struct fuse_entry_param *entry, enum answer answer) {
+	int rc = answered(req, answer);
+
+	assert_true(entry->ino != 0);
+	assert_true(entry->attr.st_ino != 0);
+	req->entry = *entry;
+	req->attr = entry->attr;
+	req->attr_timeout = entry->attr_timeout;
+	if (!rc)
+		held_add(req->kernel, entry->ino);
+	return rc;
+}
+
+int fuse_reply_entry(fuse_req_t req, const struct fuse_entry_param *entry) {
+	return entered(req, entry, ANSWER_ENTRY);
+}
+
+int fuse_reply_create(fuse_req_t req, const struct fuse_entry_param *entry, const struct fuse_file_info *file) {
+	req->file = *file;
+	return entered(req, entry, ANSWER_CREATE);
+}
+
+int fuse_reply_attr(fuse_req_t req, const struct stat *attr, double attr_timeout) {
+	req->attr = *attr;
+	req->attr_timeout = attr_timeout;
+	return answered(req, ANSWER_ATTR);
+}
+
+int fuse_reply_open(fuse_req_t req, const struct fuse_file_info *file) {
+	req->file = *file;
+	return answered(req, ANSWER_OPEN);
+}
+
+static void keep_data(fuse_req_t req, const char *data, size_t size) {
+	req->data = zeroed(size + 1);
+	if (size)
+		memcpy(req->data, data, size);
+	req->len = size;
+}
+
+int fuse_reply_buf(fuse_req_t req, const char *buf, size_t size) {
+	int rc = answered(req, ANSWER_BUF);
+
+	keep_data(req, buf, size);
+	return rc;
+}
+
+int fuse_reply_readlink(fuse_req_t req, const char *target) {
+	int rc = answered(req, ANSWER_READLINK);
+
+	keep_data(req, target, strlen(target));
+	return rc;
+}
+
+int fuse_reply_write(fuse_req_t req, size_t count) {
+	req->len = count;
+	return answered(req, ANSWER_WRITE);
+}
+
+int fuse_reply_statfs(fuse_req_t req, const struct statvfs *stbuf) {
+	req->statvfs = *stbuf;
+	return answered(req, ANSWER_STATFS);
+}
+
+/* ---- directory entries ---- */
+
+struct dirent_head {
+	uint64_t ino, next;
+	uint32_t len, mode;
+};
+
+/* As large as the real one: 24 bytes and the name, up to the next multiple of eight. */
+size_t fuse_add_direntry(fuse_req_t req, char *buf, size_t bufsize, const char *name, const struct stat *st, off_t off) {
+	struct dirent_head head = {.ino = st->st_ino, .next = (uint64_t)off, .len = (uint32_t)strlen(name), .mode = st->st_mode};
+	size_t need = (sizeof(head) + head.len + 7) / 8 * 8;
+
+	touch(req);
+	if (!buf || need > bufsize)
+		return need;
+	memset(buf, 0, need);
+	memcpy(buf, &head, sizeof(head));
+	memcpy(buf + sizeof(head), name, head.len);
+	return need;
+}
+
+bool dirent_next(const struct fuse_req *req, size_t *at, struct dirent_seen *ret) {
+	struct dirent_head head;
+
+	assert_int_equal(req->answer, ANSWER_BUF);
+	if (*at >= req->len)
+		return false;
+	assert_true(req->len - *at >= sizeof(head));
+	memcpy(&head, req->data + *at, sizeof(head));
+	/* The kernel answers EIO for such names. */
+	assert_in_range(head.len, 1, sizeof(ret->name) - 1);
+	memcpy(ret->name, req->data + *at + sizeof(head), head.len);
+	ret->name[head.len] = '\0';
+	assert_null(strchr(ret->name, '/'));
+	ret->ino = head.ino;
+	ret->next = (off_t)head.next;
+	ret->mode = head.mode;
+	*at += (sizeof(head) + head.len + 7) / 8 * 8;
+	return true;
+}

@@ -1,0 +1,77 @@
+/*
+ * A kernel for the handlers: fakes of libfuse's functions that fs/ calls.
+ *
+ * A request keeps its one answer. A second answer, or any touch of the request after its answer, fails the test; so does
+ * a kernel that ends with a request unanswered. Look-ups that answers give to the kernel are counted, and given back.
+ *
+ * The fakes' own memory never fails and is not counted (alloc.h).
+ */
+#ifndef NEEVFS_TESTS_FAKE_FUSE_H
+#define NEEVFS_TESTS_FAKE_FUSE_H
+
+#include "../fs/handlers.h"
+
+enum answer {
+	ANSWER_MISSING,
+	ANSWER_ERR, /* `code`, 0 too */
+	ANSWER_ENTRY,
+	ANSWER_CREATE,
+	ANSWER_ATTR,
+	ANSWER_OPEN,
+	ANSWER_BUF,
+	ANSWER_WRITE,
+	ANSWER_READLINK,
+	ANSWER_STATFS,
+	ANSWER_NONE, /* a forget's */
+};
+
+struct kernel;
+
+struct fuse_req {
+	struct kernel *kernel;
+	enum answer answer;
+	int code;                      /* ANSWER_ERR: positive errno or 0 */
+	struct fuse_entry_param entry; /* ANSWER_ENTRY, ANSWER_CREATE */
+	struct stat attr;              /* ANSWER_ATTR, and of the two above */
+	double attr_timeout;
+	struct fuse_file_info file; /* ANSWER_OPEN, ANSWER_CREATE */
+	char *data;                 /* ANSWER_BUF, ANSWER_READLINK: with a NUL behind */
+	size_t len;                 /* of it; ANSWER_WRITE: the count */
+	struct statvfs statvfs;
+	bool gone;        /* set by a test before the answer: who asked was killed, the answer goes nowhere */
+	bool released;    /* its handle was */
+	bool interrupted; /* the kernel said so */
+	fuse_interrupt_func_t on_interrupt;
+	void *on_interrupt_data;
+	struct fuse_req *next;
+};
+
+struct kernel *kernel_new(void *userdata);
+/* Gives back all handles and look-ups through the handlers. Fails if a request has no answer. */
+void kernel_end(struct kernel *kernel);
+/* Releases it, the requests too. Takes NULL. */
+void kernel_free(struct kernel *kernel);
+
+fuse_req_t kernel_request(struct kernel *kernel);
+/* Interrupts a request as libfuse does: at once, or when its function is set later. */
+void kernel_interrupt(fuse_req_t req);
+/* Releases the handle that an open or a create was answered with. */
+void kernel_release(fuse_req_t req);
+/* Gives back the look-ups of one node. */
+void kernel_forget(struct kernel *kernel, fuse_ino_t ino);
+
+/* The look-ups that the kernel holds of a node, and how many nodes it holds. */
+uint64_t kernel_lookups(const struct kernel *kernel, fuse_ino_t ino);
+size_t kernel_nodes(const struct kernel *kernel);
+size_t kernel_unanswered(const struct kernel *kernel);
+
+/* One entry of what a readdir answered. `at` begins as 0; false at the end. */
+struct dirent_seen {
+	char name[256];
+	uint64_t ino;
+	off_t next;
+	mode_t mode;
+};
+bool dirent_next(const struct fuse_req *req, size_t *at, struct dirent_seen *ret);
+
+#endif
