@@ -10,6 +10,7 @@
 struct entry {
 	char *path; /* of the resource's item; NULL: free */
 	long long replicas;
+	int64_t at_ms;
 };
 
 struct accepted {
@@ -40,22 +41,23 @@ static struct entry *entry_find(struct accepted *accepted, const struct kind *ki
 	return NULL;
 }
 
-void accepted_add(struct accepted *accepted, const struct kind *kind, const struct scope *scope, long long replicas) {
+void accepted_add(struct accepted *accepted, const struct kind *kind, const struct scope *scope, long long replicas, int64_t now_ms) {
 	accepted_drop(accepted, kind, scope);
 	SCOPED(buffer_free) struct buffer path = {0};
 	if (!kind->docs[DOC_ITEM].path || store_path(kind->docs[DOC_ITEM].path, scope, &path))
 		return;
 	struct entry *entry = &accepted->ring[accepted->next];
 	free(entry->path);
-	*entry = (struct entry){.path = take_pointer(path.data), .replicas = replicas};
+	*entry = (struct entry){.path = take_pointer(path.data), .replicas = replicas, .at_ms = now_ms};
 	accepted->next = (accepted->next + 1) % ACCEPTED_MAX;
 }
 
-bool accepted_find(struct accepted *accepted, const struct kind *kind, const struct scope *scope, long long *ret) {
+bool accepted_find(struct accepted *accepted, const struct kind *kind, const struct scope *scope, int64_t now_ms, long long *ret) {
 	const struct entry *entry = entry_find(accepted, kind, scope);
-	if (entry)
-		*ret = entry->replicas;
-	return entry != NULL;
+	if (!entry || (entry->replicas == ACCEPTED_DELETE && now_ms - entry->at_ms > ACCEPTED_DELETE_MS))
+		return false;
+	*ret = entry->replicas;
+	return true;
 }
 
 void accepted_drop(struct accepted *accepted, const struct kind *kind, const struct scope *scope) {

@@ -7,7 +7,13 @@
 
 #include "kinds.h"
 
-enum { ACCEPTED_MAX = 4096, ACCEPTED_DELETE = 0 /* instead of a number of replicas */ };
+#include <stdint.h>
+
+enum {
+	ACCEPTED_MAX = 4096,
+	ACCEPTED_DELETE = 0, /* instead of a number of replicas */
+	ACCEPTED_DELETE_MS = 120000 /* then the API's own state is what counts: it may not have kept its word */
+};
 
 struct accepted;
 
@@ -15,9 +21,9 @@ int accepted_new(struct accepted **ret); /* 0 or -ENOMEM */
 void accepted_free(struct accepted *accepted); /* takes NULL */
 
 /* `replicas` ≥ 1, or ACCEPTED_DELETE. Replaces what was known of this resource. Without memory it is not remembered: the API's own state then tells, later. */
-void accepted_add(struct accepted *accepted, const struct kind *kind, const struct scope *scope, long long replicas);
+void accepted_add(struct accepted *accepted, const struct kind *kind, const struct scope *scope, long long replicas, int64_t now_ms);
 /* True: *ret is what was accepted last. */
-bool accepted_find(struct accepted *accepted, const struct kind *kind, const struct scope *scope, long long *ret);
+bool accepted_find(struct accepted *accepted, const struct kind *kind, const struct scope *scope, int64_t now_ms, long long *ret);
 void accepted_drop(struct accepted *accepted, const struct kind *kind, const struct scope *scope);
 
 #endif

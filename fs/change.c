@@ -76,7 +76,7 @@ void changes_free(struct changes *changes) {
 /* Whether a delete of this resource was accepted: it is then on its way out whatever its listed state says. */
 static bool change_doomed(const struct changes *changes, const struct kind *kind, const struct scope *scope) {
 	long long replicas;
-	return accepted_find(changes->fs->accepted, kind, scope, &replicas) && replicas == ACCEPTED_DELETE;
+	return accepted_find(changes->fs->accepted, kind, scope, changes->fs->now_ms, &replicas) && replicas == ACCEPTED_DELETE;
 }
 
 /* ---- outcomes ---- */
@@ -122,7 +122,8 @@ static void change_answered(void *user, const struct api_response *response) {
 		else if (err.verdict == VERDICT_UNKNOWN)
 			rc = -(err.code = EINPROGRESS); /* what is not known to have failed must not look as if it had */
 	} else if (!rc) {
-		accepted_add(change->changes->fs->accepted, change->kind, &change->scope, change->replicas);
+		accepted_add(change->changes->fs->accepted, change->kind, &change->scope, change->replicas,
+			change->changes->fs->now_ms);
 	}
 	change_end(change, rc, &err);
 }
@@ -273,4 +274,15 @@ int change_start(struct changes *changes, const struct change_order *order, chan
 
 void change_abandon(struct change *change) {
 	change->done = NULL;
+	if (!change->listing)
+		return;
+	struct error err;
+	error_set(&err, ECANCELED, "interrupted before it was sent");
+	err.verdict = VERDICT_NOT_DONE;
+	store_leave(change->changes->fs->store, &change->demand);
+	change_end(change, -ECANCELED, &err);
+}
+
+bool change_sent(const struct change *change) {
+	return !change->listing;
 }

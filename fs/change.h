@@ -39,7 +39,10 @@ void changes_free(struct changes *changes); /* before store_free(): what still g
 int change_start(struct changes *changes, const struct change_order *order, change_done *done, void *user, struct change **ret,
 	struct error *err);
 
-/* Nobody waits any more: `done` will not be called. The change goes on. */
+/* Nobody waits any more: `done` will not be called. What was sent goes on; what was not is not sent, and .error says so. */
 void change_abandon(struct change *change);
+
+/* Whether a request of it may have left. */
+bool change_sent(const struct change *change);
 
 #endif

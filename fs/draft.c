@@ -108,9 +108,11 @@ int draft_truncate(struct drafts *drafts, struct draft *draft, size_t len, time_
 	size_t old = text->len;
 	while (text->len < len && !text->error)
 		buffer_byte(text, 0);
-	drafts->bytes += text->len - old;
 	int rc = text->error;
 	text->error = 0;
+	if (rc)
+		text->len = old;
+	drafts->bytes += text->len - old;
 	return rc;
 }
 
@@ -142,4 +144,12 @@ int draft_born(struct draft *draft, const char *id, const char *answer, size_t l
 	draft->born_ms = now_ms;
 	draft->state = DRAFT_BORN;
 	return 0;
+}
+
+void draft_unborn(struct drafts *drafts, const struct kind *kind, const char *id) {
+	for (struct draft *draft = drafts->first; draft; draft = draft->next)
+		if (draft->state == DRAFT_BORN && draft->kind == kind && !strcmp(draft->id, id)) {
+			draft_remove(drafts, draft);
+			return;
+		}
 }

@@ -59,4 +59,7 @@ int draft_truncate(struct drafts *drafts, struct draft *draft, size_t len, time_
 /* The create succeeded: the answer (copied; JSON that was checked) now stands for the resource. 0 or -ENOMEM. */
 int draft_born(struct draft *draft, const char *id, const char *answer, size_t len, int64_t now_ms);
 
+/* The newborn of this id is gone again: nothing stands for it any more. */
+void draft_unborn(struct drafts *drafts, const struct kind *kind, const char *id);
+
 #endif

@@ -15,6 +15,7 @@ struct fs {
 	struct changes *changes;
 	struct accepted *accepted;
 	struct refusals *refusals;
+	struct sweeps *sweeps;
 	struct ops *ops;
 	int64_t now_ms; /* monotonic, of this turn of the loop */
 	time_t now;     /* wall clock, of this turn */

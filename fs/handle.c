@@ -21,24 +21,30 @@ void handle_free(struct handle *handle) {
 	if (handle->bytes.data)
 		explicit_bzero(handle->bytes.data, handle->bytes.cap); /* credentials are files too */
 	buffer_free(&handle->bytes);
+	buffer_free(&handle->starts);
 	free(handle);
 }
 
 void handle_add_entry(struct handle *handle, const char *name, uint64_t ino, mode_t type) {
 	struct entry entry = {.ino = ino, .type = type};
+	size_t start = handle->bytes.len;
 	buffer_append(&handle->bytes, &entry, sizeof entry);
 	buffer_append(&handle->bytes, name, strlen(name) + 1);
+	if (handle->bytes.error) /* an entry that is half there has no start */
+		return;
+	buffer_append(&handle->starts, &start, sizeof start);
+	handle->bytes.error = handle->starts.error;
 }
 
-bool handle_entry(const struct handle *handle, size_t offset, const char **ret_name, uint64_t *ret_ino, mode_t *ret_type, size_t *ret_next) {
+bool handle_entry(const struct handle *handle, size_t index, const char **ret_name, uint64_t *ret_ino, mode_t *ret_type) {
 	struct entry entry;
-	if (offset >= handle->bytes.len)
+	size_t start;
+	if (index >= handle->starts.len / sizeof start)
 		return false;
-	memcpy(&entry, handle->bytes.data + offset, sizeof entry); /* records are packed, not aligned */
-	const char *name = handle->bytes.data + offset + sizeof entry;
-	*ret_name = name;
+	memcpy(&start, handle->starts.data + index * sizeof start, sizeof start);
+	memcpy(&entry, handle->bytes.data + start, sizeof entry); /* records are packed, not aligned */
+	*ret_name = handle->bytes.data + start + sizeof entry;
 	*ret_ino = entry.ino;
 	*ret_type = entry.type;
-	*ret_next = offset + sizeof entry + strlen(name) + 1;
 	return true;
 }

@@ -8,7 +8,8 @@
 #include <stdbool.h>
 
 struct handle {
-	struct buffer bytes; /* a file's content as it was at open; a directory's entries */
+	struct buffer bytes;  /* a file's content as it was at open; a directory's entries */
+	struct buffer starts; /* of a directory: where each entry begins in `bytes` */
 	enum row_write write;
 	bool wrote;    /* something came by this handle */
 	bool in_order; /* it was written from an empty file on, byte after byte: then it commits in the write that completes it */
@@ -23,7 +24,7 @@ void handle_free(struct handle *handle);         /* takes NULL */
 
 /* One directory entry behind the others. */
 void handle_add_entry(struct handle *handle, const char *name, uint64_t ino, mode_t type);
-/* The entry at byte `offset` of the entries; false at the end. *ret_next is the offset of the next one. */
-bool handle_entry(const struct handle *handle, size_t offset, const char **ret_name, uint64_t *ret_ino, mode_t *ret_type, size_t *ret_next);
+/* The entry of an index, counted from 0; false behind the last. The name is lent. */
+bool handle_entry(const struct handle *handle, size_t index, const char **ret_name, uint64_t *ret_ino, mode_t *ret_type);
 
 #endif

@@ -4,6 +4,7 @@
 #include "change.h"
 #include "options.h"
 #include "spec.h"
+#include "sweep.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -42,6 +43,8 @@ int op_change(struct op *op, struct change_order *order) {
 		buffer_printf(&path, "/%s", op->name);
 	if (path.error)
 		return path.error;
+	if (!op_may_park(op)) /* once it is sent, its outcome must find somebody */
+		return op_refuse_words(op, EBUSY, "%d calls wait already", OPS_MAX);
 	order->path = path.data;
 	int rc = change_start(op->fs->changes, order, op_changed, op, &op->change, &err);
 	if (rc)
@@ -191,13 +194,14 @@ void fs_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struc
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
-	size_t used = 0, next;
+	size_t used = 0;
 	const char *name;
 	struct stat st = {0};
 	mode_t type;
-	for (size_t at = (size_t)offset; handle_entry(handle, at, &name, &st.st_ino, &type, &next); at = next) {
+	/* The offset of an entry is the index of the next one: whatever lseek(2) brings, it is one or behind the end. */
+	for (size_t at = (size_t)offset; handle_entry(handle, at, &name, &st.st_ino, &type); at++) {
 		st.st_mode = type << 12; /* S_IFDIR and its like are DT_DIR and its like, twelve bits up */
-		size_t need = fuse_add_direntry(req, out + used, size - used, name, &st, (off_t)next);
+		size_t need = fuse_add_direntry(req, out + used, size - used, name, &st, (off_t)at + 1);
 		if (need > size - used)
 			break;
 		used += need;
@@ -243,8 +247,8 @@ static int step_mkdir(struct op *op) {
 		return rc;
 	struct stat st;
 	rc = op_child(op, &parent, &child);
-	if (!rc)
-		rc = view_attr(&child, &op->demand, &st);
+	if (!rc && (rc = view_attr(&child, &op->demand, &st)))
+		node_forget(op->fs->nodes, child.node, 1);
 	if (rc) {
 		draft_remove(op->fs->drafts, draft);
 		return rc;
@@ -260,13 +264,6 @@ void fs_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode) 
 		op_run(op);
 }
 
-static struct draft *child_draft(const struct op *op, const struct view *parent) {
-	SCOPED(buffer_free) struct buffer place = {0};
-	if (view_place(parent, &place))
-		return NULL;
-	return draft_find(op->fs->drafts, place.data, op->name);
-}
-
 /* A draft whose create is under way, or may have been carried out, is not to be lost. */
 static int draft_settled(struct op *op, const struct draft *draft) {
 	if (draft->state == DRAFT_BUSY)
@@ -276,10 +273,26 @@ static int draft_settled(struct op *op, const struct draft *draft) {
 	return 0;
 }
 
+/* Something inside a resource was asked to be removed: refused, and remembered, lest a rmdir of the resource follows from the same sweep. */
+static int refuse_inside(struct op *op, const struct view *child, const char *words) {
+	SCOPED(buffer_free) struct buffer dir = {0};
+	if (child->resource && child->resource != child->node && !child->draft)
+		node_path(child->resource, &dir);
+	int rc = dir.data ? sweep_add(op->fs->sweeps, dir.data, fuse_req_ctx(op->req)->pid, op->fs->now_ms) : 0;
+	return rc ? rc : op_refuse_words(op, EPERM, "%s", words);
+}
+
 static int rmdir_resource(struct op *op, const struct view *child) {
 	const struct kind *kind = child->kind;
 	if (child->row->type != ROW_RESOURCE || !kind->remove)
-		return op_refuse_words(op, EPERM, "this directory cannot be removed");
+		return refuse_inside(op, child, "this directory cannot be removed");
+	SCOPED(buffer_free) struct buffer dir = {0};
+	node_path(child->node, &dir);
+	if (dir.error)
+		return dir.error;
+	if (sweep_is(op->fs->sweeps, dir.data, fuse_req_ctx(op->req)->pid, op->fs->now_ms))
+		return op_refuse_words(op, ENOTEMPTY, "this looks like the end of a rm -r, which deletes no %s; a rmdir by itself does, in %d s",
+			kind->singular, SWEEP_MS / 1000);
 	if (kind->terminating && json_string_is(json_at(child->json, kind->status), kind->terminating))
 		return op_refuse_words(op, EALREADY, "it is being deleted already; it is billed until the API answers 404");
 	struct change_order order = {.verb = CHANGE_DELETE, .kind = kind, .scope = &child->scope};
@@ -298,8 +311,12 @@ static int step_rmdir(struct op *op) {
 	int rc = op_child(op, &parent, &child);
 	if (rc)
 		return rc;
-	struct draft *draft = child.draft ? child_draft(op, &parent) : NULL;
-	if (draft) {
+	struct draft *draft = NULL;
+	if (child.row->type == ROW_RESOURCE && child.draft)
+		rc = view_draft(&parent, op->name, &draft);
+	if (rc) {
+		/* no memory */
+	} else if (draft) {
 		rc = draft_settled(op, draft);
 		if (!rc) {
 			draft_remove(op->fs->drafts, draft);
@@ -327,8 +344,12 @@ static int step_rename(struct op *op) {
 	int rc = op_child(op, &parent, &child);
 	if (rc)
 		return rc;
-	struct draft *draft = child.row->type == ROW_RESOURCE && child.draft ? child_draft(op, &parent) : NULL;
-	if (!draft)
+	struct draft *draft = NULL;
+	if (child.row->type == ROW_RESOURCE && child.draft)
+		rc = view_draft(&parent, op->name, &draft);
+	if (rc) {
+		/* no memory */
+	} else if (!draft)
 		rc = op_refuse_words(op, EPERM, "the API cannot rename or move %s", child.kind ? "this" : "anything here");
 	else if (op->new_parent != op->node)
 		rc = op_refuse_words(op, EPERM, "a draft can be renamed, but not moved to another collection");
@@ -342,10 +363,12 @@ static int step_rename(struct op *op) {
 		rc = view_child(&parent, op->new_name, &op->demand, &row);
 		rc = rc == -ENOENT ? 0 : rc ? rc : -EEXIST;
 	}
+	char *name = rc ? NULL : strdup(op->new_name);
 	if (!rc)
-		rc = draft_rename(draft, op->new_name);
+		rc = name ? draft_rename(draft, op->new_name) : -ENOMEM;
 	if (!rc)
-		rc = node_rename(op->fs->nodes, child.node, op->new_name);
+		node_rename(op->fs->nodes, child.node, take_pointer(name));
+	free(name);
 	node_forget(op->fs->nodes, child.node, 1);
 	if (!rc)
 		op_reply_err(op, 0);
@@ -374,7 +397,7 @@ static int step_unlink(struct op *op) {
 	struct draft *draft = NULL;
 	if (child.draft && child.row->type == ROW_SPEC && !view_place(&parent, &place))
 		draft = draft_find(op->fs->drafts, place.data, child.resource->name);
-	rc = draft ? draft_settled(op, draft) : op_refuse_words(op, EPERM, "this file cannot be removed; rmdir of the directory deletes the resource");
+	rc = draft ? draft_settled(op, draft) : refuse_inside(op, &child, "this file cannot be removed; rmdir of the directory deletes the resource");
 	if (!rc) {
 		rc = draft_truncate(op->fs->drafts, draft, 0, op->fs->now);
 		draft->has_text = false;

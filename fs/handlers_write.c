@@ -208,11 +208,15 @@ static int step_create(struct op *op) {
 	draft->has_text = true;
 	draft->changed = op->fs->now;
 	rc = op_child(op, &parent, &child);
-	if (!rc)
-		rc = view_attr(&child, &op->demand, &st);
+	if (rc) {
+		draft->has_text = had_text;
+		return rc;
+	}
+	rc = view_attr(&child, &op->demand, &st);
 	struct handle *handle = rc ? NULL : handle_new(WRITE_SPEC);
 	if (!handle) {
 		draft->has_text = had_text;
+		node_forget(op->fs->nodes, child.node, 1);
 		return rc ? rc : -ENOMEM;
 	}
 	handle->in_order = !draft->text.len;

@@ -59,6 +59,7 @@ struct row {
 	const char *pointer; /* into the document */
 	mode_t mode;         /* of a file; 0: 0444 */
 	enum row_write write;
+	bool optional; /* listed only while its `text`, which then must not park, is there */
 	const struct row *rows;
 	const struct kind *kind;
 	/* Renders what needs more than one value: 0, DEMAND_PARKED or -errno (store.h). */

@@ -9,6 +9,7 @@
  *   loop.c                the one place that waits
  *   op.c                  one request: parked, resumed, interrupted, answered once
  *   handlers_*.c          what a request means: names, files, writing          handle.c  an open file
+ *   sweep.c               who may not delete
  *   view.c                a path as it is now              node.c    the paths that the kernel knows
  *   kinds.c               THE TABLE: every name of the tree, where the API has it
  *   render.c links.c texts.c   rows as bytes               name.c    the server's names as file names
@@ -29,6 +30,7 @@
 #include "mount.h"
 #include "op.h"
 #include "refusal.h"
+#include "sweep.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -86,7 +88,7 @@ static int program_build(struct program *program, struct error *err) {
 	memcpy(store.ttl_ms, options->ttl_ms, sizeof store.ttl_ms);
 	if ((rc = api_new(&api, &program->api, err)) || (rc = store_new(&store, program->api, &fs->store, err)))
 		return rc;
-	if (nodes_new(&fs->nodes) || drafts_new(&fs->drafts) || changes_new(fs, &fs->changes) || accepted_new(&fs->accepted) || refusals_new(&fs->refusals) ||
+	if (nodes_new(&fs->nodes) || drafts_new(&fs->drafts) || changes_new(fs, &fs->changes) || accepted_new(&fs->accepted) || refusals_new(&fs->refusals) || sweeps_new(&fs->sweeps) ||
 		ops_new(&fs->ops))
 		return error_set(err, ENOMEM, "no memory");
 	loop_tick(fs);
@@ -110,6 +112,7 @@ static void program_end(struct program *program) {
 	drafts_free(fs->drafts);
 	nodes_free(fs->nodes);
 	refusals_free(fs->refusals);
+	sweeps_free(fs->sweeps);
 	ops_free(fs->ops);
 	token_free(program->token);
 	cloud_stop(&program->cloud);

@@ -10,6 +10,7 @@ struct nodes {
 	struct node **chains;
 	size_t chain_count; /* a power of two */
 	size_t count;       /* hashed nodes */
+	struct node *retired; /* no longer found by name, still held by the kernel */
 	struct node root;
 };
 
@@ -53,6 +54,11 @@ void nodes_free(struct nodes *nodes) {
 			nodes->chains[i] = node->next;
 			node_free(node);
 		}
+	while (nodes->retired) {
+		struct node *node = nodes->retired;
+		nodes->retired = node->next;
+		node_free(node);
+	}
 	free(nodes->chains);
 	free(nodes);
 }
@@ -79,14 +85,12 @@ static void node_hash(struct nodes *nodes, struct node *node) {
 }
 
 static void node_unhash(struct nodes *nodes, struct node *node) {
-	if (!node->hashed)
-		return;
-	struct node **at = node_chain(nodes, node->ino);
+	struct node **at = node->hashed ? node_chain(nodes, node->ino) : &nodes->retired;
 	while (*at != node)
 		at = &(*at)->next;
 	*at = node->next;
+	nodes->count -= node->hashed;
 	node->hashed = false;
-	nodes->count--;
 }
 
 /* Longer chains are slower, never wrong: without memory the table stays as it is. */
@@ -163,20 +167,19 @@ void node_forget(struct nodes *nodes, struct node *node, uint64_t count) {
 
 void node_retire(struct nodes *nodes, struct node *parent, const char *name) {
 	struct node *node = node_find(nodes, parent, name, node_ino(parent, name));
-	if (node)
-		node_unhash(nodes, node);
+	if (!node)
+		return;
+	node_unhash(nodes, node);
+	node->next = nodes->retired;
+	nodes->retired = node;
 }
 
-int node_rename(struct nodes *nodes, struct node *node, const char *name) {
-	char *copy = strdup(name);
-	if (!copy)
-		return -ENOMEM;
+void node_rename(struct nodes *nodes, struct node *node, char *name) {
 	node_unhash(nodes, node);
 	free(node->name);
-	node->name = copy;
+	node->name = name;
 	node->ino = node_ino(node->parent, name);
 	node_hash(nodes, node);
-	return 0;
 }
 
 void node_path(const struct node *node, struct buffer *out) {

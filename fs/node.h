@@ -42,8 +42,8 @@ void node_forget(struct nodes *nodes, struct node *node, uint64_t count);
  */
 void node_retire(struct nodes *nodes, struct node *parent, const char *name);
 
-/* The name changes, the node stays: a draft was renamed. 0 or -ENOMEM. */
-int node_rename(struct nodes *nodes, struct node *node, const char *name);
+/* The name (taken over) changes, the node stays: a draft was renamed. */
+void node_rename(struct nodes *nodes, struct node *node, char *name);
 
 /* The inode number that `name` under `parent` has or would have. */
 uint64_t node_ino(const struct node *parent, const char *name);

@@ -49,6 +49,10 @@ static void op_resume(struct demand *demand) {
 	op_run((struct op *)((char *)demand - offsetof(struct op, demand)));
 }
 
+bool op_may_park(const struct op *op) {
+	return op->parked || op->fs->ops->count < OPS_MAX;
+}
+
 static void op_park(struct op *op) {
 	struct ops *ops = op->fs->ops;
 	if (op->parked)
@@ -116,7 +120,7 @@ void op_run(struct op *op) {
 	int rc = op->step(op);
 	if (!rc)
 		return;
-	if (rc == DEMAND_PARKED && op->fs->ops->count >= OPS_MAX && !op->parked) {
+	if (rc == DEMAND_PARKED && !op->change && !op_may_park(op)) {
 		error_set(&op->demand.error, EBUSY, "%d calls wait already", OPS_MAX);
 		rc = -EBUSY;
 	}
@@ -132,11 +136,12 @@ void op_run(struct op *op) {
 
 static void op_late(struct op *op) {
 	struct error err;
-	if (op->changing)
-		error_set(&err, ETIMEDOUT, "no outcome within the deadline; the change goes on, and .error here will say how it ended");
+	bool sent = op->change && change_sent(op->change);
+	if (sent)
+		error_set(&err, ETIMEDOUT, "no outcome within the deadline; the change goes on, and .error here will say if it fails");
 	else
 		error_set(&err, ETIMEDOUT, "no answer within the deadline of %g s", op->fs->options->deadline_ms / 1000.0);
-	err.verdict = op->changing ? VERDICT_UNKNOWN : VERDICT_NONE;
+	err.verdict = sent ? VERDICT_UNKNOWN : op->changing ? VERDICT_NOT_DONE : VERDICT_NONE;
 	op_refuse(op, &err);
 	op_reply_err(op, ETIMEDOUT);
 }
@@ -144,7 +149,7 @@ static void op_late(struct op *op) {
 enum { GRACE_MS = 500 /* a change's own time-out comes first, and says more */ };
 
 static int64_t op_end_ms(const struct op *op) {
-	return op->deadline_ms + (op->changing ? GRACE_MS : 0);
+	return op->deadline_ms + (op->change ? GRACE_MS : 0);
 }
 
 void ops_sweep(struct fs *fs) {
@@ -170,7 +175,7 @@ int ops_wait_ms(const struct fs *fs) {
 		int64_t left_ms = op_end_ms(op) - fs->now_ms;
 		if (wait_ms < 0 || left_ms < wait_ms)
 			wait_ms = left_ms > 0 ? left_ms : 0;
-		if (!op->changing)
+		if (!op->change)
 			break; /* all behind it end later */
 	}
 	return (int)wait_ms;

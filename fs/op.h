@@ -42,7 +42,7 @@ struct op {
 	gid_t gid;
 	struct demand demand;
 	struct change *change; /* waits for it */
-	bool changing;         /* an interrupt is ECANCELED, not EINTR: the change goes on */
+	bool changing;         /* it is to change something: an interrupt is ECANCELED, as programs repeat what answers EINTR */
 	int outcome;           /* of the change: what the step answers when it runs again */
 	bool settled;          /* `outcome` is there */
 
@@ -68,6 +68,9 @@ void ops_end(struct fs *fs);
 struct op *op_new(fuse_req_t req, op_step *step, const char *operation, fuse_ino_t ino, const char *name);
 /* Runs the step: at once from a handler, and again when what it waited for is there. */
 void op_run(struct op *op);
+
+/* Whether it may wait: OPS_MAX is not reached. To be asked before a change is sent for it. */
+bool op_may_park(const struct op *op);
 
 /* Answers. Each releases the op. */
 void op_reply_err(struct op *op, int code); /* 0 or a positive errno */

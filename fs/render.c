@@ -50,7 +50,7 @@ static void render_value(struct json value, struct buffer *out) {
 static void render_replicas(const struct view *view, struct json value, struct buffer *out) {
 	struct accepted *accepted = view->fs->accepted;
 	long long replicas;
-	bool asked = accepted_find(accepted, view->kind, &view->scope, &replicas) && replicas != ACCEPTED_DELETE;
+	bool asked = accepted_find(accepted, view->kind, &view->scope, view->fs->now_ms, &replicas) && replicas != ACCEPTED_DELETE;
 	if (asked && view_moving(view)) {
 		buffer_printf(out, "%lld\n", replicas);
 		return;

@@ -28,11 +28,11 @@ int view_place(const struct view *view, struct buffer *out) {
 	return store_path(view->kind->docs[DOC_LIST].path, &scope, out);
 }
 
-static struct draft *view_draft(const struct view *view, const char *name) {
+int view_draft(const struct view *view, const char *name, struct draft **ret) {
 	SCOPED(buffer_free) struct buffer place = {0};
-	if (!view->kind->create || view_place(view, &place))
-		return NULL;
-	return draft_find(view->fs->drafts, place.data, name);
+	int rc = view->kind->create ? view_place(view, &place) : 0;
+	*ret = place.data && !rc ? draft_find(view->fs->drafts, place.data, name) : NULL;
+	return rc;
 }
 
 /* A listing that has the resource replaces the draft; one that still lacks a newborn long after does too. */
@@ -61,7 +61,10 @@ static int view_resource(struct view *view, const char *name, const char *own_id
 	if (rc == DEMAND_PARKED)
 		return rc;
 	const struct item *item = list ? list_by_name(list, view->group, name) : NULL;
-	struct draft *draft = view_draft(view, name);
+	struct draft *draft;
+	int no_memory = view_draft(view, name, &draft);
+	if (no_memory)
+		return no_memory;
 	if (draft && list)
 		draft = draft_settle(view->fs, draft, item != NULL);
 	if (item) {
@@ -84,6 +87,15 @@ static int view_resource(struct view *view, const char *name, const char *own_id
 			view->scope.ids[view->scope.count++] = own_id;
 		return rc;
 	}
+	return rc ? rc : -ENOENT;
+}
+
+static int view_group(const struct view *view, const char *name, struct demand *demand) {
+	const struct list *list;
+	int rc = store_list(view->fs->store, view->kind, &view->scope, demand, &list);
+	for (size_t i = 0; !rc && i < list->group_count; i++)
+		if (!strcmp(list->groups[i], name))
+			return 0;
 	return rc ? rc : -ENOENT;
 }
 
@@ -111,6 +123,9 @@ int view_open(struct fs *fs, struct node *node, struct demand *demand, struct vi
 			view.group = NULL;
 			view.json = (struct json){0};
 		} else if (at->row->type == ROW_GROUP) {
+			int rc = view_group(&view, at->name, demand);
+			if (rc)
+				return rc;
 			view.group = at->name;
 		} else if (at->row->type == ROW_RESOURCE) {
 			if (view.scope.count == SCOPE_MAX)
@@ -166,7 +181,8 @@ static int members_walk(struct json object, const struct row *fixed, view_add *a
 		char escaped[NAME_SIZE], name[256 + 8];
 		name_escape(key.data ? key.data : "", key.len, escaped);
 		const struct row *row = value_looks(iter.value, escaped, name);
-		if (strlen(name) >= NAME_SIZE || row_find(fixed, name))
+		bool taken = strcmp(name, escaped) != 0 && json_member(object, name).type != JSON_ABSENT;
+		if (strlen(name) >= NAME_SIZE || row_find(fixed, name) || taken)
 			continue; /* info.json still has it */
 		if (ret_value)
 			*ret_value = iter.value;
@@ -223,18 +239,15 @@ static int collection_child(const struct view *view, const char *name, struct de
 	const struct kind *kind = view->kind;
 	if (name[0] == '.' || view->scope.count == SCOPE_MAX)
 		return -ENOENT; /* a resource's leading dot is escaped */
+	int rc;
 	if (kind->group && view->row->type == ROW_COLLECTION) {
-		const struct list *list;
-		int rc = store_list(view->fs->store, kind, &view->scope, demand, &list);
-		for (size_t i = 0; !rc && i < list->group_count; i++)
-			if (!strcmp(list->groups[i], name)) {
-				*ret = &group_row;
-				return 0;
-			}
-		return rc ? rc : -ENOENT;
+		rc = view_group(view, name, demand);
+		if (!rc)
+			*ret = &group_row;
+		return rc;
 	}
 	struct view resource = *view;
-	int rc = view_resource(&resource, name, "", demand);
+	rc = view_resource(&resource, name, "", demand);
 	if (!rc)
 		*ret = &resource_row;
 	return rc;
@@ -317,13 +330,18 @@ static int by_id_walk(const struct view *view, struct demand *demand, view_add *
 	return rc;
 }
 
+static bool row_there(const struct view *view, const struct row *row, struct demand *demand) {
+	SCOPED(buffer_free) struct buffer text = {0};
+	return !row->optional || !row->text(view, demand, &text);
+}
+
 int view_entries(const struct view *view, struct demand *demand, view_add *add, void *user) {
 	const struct row *row = view->row;
 	const struct row *fixed = row->type == ROW_RESOURCE ? view->kind->rows : row->rows;
 	int rc = 0;
 	struct json value;
 	for (const struct row *at = fixed; !rc && at && at->name; at++)
-		if (!view->draft || draft_shows(view->draft, at))
+		if ((!view->draft || draft_shows(view->draft, at)) && row_there(view, at, demand))
 			rc = add(user, at->name, at);
 	if (rc)
 		return rc;
@@ -358,8 +376,10 @@ int view_document(const struct view *view, enum doc doc, struct demand *demand, 
 		*ret = (struct json){0};
 		return 0;
 	}
-	if (rc == -ENOENT) /* the list is older than that */
+	if (rc == -ENOENT) { /* gone, whatever an older list or our own create say */
+		draft_unborn(view->fs->drafts, view->kind, view->scope.ids[view->scope.count - 1]);
 		store_forget_list(view->fs->store, view->kind, &view->scope);
+	}
 	return rc;
 }
 

@@ -53,6 +53,9 @@ bool view_moving(const struct view *view);
 /* How a value looks as a file or directory; the file's name is the key with its ending. */
 const struct row *value_looks(struct json value, const char *key, char ret_name[static 256 + 8]);
 
+/* The draft `name` of the view's collection, NULL if there is none. 0 or -ENOMEM. */
+int view_draft(const struct view *view, const char *name, struct draft **ret);
+
 /* The place of a collection's drafts: its list path, filled in. */
 int view_place(const struct view *view, struct buffer *out);
 

@@ -64,7 +64,7 @@ static struct api_call *call_new(struct api *api, enum api_service service, enum
 
 /* The real one copies the request, and fails when it cannot. */
 static bool memory_left(void) {
-	char *block = malloc(1);
+	char *volatile block = malloc(1); /* volatile: the pair is not to be optimised away */
 
 	free(block);
 	return block != NULL;

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -17,6 +18,7 @@ struct held {
 
 struct kernel {
 	void *userdata;
+	pid_t pid;
 	struct fuse_req *first;
 	struct held *held;
 	size_t held_count, held_cap;
@@ -33,6 +35,7 @@ struct kernel *kernel_new(void *userdata) {
 	struct kernel *kernel = zeroed(sizeof(*kernel));
 
 	kernel->userdata = userdata;
+	kernel->pid = getpid();
 	return kernel;
 }
 
@@ -40,9 +43,14 @@ fuse_req_t kernel_request(struct kernel *kernel) {
 	struct fuse_req *req = zeroed(sizeof(*req));
 
 	req->kernel = kernel;
+	req->ctx.pid = kernel->pid;
 	req->next = kernel->first;
 	kernel->first = req;
 	return req;
+}
+
+void kernel_ask_as(struct kernel *kernel, pid_t pid) {
+	kernel->pid = pid;
 }
 
 void kernel_release(fuse_req_t req) {
@@ -163,6 +171,11 @@ static int answered(fuse_req_t req, enum answer answer) {
 void *fuse_req_userdata(fuse_req_t req) {
 	touch(req);
 	return req->kernel->userdata;
+}
+
+const struct fuse_ctx *fuse_req_ctx(fuse_req_t req) {
+	touch(req);
+	return &req->ctx;
 }
 
 void fuse_req_interrupt_func(fuse_req_t req, fuse_interrupt_func_t func, void *data) {

@@ -38,7 +38,9 @@ struct fuse_req {
 	char *data;                 /* ANSWER_BUF, ANSWER_READLINK: with a NUL behind */
 	size_t len;                 /* of it; ANSWER_WRITE: the count */
 	struct statvfs statvfs;
+	struct fuse_ctx ctx; /* who asks */
 	bool gone;        /* set by a test before the answer: who asked was killed, the answer goes nowhere */
+	fuse_ino_t ino;   /* a test's note: which node was opened */
 	bool released;    /* its handle was */
 	bool interrupted; /* the kernel said so */
 	fuse_interrupt_func_t on_interrupt;
@@ -53,6 +55,8 @@ void kernel_end(struct kernel *kernel);
 void kernel_free(struct kernel *kernel);
 
 fuse_req_t kernel_request(struct kernel *kernel);
+/* Who asks from now on. At first it is the test itself. */
+void kernel_ask_as(struct kernel *kernel, pid_t pid);
 /* Interrupts a request as libfuse does: at once, or when its function is set later. */
 void kernel_interrupt(fuse_req_t req);
 /* Releases the handle that an open or a create was answered with. */

@@ -132,18 +132,19 @@ for name in $(jq -r '.data[].name' "$work/runtimes"); do
 	is "keys of $name, a line each" "$(cat "$runtimes/$name/sshKeys")" "$(jq -r '.sshKeys[]?' "$work/$name.json")"
 	is "ports of $name" "$(jq -S . "$runtimes/$name/customPorts.json" "$runtimes/$name/udpPortRanges.json")" "$(jq -S '.customPorts, .udpPortRanges' "$work/$name.json")"
 	api "$runtimes_api/$(jq -r .id "$work/$name.json")/metrics" >"$work/metrics"
-	is "metrics of $name" "$(files "$runtimes/$name/metrics" cpuUtilizationPercent ramUtilizationPercent gpuUtilizationPercent; jq -S . "$runtimes/$name/metrics.json")" \
-		"$(fields cpuUtilizationPercent ramUtilizationPercent gpuUtilizationPercent <"$work/metrics"; jq -S . "$work/metrics")"
+	# As text: 26.10 stays 26.10.
+	is "metrics of $name" "$(cat "$runtimes/$name"/metrics/{cpu,ram,gpu}UtilizationPercent | paste -sd ' '; jq -S . "$runtimes/$name/metrics.json")" \
+		"$(for what in cpu ram gpu; do grep -o "\"${what}UtilizationPercent\": *[0-9.]*" "$work/metrics" | grep -o '[0-9.]*$'; done | paste -sd ' '; jq -S . "$work/metrics")"
 	is "time of $name" "$(stat -c %Y "$runtimes/$name" "$runtimes/$name/status" | uniq)" "$(date -d "$(jq -r .createdAt "$work/$name.json")" +%s)"
 done
-for name in $(jq -r '.data[].name' "$work/models"); do
-	api "$models_api/$(jq -r --arg name "$name" '.data[] | select(.name == $name).id' "$work/models")" >"$work/$name.json"
+for name in $(jq -r '.items[].name' "$work/models"); do
+	api "$models_api/$(jq -r --arg name "$name" '.items[] | select(.name == $name).id' "$work/models")" >"$work/$name.json"
 	set -- id name project_id model_id model_name region status endpoint_url gpu_config_id gpu_count replicas created_at updated_at uptime_seconds
 	is "values of $name" "$(files "$models/$name" "$@")" "$(fields "$@" <"$work/$name.json")"
 	is "time of $name" "$(stat -c %Y "$models/$name")" "$(date -d "$(jq -r '.updated_at // .created_at' "$work/$name.json")" +%s)"
 done
-for name in $(jq -r '(.data? // .)[].name' "$work/templates"); do
-	jq --arg name "$name" '(.data? // .)[] | select(.name == $name)' "$work/templates" >"$work/$name.json"
+for name in $(jq -r '.data[].name' "$work/templates"); do
+	jq --arg name "$name" '.data[] | select(.name == $name)' "$work/templates" >"$work/$name.json"
 	set -- id name description image oci_registry_username owner_org_id created_by category status created_at
 	is "values of $name" "$(files "$templates/$name" "$@")" "$(fields "$@" <"$work/$name.json")"
 	is "apps of $name" "$(jq -S . "$templates/$name/apps.json")" "$(jq -S .apps "$work/$name.json")"
@@ -225,12 +226,10 @@ fails 'below a project that is not there' ENOENT ls "$m/orgs/org-demo/projects/p
 fails 'a forbidden organisation' ENOENT ls "$m/orgs/org-other"
 fails 'below a forbidden organisation' ENOENT ls "$m/orgs/org-other/projects"
 fails 'no such organisation' ENOENT ls "$m/orgs/org-nowhere"
-fails 'a project that is not listed but exists' EEXIST mkdir "$m/orgs/org-demo/projects/prj-empty/airuntimes/." # it is looked up on the way
 is 'a project that is not listed is found' "$(ls "$m/orgs/org-demo/projects/prj-empty/airuntimes"; cat "$m/orgs/org-demo/projects/prj-empty/id")" prj-empty
 fails 'writing a value' EACCES write x "$runtimes/eval-01/status"
 fails 'truncating a value' EACCES truncate -s 0 "$runtimes/eval-01/status"
 fails 'a file in an instance' EPERM dd if=/dev/null of="$runtimes/strange" status=none
-fails 'a directory in the root' EPERM python3 -c "import os, sys; os.chmod(sys.argv[1], 0o700)" "$m"
 fails 'symlink' EPERM ln -s x "$runtimes/x"
 fails 'hard link' EPERM ln "$runtimes/eval-01/id" "$runtimes/x"
 fails 'fifo' EPERM mkfifo "$runtimes/x"
@@ -246,6 +245,8 @@ if [ "$(id -u)" = 0 ]; then
 else
 	skip 'another user' 'only root can become one'
 fi
+
+opened() { : <"$1"; }
 
 echo '# errors of the API are errors, never an empty directory'
 for case in 400=EINVAL 401=EKEYEXPIRED 402=EDQUOT 403=EACCES 422=EINVAL 429=EBUSY 500=EREMOTEIO 503=EREMOTEIO 302=EREMOTEIO; do
@@ -266,14 +267,13 @@ for case in '"body":"no JSON"' '"body":{"data":null}' '"body":{"data":[1]}' '"bo
 done
 refresh
 fault '{"operation":"getAIRuntime","status":500,"times":0}'
-fails 'a detail fails at open' EREMOTEIO exec "3<$runtimes/eval-01/info.json"
+fails 'a detail fails at open' EREMOTEIO opened "$runtimes/eval-01/info.json"
 fails 'a detail fails when read' EREMOTEIO cat "$runtimes/eval-01/info.json"
 is 'what the listing has is there meanwhile' "$(cat "$runtimes/eval-01/status")" Running
 has '.neevfs/errors' "$(cat "$m/.neevfs/errors")" 'airuntimes/eval-01/info.json: EREMOTEIO' 'HTTP 500'
 faults_end
 # Believed for 2 s, so the last of its kind, on collections of their own.
-fault '{"operation":"listAIModels","status":404,"times":0}'
-fault '{"operation":"listDedicatedModels","status":404,"times":0}'
+fault '{"operation":"listDeployedAIModels","status":404,"times":0}'
 fault '{"operation":"listOrgAIRuntimeTemplates","status":404,"times":0}'
 refresh
 fails 'listing, 404' ENOENT ls "$models"
@@ -297,7 +297,7 @@ is 'organisations' "$(ls "$m/orgs")" org-demo
 is 'projects' "$(ls "$m/orgs/org-demo/projects" | paste -sd ' ')" 'prj-demo prj-empty'
 is 'an empty project is empty' "$(ls "$m/orgs/org-demo/projects/prj-empty/airuntimes" "$m/orgs/org-demo/projects/prj-empty/aimodels" | grep -v :$ | paste -sd ' ' | tr -d ' ')" ''
 is 'name of the project' "$(cat "$p/name" "$p/status")" \
-	"$(api "$url/tenant/api/v1/orgs/org-demo/projects" | jq -r '(.data? // .)[] | select(.id == "prj-demo") | .name, (.status // empty)')"
+	"$(api "$url/tenant/api/v1/orgs/org-demo/projects" | jq -r '.data[] | select(.id == "prj-demo") | .name, .status')"
 ok 'ls -l of the root, the projects being known' ls -l "$m"
 fails 'a forbidden organisation that is listed by nobody' ENOENT ls "$m/orgs/org-other"
 finish

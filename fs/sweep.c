@@ -1,0 +1,65 @@
+#include "sweep.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct sweep {
+	char *dir; /* NULL: free */
+	pid_t session; /* 0: not known */
+	int64_t at_ms;
+};
+
+struct sweeps {
+	struct sweep ring[SWEEPS_MAX];
+	size_t next;
+};
+
+int sweeps_new(struct sweeps **ret) {
+	*ret = calloc(1, sizeof **ret);
+	return *ret ? 0 : -ENOMEM;
+}
+
+void sweeps_free(struct sweeps *sweeps) {
+	if (!sweeps)
+		return;
+	for (size_t i = 0; i < SWEEPS_MAX; i++)
+		free(sweeps->ring[i].dir);
+	free(sweeps);
+}
+
+static pid_t session_of(pid_t pid) {
+	pid_t session = pid ? getsid(pid) : 0;
+	return session > 0 ? session : 0; /* gone already, or in another pid namespace */
+}
+
+int sweep_add(struct sweeps *sweeps, const char *dir, pid_t pid, int64_t now_ms) {
+	struct sweep *sweep = NULL;
+	pid_t session = session_of(pid);
+	for (size_t i = 0; i < SWEEPS_MAX && !sweep; i++)
+		if (sweeps->ring[i].dir && sweeps->ring[i].session == session && !strcmp(sweeps->ring[i].dir, dir))
+			sweep = &sweeps->ring[i]; /* a sweep refuses one file after the other */
+	if (!sweep) {
+		char *copy = strdup(dir);
+		if (!copy)
+			return -ENOMEM;
+		sweep = &sweeps->ring[sweeps->next];
+		sweeps->next = (sweeps->next + 1) % SWEEPS_MAX;
+		free(sweep->dir);
+		*sweep = (struct sweep){.dir = copy, .session = session};
+	}
+	sweep->at_ms = now_ms;
+	return 0;
+}
+
+bool sweep_is(const struct sweeps *sweeps, const char *dir, pid_t pid, int64_t now_ms) {
+	pid_t session = session_of(pid);
+	for (size_t i = 0; i < SWEEPS_MAX; i++) {
+		const struct sweep *sweep = &sweeps->ring[i];
+		if (sweep->dir && now_ms - sweep->at_ms <= SWEEP_MS && !strcmp(sweep->dir, dir) &&
+			(sweep->session == session || !session || !sweep->session))
+			return true;
+	}
+	return false;
+}
