@@ -113,7 +113,7 @@ static int file_read(struct token *token, bool always, struct error *err) {
 	SCOPED(scope_close) int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0 && errno == ENOENT)
-		return error_set(err, EKEYEXPIRED, "there is no token file %s: run `neevfs login`", file);
+		return error_set(err, EKEYEXPIRED, "there is no token file %s", file);
 	if (fd < 0 && errno == ELOOP)
 		return error_set(err, EKEYEXPIRED, "the token file %s is a symbolic link, which is not followed", file);
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -235,7 +235,7 @@ int token_get(struct token *token, const char **ret, struct error *err) {
 	}
 	if (!token->text[0])
 		return error_set(err, EKEYEXPIRED,
-			"there is no access token: run `neevfs login`, or set NEEV_API_TOKEN, or give"
+			"there is no access token: set NEEV_API_TOKEN, or give"
 			" token_file= or token_command=");
 	*ret = token->text;
 	return 0;

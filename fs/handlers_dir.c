@@ -357,8 +357,10 @@ static int step_rename(struct op *op) {
 		rc = draft_settled(op, draft);
 	if (!rc)
 		rc = spec_name_check(parent.kind->create, op->new_name, &err);
-	if (rc == -EINVAL)
+	if (rc == -EINVAL) {
+		err.verdict = VERDICT_NOT_DONE;
 		op_refuse(op, &err);
+	}
 	if (!rc) {
 		rc = view_child(&parent, op->new_name, &op->demand, &row);
 		rc = rc == -ENOENT ? 0 : rc ? rc : -EEXIST;

@@ -38,7 +38,8 @@ static int step_open(struct op *op) {
 	struct handle *handle = handle_new(writing ? view.row->write : WRITE_NEVER);
 	if (!handle)
 		return -ENOMEM;
-	rc = view_render(&view, &op->demand, &handle->bytes);
+	if (!(writing && op->file.flags & O_TRUNC))
+		rc = view_render(&view, &op->demand, &handle->bytes);
 	if (rc) {
 		handle_free(handle);
 		return rc;
@@ -82,11 +83,11 @@ static int setattr_size(struct op *op, const struct view *view) {
 	if (view->row->write == WRITE_NEVER)
 		return -EACCES;
 	struct draft *draft = view_own_draft(op, view);
-	if (!draft)
-		return op->offset ? -EINVAL : 0; /* emptied before it is written, as every redirection does */
-	if (draft->state != DRAFT_OPEN)
+	if (!draft && op->offset)
+		return -EINVAL; /* a resource's file is emptied before it is written, as every redirection does, and never anything else */
+	if (draft && draft->state != DRAFT_OPEN)
 		return -EALREADY;
-	int rc = draft_truncate(op->fs->drafts, draft, (size_t)op->offset, op->fs->now);
+	int rc = draft ? draft_truncate(op->fs->drafts, draft, (size_t)op->offset, op->fs->now) : 0;
 	if (!rc && handle && !op->offset && !handle->sent) {
 		buffer_clear(&handle->bytes);
 		handle->in_order = true;

@@ -10,6 +10,7 @@
 #include "change.h"
 #include "options.h"
 #include "spec.h"
+#include "texts.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -119,6 +120,55 @@ static int spec_commit(struct op *op, const struct view *view, struct draft *dra
 	return op_commit(op, &order);
 }
 
+/* The text that is written over the spec.json of a resource stays in its handle: there is no draft. */
+static int resource_put(struct op *op) {
+	struct handle *handle = op->handle;
+	if (!op->size || handle->put)
+		return 0;
+	if (!handle->in_order || (size_t)op->offset != handle->end)
+		return op_refuse_words(op, EPERM, "the API cannot change it; a whole spec.json can only be written to say what it is already");
+	buffer_append(&handle->bytes, op->data.data, op->data.len);
+	handle->end += op->size;
+	handle->wrote = handle->put = true;
+	return handle->bytes.error;
+}
+
+/* A resource that already is so needs no change: applying a spec twice is safe. Any other is refused, with what differs. */
+static int resource_write(struct op *op, const struct view *view) {
+	struct handle *handle = op->handle;
+	const struct kind *kind = view->kind;
+	int rc = resource_put(op);
+	if (rc)
+		return handle_settle(handle, rc, false);
+	struct error err = {0};
+	SCOPED(buffer_free) struct buffer body = {0};
+	enum spec_verdict verdict = spec_check(kind->create, view->resource->name, handle->bytes.data ? handle->bytes.data : "",
+		handle->bytes.len, &body, &err);
+	err.verdict = VERDICT_NOT_DONE;
+	bool final = !op->size;
+	handle->put &= verdict == SPEC_GOOD; /* the step runs again for the documents below; else the next write is another text */
+	if (verdict == SPEC_NO_MEMORY || body.error)
+		return -ENOMEM;
+	if (verdict == SPEC_INCOMPLETE && !final)
+		return op_answer_write(op, 0);
+	if (verdict != SPEC_GOOD)
+		return handle_settle(handle, op_refuse(op, &err), false);
+	struct json response, wanted, real;
+	SCOPED(buffer_free) struct buffer own = {0};
+	SCOPED(buffer_free) struct buffer differing = {0};
+	rc = view_document(view, DOC_ITEM, &op->demand, &response);
+	if (!rc)
+		rc = text_spec(view, response, false, &op->demand, &own);
+	if (rc)
+		return rc;
+	if (own.error || json_scan(body.data, body.len, &wanted, NULL) != JSON_OK || json_scan(own.data, own.len, &real, NULL) != JSON_OK)
+		return -ENOMEM;
+	if (spec_same(kind->create, wanted, real, &differing))
+		return op_answer_write(op, handle_settle(handle, 0, true));
+	return handle_settle(handle, op_refuse_words(op, EPERM, "the API cannot change a %s, and it differs in: %s", kind->singular,
+		differing.data ? differing.data : "?"), false);
+}
+
 static int step_spec(struct op *op) {
 	struct handle *handle = op->handle;
 	if (op->settled)
@@ -130,7 +180,7 @@ static int step_spec(struct op *op) {
 	if (rc)
 		return rc;
 	if (!view.draft)
-		return handle_settle(handle, op_refuse_words(op, EPERM, "the API cannot change a %s; only create and delete it", view.kind->singular), false);
+		return resource_write(op, &view);
 	struct draft *draft = draft_find(op->fs->drafts, view.draft->place, view.draft->name);
 	if (draft->state != DRAFT_OPEN)
 		return op_refuse_words(op, EALREADY, "a create of this name was sent already");

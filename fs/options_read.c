@@ -152,13 +152,13 @@ int options_finish(struct options *options, struct error *err) {
 	return rc ? rc : options_scopes(options, err);
 }
 
-static int command_line_read(struct options *options, int argc, char **argv, struct error *err) {
+/* What is to be done, and what -o gave, to be read after the other sources. */
+static int command_line_read(struct options *options, int argc, char **argv, struct texts *ret_given, struct error *err) {
 	static const struct option longs[] = {
 		{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {"sandbox", no_argument, NULL, 's'}, {0}};
 	bool umount = argc > 1 && !strcmp(argv[1], "umount");
 	opterr = 0;
 	optind = umount ? 2 : 1;
-	struct texts given = {0};
 	int rc = 0;
 	for (int c; !rc && (c = getopt_long(argc, argv, "fdhVo:", longs, NULL)) != -1;) {
 		options->foreground |= c == 'f' || c == 'd';
@@ -168,16 +168,11 @@ static int command_line_read(struct options *options, int argc, char **argv, str
 			options->command = COMMAND_HELP;
 		else if (c == 'V')
 			options->command = COMMAND_VERSION;
-		else if (c == 'o' && texts_add(&given, optarg))
+		else if (c == 'o' && texts_add(ret_given, optarg))
 			rc = error_set(err, ENOMEM, "no memory for the options");
 		else if (c == '?')
 			rc = error_set(err, EINVAL, optopt == 'o' ? "%s needs a value" : "unknown option: %s", argv[optind - 1]);
 	}
-	for (size_t i = 0; !rc && i < given.count; i++)
-		options_override(options, given.at[i]);
-	for (size_t i = 0; !rc && i < given.count; i++)
-		rc = options_split(options, given.at[i], err);
-	texts_free(&given);
 	if (rc || options->command != COMMAND_MOUNT)
 		return rc;
 	int names = argc - optind;
@@ -190,12 +185,27 @@ static int command_line_read(struct options *options, int argc, char **argv, str
 	return 0;
 }
 
-int options_read(struct options *options, int argc, char **argv, struct error *err) {
-	int rc = options_defaults(options, err);
-	if (!rc)
-		rc = config_read(options, err);
-	if (!rc)
-		rc = environment_read(options, err);
-	return rc ? rc : command_line_read(options, argc, argv, err);
+static int given_read(struct options *options, const struct texts *given, struct error *err) {
+	int rc = 0;
+	for (size_t i = 0; i < given->count; i++)
+		options_override(options, given->at[i]);
+	for (size_t i = 0; !rc && i < given->count; i++)
+		rc = options_split(options, given->at[i], err);
+	return rc;
 }
 
+int options_read(struct options *options, int argc, char **argv, struct error *err) {
+	struct texts given = {0};
+	int rc = command_line_read(options, argc, argv, &given, err);
+	if (!rc && options->command == COMMAND_MOUNT) { /* help and umount work whatever is configured */
+		rc = options_defaults(options, err);
+		if (!rc)
+			rc = config_read(options, err);
+		if (!rc)
+			rc = environment_read(options, err);
+		if (!rc)
+			rc = given_read(options, &given, err);
+	}
+	texts_free(&given);
+	return rc;
+}

@@ -68,7 +68,7 @@ static int render_spec(const struct view *view, struct demand *demand, struct bu
 	}
 	struct json response;
 	int rc = view_document(view, DOC_ITEM, demand, &response);
-	return rc ? rc : text_spec(view, response, demand, out);
+	return rc ? rc : text_spec(view, response, true, demand, out);
 }
 
 int view_render(const struct view *view, struct demand *demand, struct buffer *out) {

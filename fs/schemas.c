@@ -164,7 +164,7 @@ const struct schema schema_aimodel = {
 		{.name = "region", IDENTIFIER, .required = true},
 		{.name = "gpu_config_id", IDENTIFIER, .required = true},
 		{.name = "gpu_count", .type = SCHEMA_INTEGER, .required = true, AT_LEAST(1)},
-		{.name = "plan_id", IDENTIFIER, .required = true},
+		{.name = "plan_id", IDENTIFIER, .required = true, .from = "-"}, /* no answer tells how it is billed */
 		{
 			.name = "config",
 			.type = SCHEMA_OBJECT,

@@ -120,18 +120,18 @@ static int plan_find(const struct view *view, struct json response, struct deman
 	return plan.error;
 }
 
-int text_spec(const struct view *view, struct json response, struct demand *demand, struct buffer *out) {
+int text_spec(const struct view *view, struct json response, bool guess, struct demand *demand, struct buffer *out) {
 	SCOPED(scope_free) char *plan = NULL;
 	SCOPED(scope_free) char *catalog = NULL;
 	if (view->kind == &kinds[KIND_AIMODEL]) {
 		SCOPED(scope_free) char *model = json_text_dup(json_at(response, "/model_id"));
 		int rc = model ? catalog_id(view, model, demand, &catalog) : -ENOMEM;
-		if (!rc)
+		if (!rc && guess)
 			rc = plan_find(view, response, demand, &plan);
 		if (rc)
 			return rc;
 	}
-	const struct spec_override overrides[] = {{catalog ? "catalog_id" : NULL, catalog}, {"plan_id", plan}, {NULL, NULL}};
+	const struct spec_override overrides[] = {{catalog ? "catalog_id" : NULL, catalog}, {plan ? "plan_id" : NULL, plan}, {NULL, NULL}};
 	spec_render(view->kind->create, response, overrides, out);
 	return 0;
 }

@@ -14,7 +14,8 @@ int text_errors(const struct view *view, struct demand *demand, struct buffer *o
 int text_own_id(const struct view *view, struct demand *demand, struct buffer *out);
 int text_by_id(const struct view *view, struct demand *demand, struct buffer *out);
 
-/* spec.json of a resource: what would create it again. What its answer does not hold is looked up where it can be. */
-int text_spec(const struct view *view, struct json response, struct demand *demand, struct buffer *out);
+/* spec.json of a resource: what would create it again. What its answer does not hold is looked up where it can be; with `guess`, a
+ * deployment's plan is also concluded from others. */
+int text_spec(const struct view *view, struct json response, bool guess, struct demand *demand, struct buffer *out);
 
 #endif

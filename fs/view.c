@@ -422,10 +422,9 @@ static bool view_writable(const struct view *view) {
 	const struct options *options = view->fs->options;
 	if (options->read_only || !view->kind)
 		return false;
-	if (view->row->type == ROW_COLLECTION)
+	/* A resource's directory too: what is removed inside it must reach us, to tell a sweep from a rmdir (sweep.h). */
+	if (view->row->type == ROW_COLLECTION || view->row->type == ROW_RESOURCE)
 		return (view->kind->create && options->allow & CHANGE_CREATE) || (view->kind->remove && options->allow & CHANGE_DELETE);
-	if (view->row->type == ROW_RESOURCE)
-		return view->draft != NULL;
 	if (view->row->write == WRITE_SCALE)
 		return options->allow & CHANGE_SCALE;
 	return view->row->write == WRITE_SPEC && view->kind->create && options->allow & CHANGE_CREATE;

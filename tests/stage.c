@@ -90,6 +90,11 @@ int stage_open(struct stage *stage) {
 	return 0;
 }
 
+void stage_begin(struct stage *stage) {
+	stage_init(stage);
+	assert_int_equal(stage_open(stage), 0);
+}
+
 void stage_close(struct stage *stage) {
 	ops_end(&stage->fs);
 	kernel_end(stage->kernel);

@@ -42,6 +42,7 @@ struct stage {
 
 void stage_init(struct stage *stage);
 int stage_open(struct stage *stage); /* 0, or -ENOMEM with everything released */
+void stage_begin(struct stage *stage); /* both, with what is the default */
 /* Ends the mount as main.c does. Fails if a request has no answer, or a node is left that nobody holds. */
 void stage_close(struct stage *stage);
 

@@ -1,0 +1,468 @@
+/* Creating on fakes: one POST for one spec, whatever comes in between, and what the write says about it. */
+#include "stage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define ONE LIST(SPEC_ANSWER("abc", "id-1"))
+
+/* A mount with the draft abc whose spec.json is open for writing; the list was asked for once. */
+static fuse_req_t begin(struct stage *stage) {
+	stage_begin(stage);
+	fuse_req_t made = stage_mkdir(stage, stage_walk(stage, TEMPLATES_DIR), "abc");
+	assert_parked(made);
+	stage_answer(stage, API_GET, TEMPLATES, 200, LIST(""));
+	assert_entry(made);
+	fuse_req_t opened = stage_create(stage, made->entry.ino, "spec.json");
+	assert_opened(opened);
+	return opened;
+}
+
+static size_t posts(const struct stage *stage) {
+	return fake_api_count(stage->api, API_POST, NULL);
+}
+
+/* A whole spec was written: up to the POST that waits. */
+static fuse_req_t write_spec(struct stage *stage, fuse_req_t opened) {
+	fuse_req_t write = stage_write(stage, opened, SPEC_TEXT, 0);
+	assert_parked(write);
+	assert_int_equal(posts(stage), 0);
+	stage_answer(stage, API_GET, TEMPLATES, 200, LIST(""));
+	assert_parked(write);
+	return write;
+}
+
+static void one_write_creates(void **state) {
+	(void)state;
+	struct stage stage;
+	fuse_req_t opened = begin(&stage), write = write_spec(&stage, opened);
+	const struct api_call *post = fake_api_last(stage.api, API_POST, TEMPLATES);
+	assert_non_null(post);
+	assert_string_equal(post->body, SPEC_BODY("abc"));
+	assert_int_equal(post->timeout_ms, DEADLINE_MS);
+	stage_answer(&stage, API_POST, TEMPLATES, 201, SPEC_ANSWER("abc", "id-1"));
+	assert_written(write, strlen(SPEC_TEXT));
+	/* What comes after it sends nothing: the file's end, a flush, an fsync. */
+	assert_written(stage_write(&stage, opened, "\n", (off_t)strlen(SPEC_TEXT)), 1);
+	assert_err(stage_flush(&stage, opened), 0);
+	assert_err(stage_fsync(&stage, opened), 0);
+	assert_int_equal(posts(&stage), 1);
+	assert_int_equal(fake_api_total(stage.api), 3);
+	stage_close(&stage);
+}
+
+static void several_writes_create_once(void **state) {
+	(void)state;
+	struct stage stage;
+	fuse_req_t opened = begin(&stage);
+	size_t len = strlen(SPEC_TEXT);
+	char byte[2] = "";
+	for (size_t i = 0; i + 1 < len; i++) {
+		byte[0] = SPEC_TEXT[i];
+		assert_written(stage_write(&stage, opened, byte, (off_t)i), 1);
+	}
+	assert_int_equal(fake_api_total(stage.api), 1);
+	fuse_req_t last = stage_write(&stage, opened, "}", (off_t)len - 1);
+	assert_parked(last);
+	stage_answer(&stage, API_GET, TEMPLATES, 200, LIST(""));
+	stage_answer(&stage, API_POST, TEMPLATES, 201, SPEC_ANSWER("abc", "id-1"));
+	assert_written(last, 1);
+	assert_int_equal(posts(&stage), 1);
+	stage_close(&stage);
+}
+
+/* Pieces in another order are put together, and committed by the flush. */
+static void a_flush_commits_what_came_out_of_order(void **state) {
+	(void)state;
+	struct stage stage;
+	fuse_req_t opened = begin(&stage);
+	assert_written(stage_write(&stage, opened, SPEC_TEXT + 10, 10), strlen(SPEC_TEXT) - 10);
+	assert_written(stage_write(&stage, opened, "{\"descript", 0), 10);
+	assert_int_equal(fake_api_total(stage.api), 1);
+	fuse_req_t flush = stage_flush(&stage, opened);
+	assert_parked(flush);
+	stage_answer(&stage, API_GET, TEMPLATES, 200, LIST(""));
+	assert_string_equal(fake_api_last(stage.api, API_POST, NULL)->body, SPEC_BODY("abc"));
+	stage_answer(&stage, API_POST, TEMPLATES, 201, SPEC_ANSWER("abc", "id-1"));
+	assert_err(flush, 0);
+	assert_err(stage_flush(&stage, opened), 0);
+	assert_int_equal(posts(&stage), 1);
+	stage_close(&stage);
+}
+
+static void incomplete_text_sends_nothing(void **state) {
+	(void)state;
+	struct stage stage;
+	fuse_req_t opened = begin(&stage);
+	assert_err(stage_flush(&stage, opened), 0); /* nothing was written: a touch */
+	assert_written(stage_write(&stage, opened, "{\"description\":\"d\"", 0), 18);
+	assert_err(stage_flush(&stage, opened), EINVAL);
+	stage_mentions(&stage, TEMPLATES_DIR "/abc/.error", "Verdict: nothing was changed.");
+	stage_says(&stage, TEMPLATES_DIR "/abc/spec.json", "{\"description\":\"d\"");
+	/* The descriptor may be another process's too, which writes on. */
+	fuse_req_t rest = stage_write(&stage, opened, &SPEC_TEXT[18], 18);
+	stage_answer(&stage, API_GET, TEMPLATES, 200, LIST(""));
+	stage_answer(&stage, API_POST, TEMPLATES, 201, SPEC_ANSWER("abc", "id-1"));
+	assert_written(rest, strlen(SPEC_TEXT) - 18);
+	assert_int_equal(posts(&stage), 1);
+	stage_close(&stage);
+}
+
+static void a_release_never_commits(void **state) {
+	(void)state;
+	struct stage stage;
+	fuse_req_t opened = begin(&stage);
+	assert_written(stage_write(&stage, opened, SPEC_TEXT + 10, 10), strlen(SPEC_TEXT) - 10);
+	assert_written(stage_write(&stage, opened, "{\"descript", 0), 10);
+	kernel_release(opened);
+	stage_later(&stage, 1000);
+	assert_int_equal(fake_api_total(stage.api), 1);
+	stage_close(&stage);
+}
+
+static void bad_text_is_refused_and_stays(void **state) {
+	(void)state;
+	static const char *const texts[] = {
+		"{\"description\":\"d\",\"image\":\"ghcr.io/o/i:v1\",\"category\":7}",
+		"{\"description\":\"d\",\"Image\":\"ghcr.io/o/i:v1\",\"category\":\"c\"}",
+		"{\"description\":\"d\"}",
+		"{\"name\":\"other\",\"description\":\"d\",\"image\":\"ghcr.io/o/i:v1\",\"category\":\"c\"}",
+		"{\"a\":1,\"a\":2}",
+		"nonsense",
+		"[]",
+		SPEC_TEXT "x",
+	};
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct stage stage;
+		fuse_req_t opened = begin(&stage);
+		assert_err(stage_write(&stage, opened, texts[i], 0), EINVAL);
+		stage_mentions(&stage, TEMPLATES_DIR "/abc/.error", "line 1, column ");
+		stage_mentions(&stage, TEMPLATES_DIR "/.error", "^");
+		stage_says(&stage, TEMPLATES_DIR "/abc/spec.json", texts[i]);
+		/* The same outcome for all that follows on this handle. */
+		assert_err(stage_write(&stage, opened, SPEC_TEXT, 0), EINVAL);
+		assert_err(stage_flush(&stage, opened), EINVAL);
+		assert_int_equal(fake_api_total(stage.api), 1);
+		/* A second try with another handle, or after truncating this one, is free. */
+		assert_int_equal(
+			stage_setattr(&stage, opened->entry.ino, &(struct stat){0}, FUSE_SET_ATTR_SIZE, opened)->answer, ANSWER_ATTR);
+		fuse_req_t write = write_spec(&stage, opened);
+		stage_answer(&stage, API_POST, TEMPLATES, 201, SPEC_ANSWER("abc", "id-1"));
+		assert_written(write, strlen(SPEC_TEXT));
+		stage_close(&stage);
+	}
+}
+
+static void too_much_text_is_refused(void **state) {
+	(void)state;
+	struct stage stage;
+	fuse_req_t opened = begin(&stage);
+	assert_err(stage_write(&stage, opened, "x", 1 << 20), EFBIG);
+	assert_err(stage_setattr(&stage, opened->entry.ino, &(struct stat){.st_size = (1 << 20) + 1}, FUSE_SET_ATTR_SIZE, opened),
+		EFBIG);
+	assert_int_equal(fake_api_total(stage.api), 1);
+	stage_close(&stage);
+}
+
+/* A hole is NUL bytes: no JSON. */
+static void a_hole_sends_nothing(void **state) {
+	(void)state;
+	struct stage stage;
+	fuse_req_t opened = begin(&stage);
+	assert_int_equal(
+		stage_setattr(&stage, opened->entry.ino, &(struct stat){.st_size = 100}, FUSE_SET_ATTR_SIZE, opened)->attr.st_size, 100);
+	assert_written(stage_write(&stage, opened, SPEC_TEXT, 100), strlen(SPEC_TEXT));
+	assert_err(stage_flush(&stage, opened), EINVAL);
+	assert_int_equal(fake_api_total(stage.api), 1);
+	stage_close(&stage);
+}
+
+static void a_failed_post_is_not_repeated(void **state) {
+	(void)state;
+	static const struct {
+		int status, code;
+	} cases[] = {{400, EINVAL}, {402, EDQUOT}, {403, EACCES}, {409, EEXIST}, {422, EINVAL}, {429, EBUSY}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct stage stage;
+		fuse_req_t opened = begin(&stage), write = write_spec(&stage, opened);
+		stage_answer(&stage, API_POST, TEMPLATES, cases[i].status, NULL);
+		assert_err(write, cases[i].code);
+		/* cp and tee write again, close() flushes. */
+		assert_err(stage_write(&stage, opened, SPEC_TEXT, 0), cases[i].code);
+		assert_err(stage_flush(&stage, opened), cases[i].code);
+		assert_err(stage_setattr(&stage, opened->entry.ino, &(struct stat){0}, FUSE_SET_ATTR_MODE, opened), 0);
+		assert_int_equal(posts(&stage), 1);
+		stage_close(&stage);
+	}
+}
+
+/* What failed for certain may be tried again, by opening it again. */
+static void a_second_try_is_a_second_post(void **state) {
+	(void)state;
+	struct stage stage;
+	fuse_req_t opened = begin(&stage), write = write_spec(&stage, opened);
+	stage_answer(&stage, API_POST, TEMPLATES, 402, NULL);
+	assert_err(write, EDQUOT);
+	/* Truncating does not reopen what was sent. */
+	fuse_req_t cut = stage_setattr(&stage, opened->entry.ino, &(struct stat){0}, FUSE_SET_ATTR_SIZE, opened);
+	stage_answer(&stage, API_GET, TEMPLATES, 200, LIST(""));
+	assert_int_equal(cut->answer, ANSWER_ATTR);
+	assert_err(stage_write(&stage, opened, SPEC_TEXT, 0), EDQUOT);
+	kernel_release(opened);
+	fuse_req_t again = stage_open_file(&stage, opened->entry.ino, O_WRONLY | O_TRUNC);
+	assert_opened(again);
+	write = write_spec(&stage, again);
+	stage_answer(&stage, API_POST, TEMPLATES, 201, SPEC_ANSWER("abc", "id-1"));
+	assert_written(write, strlen(SPEC_TEXT));
+	assert_int_equal(posts(&stage), 2);
+	stage_close(&stage);
+}
+
+static void a_name_that_exists_meanwhile(void **state) {
+	(void)state;
+	struct stage stage;
+	fuse_req_t opened = begin(&stage);
+	fuse_req_t write = stage_write(&stage, opened, SPEC_TEXT, 0);
+	stage_answer(&stage, API_GET, TEMPLATES, 200, ONE);
+	assert_err(write, EEXIST);
+	assert_int_equal(posts(&stage), 0);
+	stage_mentions(&stage, TEMPLATES_DIR "/abc/.error", "exists already (id id-1)");
+	/* The directory is the resource now. */
+	stage_says(&stage, TEMPLATES_DIR "/abc/id", "id-1\n");
+	assert_err(stage_flush(&stage, opened), EEXIST);
+	stage_close(&stage);
+}
+
+/* A second holder of a name is not free either, though its directory is called otherwise. */
+static void a_name_that_is_still_being_deleted(void **state) {
+	(void)state;
+	struct stage stage;
+	stage_begin(&stage);
+	fuse_req_t made = stage_mkdir(&stage, stage_walk(&stage, MODELS_DIR), "abc");
+	stage_answer(&stage, API_GET, MODELS, 200, LIST(""));
+	assert_entry(made);
+	fuse_req_t opened = stage_create(&stage, made->entry.ino, "spec.json");
+	const char *text = "{\"catalog_id\":\"c\",\"region\":\"r\",\"gpu_config_id\":\"g\",\"gpu_count\":1,\"plan_id\":\"p\"}";
+	fuse_req_t write = stage_write(&stage, opened, text, 0);
+	stage_answer(&stage, API_GET, MODELS, 200, LIST(MODEL("abc", "id-1", "terminating", "1")));
+	assert_err(write, EBUSY);
+	stage_mentions(&stage, MODELS_DIR "/abc/.error", "still being deleted");
+	assert_int_equal(posts(&stage), 0);
+	stage_close(&stage);
+}
+
+static void the_listing_before_it_fails(void **state) {
+	(void)state;
+	struct stage stage;
+	fuse_req_t opened = begin(&stage);
+	fuse_req_t write = stage_write(&stage, opened, SPEC_TEXT, 0);
+	stage_fail(&stage, API_GET, TEMPLATES, EHOSTUNREACH, false);
+	assert_err(write, EHOSTUNREACH);
+	assert_int_equal(posts(&stage), 0);
+	stage_mentions(&stage, TEMPLATES_DIR "/abc/.error", "Verdict: nothing was changed.");
+	kernel_release(opened);
+	fuse_req_t again = stage_open_file(&stage, opened->entry.ino, O_WRONLY | O_TRUNC);
+	if (again->answer == ANSWER_MISSING)
+		stage_answer(&stage, API_GET, TEMPLATES, 200, LIST(""));
+	assert_opened(again);
+	stage_close(&stage);
+}
+
+/* Nobody knows whether it was created: said so, and nothing more is sent under that name. */
+static void assert_in_doubt(struct stage *stage, fuse_req_t opened, fuse_req_t write) {
+	fuse_ino_t dir = stage_walk(stage, TEMPLATES_DIR);
+	assert_err(write, EINPROGRESS);
+	assert_int_equal(posts(stage), 1);
+	assert_err(stage_flush(stage, opened), EINPROGRESS);
+	fuse_req_t lookup = stage_lookup(stage, dir, "abc");
+	if (lookup->answer == ANSWER_MISSING)
+		stage_answer(stage, API_GET, TEMPLATES, 200, LIST(""));
+	assert_entry(lookup);
+	stage_mentions(stage, TEMPLATES_DIR "/abc/.error", "Verdict: unknown");
+	assert_err(stage_open_file(stage, opened->entry.ino, O_WRONLY | O_TRUNC), EALREADY);
+	assert_err(stage_setattr(stage, opened->entry.ino, &(struct stat){0}, FUSE_SET_ATTR_SIZE, NULL), EALREADY);
+	assert_err(stage_rmdir(stage, dir, "abc"), EBUSY);
+	assert_err(stage_rename(stage, dir, "abc", dir, "abd"), EBUSY);
+	assert_err(stage_unlink(stage, lookup->entry.ino, "spec.json"), EBUSY);
+	assert_err(stage_mkdir(stage, dir, "abc"), EEXIST);
+	assert_int_equal(posts(stage), 1);
+	/* A listing that shows it settles it. */
+	stage_later(stage, TTL_MS);
+	lookup = stage_lookup(stage, dir, "abc");
+	stage_answer(stage, API_GET, TEMPLATES, 200, ONE);
+	assert_entry(lookup);
+	stage_says(stage, TEMPLATES_DIR "/abc/id", "id-1\n");
+}
+
+static void an_unknown_outcome(void **state) {
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct stage stage;
+		fuse_req_t opened = begin(&stage), write = write_spec(&stage, opened);
+		if (i == 0)
+			stage_fail(&stage, API_POST, TEMPLATES, ETIMEDOUT, true);
+		else if (i == 1)
+			stage_fail(&stage, API_POST, TEMPLATES, EREMOTEIO, true);
+		else
+			stage_answer(&stage, API_POST, TEMPLATES, 503, NULL);
+		assert_in_doubt(&stage, opened, write);
+		stage_close(&stage);
+	}
+}
+
+static void an_answer_that_does_not_show_it(void **state) {
+	(void)state;
+	static const char *const answers[] = {
+		NULL, "{}", "{\"name\":\"abc\"}", "{\"id\":\"\",\"name\":\"abc\"}", "{\"id\":7,\"name\":\"abc\"}",
+		"{\"id\":\"id-1\",\"name\":\"other\"}", "{\"id\":\"id-1\"}", "[]", "\"id-1\"",
+	};
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		struct stage stage;
+		fuse_req_t opened = begin(&stage), write = write_spec(&stage, opened);
+		stage_answer(&stage, API_POST, TEMPLATES, 200, answers[i]);
+		assert_in_doubt(&stage, opened, write);
+		stage_close(&stage);
+	}
+}
+
+/* It certainly was not sent: nothing is in doubt. */
+static void a_post_that_never_left(void **state) {
+	(void)state;
+	struct stage stage;
+	fuse_req_t opened = begin(&stage), write = write_spec(&stage, opened);
+	stage_fail(&stage, API_POST, TEMPLATES, EHOSTUNREACH, false);
+	assert_err(write, EHOSTUNREACH);
+	fuse_req_t removed = stage_rmdir(&stage, stage_walk(&stage, TEMPLATES_DIR), "abc");
+	if (removed->answer == ANSWER_MISSING)
+		stage_answer(&stage, API_GET, TEMPLATES, 200, LIST(""));
+	assert_err(removed, 0);
+	stage_close(&stage);
+}
+
+static void a_newborn_is_seen_though_the_list_lags(void **state) {
+	(void)state;
+	struct stage stage;
+	fuse_req_t opened = begin(&stage), write = write_spec(&stage, opened);
+	stage_answer(&stage, API_POST, TEMPLATES, 201, SPEC_ANSWER("abc", "id-1"));
+	assert_written(write, strlen(SPEC_TEXT));
+	fuse_ino_t dir = stage_walk(&stage, TEMPLATES_DIR);
+	for (int i = 0; i < 3; i++) {
+		fuse_req_t listed = stage_opendir(&stage, dir);
+		assert_parked(listed); /* the create made the old list void */
+		stage_answer(&stage, API_GET, TEMPLATES, 200, LIST(""));
+		assert_opened(listed);
+		assert_string_equal(stage_names(&stage, dir, 4096), ".by-id\n.error\nt1\n");
+		stage_says(&stage, TEMPLATES_DIR "/abc/id", "id-1\n");
+		stage_says(&stage, TEMPLATES_DIR "/abc/status", "Active\n");
+		assert_err(stage_mkdir(&stage, dir, "abc"), EEXIST);
+		stage_later(&stage, TTL_MS);
+	}
+	fuse_req_t lookup = stage_lookup(&stage, dir, "abc");
+	stage_answer(&stage, API_GET, TEMPLATES, 200, LIST("{\"id\":\"id-1\",\"name\":\"abc\",\"status\":\"Listed\"}"));
+	assert_entry(lookup);
+	stage_says(&stage, TEMPLATES_DIR "/abc/status", "Listed\n");
+	assert_string_equal(stage_names(&stage, dir, 4096), ".by-id\n.error\nt1\n");
+	stage_close(&stage);
+}
+
+static void a_newborn_that_is_gone(void **state) {
+	(void)state;
+	struct stage stage;
+	fuse_req_t opened = begin(&stage), write = write_spec(&stage, opened);
+	stage_answer(&stage, API_POST, TEMPLATES, 201, SPEC_ANSWER("abc", "id-1"));
+	assert_written(write, strlen(SPEC_TEXT));
+	fuse_ino_t dir = stage_walk(&stage, TEMPLATES_DIR);
+	fuse_req_t lookup = stage_lookup(&stage, dir, "abc");
+	stage_answer(&stage, API_GET, TEMPLATES, 200, LIST(""));
+	assert_entry(lookup);
+	/* The API itself says that it is not there. */
+	fuse_req_t info = stage_lookup(&stage, lookup->entry.ino, "info.json");
+	stage_answer(&stage, API_GET, TEMPLATES "/id-1", 404, NULL);
+	assert_err(info, ENOENT);
+	lookup = stage_lookup(&stage, dir, "abc");
+	if (lookup->answer == ANSWER_MISSING)
+		stage_answer(&stage, API_GET, TEMPLATES, 200, LIST(""));
+	assert_err(lookup, ENOENT);
+	stage_close(&stage);
+}
+
+static void a_newborn_that_no_list_ever_shows(void **state) {
+	(void)state;
+	struct stage stage;
+	fuse_req_t opened = begin(&stage), write = write_spec(&stage, opened);
+	stage_answer(&stage, API_POST, TEMPLATES, 201, SPEC_ANSWER("abc", "id-1"));
+	assert_written(write, strlen(SPEC_TEXT));
+	stage_later(&stage, 120001);
+	fuse_req_t lookup = stage_lookup(&stage, stage_walk(&stage, TEMPLATES_DIR), "abc");
+	stage_answer(&stage, API_GET, TEMPLATES, 200, LIST(""));
+	assert_err(lookup, ENOENT);
+	stage_close(&stage);
+}
+
+/* Two handles, two whole specs: the second finds the create under way. */
+static void two_writers_of_one_draft(void **state) {
+	(void)state;
+	struct stage stage;
+	fuse_req_t one = begin(&stage), two = stage_open_file(&stage, one->entry.ino, O_WRONLY | O_TRUNC);
+	assert_opened(two);
+	fuse_req_t first = stage_write(&stage, one, SPEC_TEXT, 0);
+	assert_parked(first);
+	fuse_req_t second = stage_write(&stage, two, SPEC_TEXT, 0);
+	while (second->answer == ANSWER_MISSING)
+		stage_answer(&stage, API_GET, TEMPLATES, 200, LIST(""));
+	assert_err(second, EALREADY);
+	if (fake_api_find(stage.api, API_GET, TEMPLATES))
+		stage_answer(&stage, API_GET, TEMPLATES, 200, LIST(""));
+	stage_answer(&stage, API_POST, TEMPLATES, 201, SPEC_ANSWER("abc", "id-1"));
+	assert_written(first, strlen(SPEC_TEXT));
+	assert_int_equal(posts(&stage), 1);
+	stage_close(&stage);
+}
+
+static void creating_is_not_granted(void **state) {
+	(void)state;
+	struct stage stage;
+	stage_init(&stage);
+	stage.options.allow = CHANGE_DELETE | CHANGE_SCALE;
+	assert_int_equal(stage_open(&stage), 0);
+	fuse_ino_t dir = stage_walk(&stage, TEMPLATES_DIR);
+	assert_err(stage_mkdir(&stage, dir, "abc"), EROFS);
+	assert_err(stage_mkdir(&stage, stage_walk(&stage, "orgs"), "abc"), EPERM);
+	assert_err(stage_mkdir(&stage, FUSE_ROOT_ID, "abc"), EPERM);
+	assert_int_equal(fake_api_total(stage.api), 0);
+	stage_close(&stage);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_write_creates),
+		cmocka_unit_test(several_writes_create_once),
+		cmocka_unit_test(a_flush_commits_what_came_out_of_order),
+		cmocka_unit_test(incomplete_text_sends_nothing),
+		cmocka_unit_test(a_release_never_commits),
+		cmocka_unit_test(bad_text_is_refused_and_stays),
+		cmocka_unit_test(too_much_text_is_refused),
+		cmocka_unit_test(a_hole_sends_nothing),
+		cmocka_unit_test(a_failed_post_is_not_repeated),
+		cmocka_unit_test(a_second_try_is_a_second_post),
+		cmocka_unit_test(a_name_that_exists_meanwhile),
+		cmocka_unit_test(a_name_that_is_still_being_deleted),
+		cmocka_unit_test(the_listing_before_it_fails),
+		cmocka_unit_test(an_unknown_outcome),
+		cmocka_unit_test(an_answer_that_does_not_show_it),
+		cmocka_unit_test(a_post_that_never_left),
+		cmocka_unit_test(a_newborn_is_seen_though_the_list_lags),
+		cmocka_unit_test(a_newborn_that_is_gone),
+		cmocka_unit_test(a_newborn_that_no_list_ever_shows),
+		cmocka_unit_test(two_writers_of_one_draft),
+		cmocka_unit_test(creating_is_not_granted),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
