@@ -50,7 +50,7 @@ void daemon_ready(struct daemon *daemon) {
 	daemon->pipe_fd = -1;
 }
 
-void daemon_harden(void) {
+void daemon_harden(bool debug) {
 	static const char *const secrets[] = {"NEEV_API_TOKEN", "NEEV_API_KEY", NULL};
 	/* curl would obey these behind our back: write down the keys of TLS sessions, send the token through a proxy. */
 	static const char *const steering[] = {"SSLKEYLOGFILE", "http_proxy", "https_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy", NULL};
@@ -62,6 +62,8 @@ void daemon_harden(void) {
 	}
 	for (const char *const *name = steering; *name; name++)
 		unsetenv(*name);
+	if (debug)
+		return;
 	struct rlimit none = {0, 0};
 	setrlimit(RLIMIT_CORE, &none);
 	prctl(PR_SET_DUMPABLE, 0);

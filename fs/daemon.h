@@ -2,6 +2,8 @@
 #ifndef NEEVFS_FS_DAEMON_H
 #define NEEVFS_FS_DAEMON_H
 
+#include <stdbool.h>
+
 struct daemon {
 	int pipe_fd; /* towards the waiting parent; -1: in the foreground, or told already */
 };
@@ -12,7 +14,9 @@ int daemon_start(struct daemon *ret);
 /* The mount answers: standard streams go to /dev/null, the parent is released. Does nothing in the foreground. */
 void daemon_ready(struct daemon *daemon);
 
-/* Limits what a crash or another process of this user could read: no core file, no ptrace; and takes secrets out of the environment, also out of /proc/PID/environ. */
-void daemon_harden(void);
+/*
+ * Takes secrets out of the environment, also out of /proc/PID/environ, and what would steer curl. Limits what a crash or another process of this user could read: no core file, no ptrace, unless `debug`.
+ */
+void daemon_harden(bool debug);
 
 #endif

@@ -63,9 +63,8 @@ static int program_token(struct program *program, struct error *err) {
 	/* One source: the environment's over the configured ones. */
 	const char *text = options->token, *file = text ? NULL : options->token_file;
 	struct token_config config = {.text = text, .file = file, .command = text || file ? NULL : options->token_command};
-	const char *key = getenv("NEEV_API_KEY");
 	if (!config.text && !config.file && !config.command)
-		return error_set(err, EKEYEXPIRED, key && *key
+		return error_set(err, EKEYEXPIRED, options->inference_key
 			? "NEEV_API_KEY holds an inference key, which these services refuse; give a personal access token by NEEV_API_TOKEN"
 			: "no token: set NEEV_API_TOKEN, or -o token_file=PATH, or look around first with --sandbox");
 	int rc = token_new(&config, &program->token, err);
@@ -127,6 +126,7 @@ static int program_mount(struct program *program) {
 	if (!rc && !options->foreground && (rc = daemon_start(&program->daemon)))
 		error_set(&err, -rc, "cannot go to the background: %s", strerror(-rc));
 	loop_block_signals();
+	daemon_harden(options->debug); /* before anything is started that would inherit the environment */
 	if (!rc)
 		rc = log_open(options->log, options->log_level, options->foreground, &err);
 	if (!rc && options->sandbox)
@@ -135,8 +135,6 @@ static int program_mount(struct program *program) {
 		rc = options_finish(options, &err);
 	if (!rc)
 		rc = program_build(program, &err);
-	if (!options->debug)
-		daemon_harden();
 	if (!rc)
 		rc = mount_start(&program->fs, &program->session, &err);
 	if (rc)

@@ -72,7 +72,8 @@ static int environment_read(struct options *options, struct error *err) {
 		if (rc)
 			return error_set(err, -rc, "%s: %s", row->environment, reason.message);
 	}
-	const char *token = getenv("NEEV_API_TOKEN");
+	const char *token = getenv("NEEV_API_TOKEN"), *key = getenv("NEEV_API_KEY");
+	options->inference_key = key && *key;
 	if (token && *token && option_text(&options->token, token))
 		return error_set(err, ENOMEM, "no memory for the options");
 	return 0;

@@ -44,3 +44,12 @@ build() {
 		return 1
 	}
 }
+
+# udev gives everybody /dev/fuse; where no udev runs (containers), it may be root's alone.
+open_fuse() {
+	if [ ! -e /dev/fuse ]; then
+		echo "there is no /dev/fuse: the kernel or the container lacks FUSE" >&2
+		return 1
+	fi
+	[ -w /dev/fuse ] || as_root chmod 0666 /dev/fuse
+}

@@ -31,11 +31,13 @@ static size_t posts(const struct stage *stage) {
 
 /* A whole spec was written: up to the POST that waits. */
 static fuse_req_t write_spec(struct stage *stage, fuse_req_t opened) {
+	size_t before = posts(stage);
 	fuse_req_t write = stage_write(stage, opened, SPEC_TEXT, 0);
 	assert_parked(write);
-	assert_int_equal(posts(stage), 0);
+	assert_int_equal(posts(stage), before);
 	stage_answer(stage, API_GET, TEMPLATES, 200, LIST(""));
 	assert_parked(write);
+	assert_int_equal(posts(stage), before + 1);
 	return write;
 }
 
@@ -197,7 +199,6 @@ static void a_failed_post_is_not_repeated(void **state) {
 		/* cp and tee write again, close() flushes. */
 		assert_err(stage_write(&stage, opened, SPEC_TEXT, 0), cases[i].code);
 		assert_err(stage_flush(&stage, opened), cases[i].code);
-		assert_err(stage_setattr(&stage, opened->entry.ino, &(struct stat){0}, FUSE_SET_ATTR_MODE, opened), 0);
 		assert_int_equal(posts(&stage), 1);
 		stage_close(&stage);
 	}
@@ -358,7 +359,7 @@ static void a_newborn_is_seen_though_the_list_lags(void **state) {
 		assert_parked(listed); /* the create made the old list void */
 		stage_answer(&stage, API_GET, TEMPLATES, 200, LIST(""));
 		assert_opened(listed);
-		assert_string_equal(stage_names(&stage, dir, 4096), ".by-id\n.error\nt1\n");
+		assert_string_equal(stage_names(&stage, dir, 4096), ".by-id\n.error\nabc\n");
 		stage_says(&stage, TEMPLATES_DIR "/abc/id", "id-1\n");
 		stage_says(&stage, TEMPLATES_DIR "/abc/status", "Active\n");
 		assert_err(stage_mkdir(&stage, dir, "abc"), EEXIST);
@@ -368,7 +369,7 @@ static void a_newborn_is_seen_though_the_list_lags(void **state) {
 	stage_answer(&stage, API_GET, TEMPLATES, 200, LIST("{\"id\":\"id-1\",\"name\":\"abc\",\"status\":\"Listed\"}"));
 	assert_entry(lookup);
 	stage_says(&stage, TEMPLATES_DIR "/abc/status", "Listed\n");
-	assert_string_equal(stage_names(&stage, dir, 4096), ".by-id\n.error\nt1\n");
+	assert_string_equal(stage_names(&stage, dir, 4096), ".by-id\n.error\nabc\n");
 	stage_close(&stage);
 }
 

@@ -5,7 +5,7 @@
 # cloud_up OPTION…    starts a simulated cloud: url           cloud_down
 # mount_up OPTION…    mounts it in the foreground: m, pid     mount_down    (checks how it ended and what it said)
 # is ok fails …       checks                                  wait_for      until a condition holds, bounded
-# requests counted    what the cloud was asked                fault         what it shall do wrong
+# requests counted changes    what the cloud was asked                fault         what it shall do wrong
 #
 # Whatever a script starts it ends, also when it fails; nothing else is touched. A watchdog bounds the whole script.
 # shellcheck shell=bash disable=SC2034
@@ -288,6 +288,11 @@ counted() {
 	control requests | jq -r '[.operations | to_entries[] | select(.value > 0) | "\(.key)=\(.value)"] | sort | join(" ") | if . == "" then "none" else . end'
 }
 
+# The same of all that is no GET: what could cost money.
+changes() {
+	control requests | jq -r '[.operations | to_entries[] | select(.value > 0 and (.key | test("^(list|get)") | not)) | "\(.key)=\(.value)"] | sort | join(" ") | if . == "" then "none" else . end'
+}
+
 # Counts to zero; faults end too.
 reset() {
 	control reset -X POST -o /dev/null
@@ -346,7 +351,7 @@ gone() { # PID
 # Every line of a log is one of the notices; a sanitizer's report is none.
 log_check() { # LOG
 	local odd
-	odd=$(grep -Ev '^[0-9-]{10}T[0-9:]{8}Z (mounted at |(create|scale|delete) [^ ]+: |[^ ]+: unmounted$)' "$1")
+	odd=$(grep -Ev '^[0-9-]{10}T[0-9:]{8}Z (mounted at |(create|scale|delete) .*: |[^ ]+: unmounted$)' "$1")
 	is "mount $mounted says nothing unasked" "${odd:0:3000}" ''
 }
 

@@ -109,8 +109,6 @@ crawl 'grep -r' grep -r in-west-1 "$p"
 is 'grep -r reads every detail once' "$(requests getAIRuntime)" 250
 crawl tar tar -cf "$work/project.tar" -C "$p" .
 is 'tar packs every value' "$(tar -xOf "$work/project.tar" ./airuntimes/eval-01/name)" eval-01
-crawl 'cp -r' cp -r "$p" "$work/copied"
-is 'cp -r copies every value' "$(cat "$work/copied/airuntimes/eval-01/name")" eval-01
 crawl 'wc of all but the details' find "$p" -type f ! -name '*.json' ! -path '*/metrics/*' ! -path '*Access/*' ! -name templateName -exec cat {} +
 is 'what the listing has needs no detail' "$(requests getAIRuntime) $(requests getAIRuntimeMetrics)" '0 0'
 
