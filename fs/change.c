@@ -121,6 +121,8 @@ static void change_answered(void *user, const struct api_response *response) {
 			rc = create_answered(change, response, &err);
 		else if (err.verdict == VERDICT_UNKNOWN)
 			rc = -(err.code = EINPROGRESS); /* what is not known to have failed must not look as if it had */
+	} else if (rc == -ENOENT) {
+		draft_unborn(change->changes->fs->drafts, change->kind, change->scope.ids[change->scope.count - 1]);
 	} else if (!rc) {
 		accepted_add(change->changes->fs->accepted, change->kind, &change->scope, change->replicas,
 			change->changes->fs->now_ms);

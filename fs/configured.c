@@ -26,9 +26,11 @@ static int list_make(const struct kind *kind, const struct buffer *json, struct 
 		api_pages_free(pages);
 		return error_set(err, ENOMEM, "no memory for the configuration");
 	}
-	if (json_scan(page->body, page->body_len, &page->root, NULL) != JSON_OK) {
+	enum json_verdict verdict = json_scan(page->body, page->body_len, &page->root, NULL);
+	if (verdict != JSON_OK) {
 		api_pages_free(pages);
-		return error_set(err, EINVAL, "an organisation or project id is not UTF-8 text");
+		return verdict == JSON_NO_MEMORY ? error_set(err, ENOMEM, "no memory for the configuration")
+						 : error_set(err, EINVAL, "an organisation or project id is not UTF-8 text");
 	}
 	return list_new(kind, pages, ret, err);
 }

@@ -311,12 +311,8 @@ static int step_rmdir(struct op *op) {
 	int rc = op_child(op, &parent, &child);
 	if (rc)
 		return rc;
-	struct draft *draft = NULL;
-	if (child.row->type == ROW_RESOURCE && child.draft)
-		rc = view_draft(&parent, op->name, &draft);
-	if (rc) {
-		/* no memory */
-	} else if (draft) {
+	struct draft *draft = child.row->type == ROW_RESOURCE ? child.draft : NULL;
+	if (draft) {
 		rc = draft_settled(op, draft);
 		if (!rc) {
 			draft_remove(op->fs->drafts, draft);
@@ -344,12 +340,8 @@ static int step_rename(struct op *op) {
 	int rc = op_child(op, &parent, &child);
 	if (rc)
 		return rc;
-	struct draft *draft = NULL;
-	if (child.row->type == ROW_RESOURCE && child.draft)
-		rc = view_draft(&parent, op->name, &draft);
-	if (rc) {
-		/* no memory */
-	} else if (!draft)
+	struct draft *draft = child.row->type == ROW_RESOURCE ? child.draft : NULL;
+	if (!draft)
 		rc = op_refuse_words(op, EPERM, "the API cannot rename or move %s", child.kind ? "this" : "anything here");
 	else if (op->new_parent != op->node)
 		rc = op_refuse_words(op, EPERM, "a draft can be renamed, but not moved to another collection");
@@ -395,10 +387,7 @@ static int step_unlink(struct op *op) {
 	int rc = op_child(op, &parent, &child);
 	if (rc)
 		return rc;
-	SCOPED(buffer_free) struct buffer place = {0};
-	struct draft *draft = NULL;
-	if (child.draft && child.row->type == ROW_SPEC && !view_place(&parent, &place))
-		draft = draft_find(op->fs->drafts, place.data, child.resource->name);
+	struct draft *draft = child.row->type == ROW_SPEC ? child.draft : NULL;
 	rc = draft ? draft_settled(op, draft) : refuse_inside(op, &child, "this file cannot be removed; rmdir of the directory deletes the resource");
 	if (!rc) {
 		rc = draft_truncate(op->fs->drafts, draft, 0, op->fs->now);

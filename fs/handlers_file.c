@@ -9,13 +9,8 @@
 
 /* ---- open, read, release ---- */
 
-/* The draft whose spec.json a view is, to be changed. */
-static struct draft *view_own_draft(const struct op *op, const struct view *view) {
-	return view->draft ? draft_find(op->fs->drafts, view->draft->place, view->draft->name) : NULL;
-}
-
 static int draft_open(struct op *op, const struct view *view) {
-	struct draft *draft = view_own_draft(op, view);
+	struct draft *draft = view->draft;
 	if (!draft)
 		return 0;
 	if (draft->state == DRAFT_OPEN)
@@ -82,7 +77,7 @@ static int setattr_size(struct op *op, const struct view *view) {
 	struct handle *handle = op->handle;
 	if (view->row->write == WRITE_NEVER)
 		return -EACCES;
-	struct draft *draft = view_own_draft(op, view);
+	struct draft *draft = view->draft;
 	if (!draft && op->offset)
 		return -EINVAL; /* a resource's file is emptied before it is written, as every redirection does, and never anything else */
 	if (draft && draft->state != DRAFT_OPEN)

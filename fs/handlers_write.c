@@ -181,14 +181,14 @@ static int step_spec(struct op *op) {
 		return rc;
 	if (!view.draft)
 		return resource_write(op, &view);
-	struct draft *draft = draft_find(op->fs->drafts, view.draft->place, view.draft->name);
+	struct draft *draft = view.draft;
 	if (draft->state != DRAFT_OPEN)
 		return op_refuse_words(op, EALREADY, "a create of this name was sent already");
 	bool final = !op->size;
 	if (!final) {
 		rc = draft_write(op->fs->drafts, draft, op->data.data, op->data.len, (size_t)op->offset, op->fs->now);
 		if (rc)
-			return rc == -EFBIG ? op_refuse_words(op, EFBIG, "a spec is larger than 1 MiB") : rc;
+			return handle_settle(handle, rc == -EFBIG ? op_refuse_words(op, EFBIG, "a spec is at most 1 MiB large") : rc, false);
 		handle->in_order &= (size_t)op->offset == handle->end;
 		handle->end = (size_t)op->offset + op->size;
 		handle->wrote = true;
@@ -253,7 +253,7 @@ static int step_create(struct op *op) {
 		return rc;
 	if (!parent.draft || parent.row->type != ROW_RESOURCE || strcmp(op->name, "spec.json") != 0)
 		return op_refuse_words(op, EPERM, "only spec.json can be written, and only into a directory that mkdir made");
-	struct draft *draft = draft_find(op->fs->drafts, parent.draft->place, parent.draft->name);
+	struct draft *draft = parent.draft;
 	bool had_text = draft->has_text;
 	draft->has_text = true;
 	draft->changed = op->fs->now;

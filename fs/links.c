@@ -31,7 +31,7 @@ static char *member_text(const struct view *view, const char *const *pointers) {
 
 /* What cannot be asked just now does not stop a link from being shown: its plain target is right in nearly all cases. */
 static int tolerate(int rc) {
-	return rc == DEMAND_PARKED ? rc : 0;
+	return rc == DEMAND_PARKED || rc == -ENOMEM ? rc : 0;
 }
 
 int link_template(const struct view *view, struct demand *demand, struct buffer *out) {
@@ -108,10 +108,13 @@ int catalog_id(const struct view *view, const char *model_id, struct demand *dem
 		}
 	/* The catalog's ids are the models' paths with '-' for '/': right for what the catalog no longer lists. */
 	char *id = strdup(model_id);
-	for (char *at = id; at && (at = strchr(at, '/'));)
-		*at = '-';
+	if (!id)
+		return -ENOMEM;
+	for (char *at = id; *at; at++)
+		if (*at == '/')
+			*at = '-';
 	*ret = id;
-	return id ? 0 : -ENOMEM;
+	return 0;
 }
 
 int link_project(const struct view *view, struct demand *demand, struct buffer *out) {

@@ -108,6 +108,8 @@ static int item_name(const struct list *list, const struct kind *kind, struct js
 	char plain[NAME_SIZE], tail[NAME_SIZE];
 	memcpy(plain, ret, sizeof plain);
 	json_text(json_at(json, kind->twin), &twin);
+	if (twin.error)
+		return twin.error;
 	name_escape(twin.data ? twin.data : "", twin.len, tail);
 	for (unsigned n = 1;; n++) {
 		char number[16] = "";

@@ -90,11 +90,13 @@ int text_by_id(const struct view *view, struct demand *demand, struct buffer *ou
 static int plan_find(const struct view *view, struct json response, struct demand *demand, char **ret) {
 	struct json config = json_at(response, "/gpu_config_id");
 	SCOPED(scope_free) char *config_id = config.type == JSON_STRING ? json_text_dup(config) : NULL;
+	if (config.type == JSON_STRING && !config_id)
+		return -ENOMEM;
 	struct scope scope = view->scope;
 	const struct list *list;
 	scope.count = 2; /* organisation and project */
 	int rc = config_id ? store_list(view->fs->store, &kinds[KIND_AIRUNTIME], &scope, demand, &list) : -ENOENT;
-	if (rc == DEMAND_PARKED)
+	if (rc == DEMAND_PARKED || rc == -ENOMEM)
 		return rc;
 	for (size_t i = 0; !rc && i < list->count; i++) {
 		struct json plan = json_at(list->items[i].json, "/planId");
@@ -105,10 +107,12 @@ static int plan_find(const struct view *view, struct json response, struct deman
 	}
 	scope.count = 0;
 	rc = config_id ? store_list(view->fs->store, &kinds[KIND_INVENTORY], &scope, demand, &list) : -ENOENT;
-	if (rc == DEMAND_PARKED)
+	if (rc == DEMAND_PARKED || rc == -ENOMEM)
 		return rc;
 	const struct item *item = rc ? NULL : list_by_id(list, config_id);
 	SCOPED(scope_free) char *model = item ? json_text_dup(json_at(item->json, "/gpu_model")) : NULL;
+	if (item && !model)
+		return -ENOMEM;
 	if (!model || !*model)
 		return 0; /* left out; the create will name it as missing */
 	SCOPED(buffer_free) struct buffer plan = {0};

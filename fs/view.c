@@ -28,7 +28,8 @@ int view_place(const struct view *view, struct buffer *out) {
 	return store_path(view->kind->docs[DOC_LIST].path, &scope, out);
 }
 
-int view_draft(const struct view *view, const char *name, struct draft **ret) {
+/* The draft `name` of the view's collection, NULL if there is none. 0 or -ENOMEM. */
+static int view_draft(const struct view *view, const char *name, struct draft **ret) {
 	SCOPED(buffer_free) struct buffer place = {0};
 	int rc = view->kind->create ? view_place(view, &place) : 0;
 	*ret = place.data && !rc ? draft_find(view->fs->drafts, place.data, name) : NULL;
@@ -296,9 +297,12 @@ static int drafts_walk(const struct view *view, const struct list *list, view_ad
 	int rc = view->kind->create ? view_place(view, &place) : 0;
 	if (rc || !place.data)
 		return rc;
-	for (struct draft *draft = NULL; !rc && (draft = draft_next(view->fs->drafts, place.data, draft));)
-		if (!list_by_name(list, NULL, draft->name))
+	for (struct draft *draft = draft_next(view->fs->drafts, place.data, NULL), *next; !rc && draft; draft = next) {
+		next = draft_next(view->fs->drafts, place.data, draft);
+		bool listed = list_by_name(list, NULL, draft->name) != NULL;
+		if (draft_settle(view->fs, draft, listed) && !listed)
 			rc = add(user, draft->name, &resource_row);
+	}
 	return rc;
 }
 

@@ -24,7 +24,7 @@ struct view {
 	const char *group;        /* the group's name, if in one */
 	struct scope scope;       /* ids of all resources on the path; not of a draft */
 	struct json json;         /* the resource as it was listed; absent: not listed, or a draft that is not born */
-	const struct draft *draft; /* a draft that is not born, instead of a resource */
+	struct draft *draft;      /* a draft that is not born, instead of a resource */
 };
 
 int view_open(struct fs *fs, struct node *node, struct demand *demand, struct view *ret);
@@ -52,9 +52,6 @@ bool view_moving(const struct view *view);
 
 /* How a value looks as a file or directory; the file's name is the key with its ending. */
 const struct row *value_looks(struct json value, const char *key, char ret_name[static 256 + 8]);
-
-/* The draft `name` of the view's collection, NULL if there is none. 0 or -ENOMEM. */
-int view_draft(const struct view *view, const char *name, struct draft **ret);
 
 /* The place of a collection's drafts: its list path, filled in. */
 int view_place(const struct view *view, struct buffer *out);

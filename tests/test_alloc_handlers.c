@@ -1,0 +1,321 @@
+/*
+ * The main scenarios with the n-th allocation failing, for n = 1, 2, 3, … until a run has no failure.
+ *
+ * Whatever fails: each request has one answer, ENOMEM where it is one of our own, nothing leaks, and the same call
+ * repeated succeeds, for there is memory again.
+ */
+#include "alloc.h"
+#include "stage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* A step of a scenario: true if it went well; false if it failed for want of memory and may be repeated. */
+typedef bool scenario(struct stage *stage);
+
+static const char *body_of(const struct api_call *call) {
+	if (call->method == API_POST)
+		return SPEC_ANSWER("abc", "id-new");
+	if (call->method != API_GET)
+		return NULL;
+	if (strstr(call->path, "/id-a"))
+		return "{\"id\":\"id-a\",\"model_id\":\"m/x\",\"gpu_config_id\":\"g\",\"text\":\"\\u00e9\"}";
+	if (strcmp(call->path, MODELS) == 0)
+		return LIST(MODEL("a", "id-a", "ready", "2") "," MODEL("a", "id-b", "ready", "3"));
+	if (strcmp(call->path, TEMPLATES) == 0)
+		return LIST(SPEC_ANSWER("old", "id-old"));
+	if (strstr(call->path, "/inventory"))
+		return LIST("{\"config_id\":\"g\",\"region\":\"r/1\",\"gpu_model\":\"H 1\",\"instance_type\":\"t\"}");
+	return LIST("{\"id\":\"m-x\",\"model_id\":\"m/x\",\"o\":{\"deep\":[1,{\"k\":null}]}}");
+}
+
+/* Answers the API until the request has its own answer. */
+static void settle(struct stage *stage, fuse_req_t req) {
+	for (int i = 0; i < 20 && req->answer == ANSWER_MISSING; i++) {
+		struct api_call *call = fake_api_find(stage->api, API_GET, NULL);
+		for (enum api_method method = API_POST; !call && method <= API_DELETE; method++)
+			call = fake_api_find(stage->api, method, NULL);
+		if (call)
+			fake_api_answer(call, 200, body_of(call));
+		stage_turn(stage);
+	}
+	if (req->answer == ANSWER_MISSING)
+		fail_msg("a request is never answered");
+}
+
+static bool went_well(struct stage *stage, fuse_req_t req) {
+	settle(stage, req);
+	if (req->answer == ANSWER_ERR && req->code)
+		assert_err(req, ENOMEM);
+	return req->answer != ANSWER_ERR || !req->code;
+}
+
+static bool walk(struct stage *stage, const char *path, fuse_ino_t *ret) {
+	fuse_ino_t ino = FUSE_ROOT_ID;
+	char name[NAME_SIZE];
+	while (*path) {
+		size_t len = strcspn(path, "/");
+		snprintf(name, sizeof(name), "%.*s", (int)len, path);
+		fuse_req_t req = stage_lookup(stage, ino, name);
+		if (!went_well(stage, req))
+			return false;
+		ino = req->entry.ino;
+		path += len + (path[len] == '/');
+	}
+	*ret = ino;
+	return true;
+}
+
+static bool reads(struct stage *stage, const char *path, const char *text) {
+	fuse_ino_t ino;
+	if (!walk(stage, path, &ino))
+		return false;
+	fuse_req_t opened = stage_open_file(stage, ino, O_RDONLY);
+	if (!went_well(stage, opened))
+		return false;
+	assert_reads(stage, opened, text);
+	return true;
+}
+
+static bool a_field_is_read(struct stage *stage) {
+	return reads(stage, MODELS_DIR "/a/replicas", "2\n") && reads(stage, MODELS_DIR "/a~id-b/replicas", "3\n") &&
+		reads(stage, "orgs/o/projects/p/id", "p\n");
+}
+
+static bool an_item_is_read(struct stage *stage) {
+	return reads(stage, MODELS_DIR "/a/info.json",
+		"{\n  \"id\": \"id-a\",\n  \"model_id\": \"m/x\",\n  \"gpu_config_id\": \"g\",\n  \"text\": \"\\u00e9\"\n}\n");
+}
+
+static bool a_spec_is_rendered(struct stage *stage) {
+	return reads(stage, MODELS_DIR "/a/spec.json",
+		"{\n  \"catalog_id\": \"m-x\",\n  \"gpu_config_id\": \"g\",\n  \"plan_id\": \"gpu-h-1-on-demand-1h\"\n}\n");
+}
+
+static bool links_are_read(struct stage *stage) {
+	static const char *const links[][2] = {
+		{MODELS_DIR "/a/model", "../../../../../../catalog/m-x"},
+		{MODELS_DIR "/.by-id/id-b", "../a~id-b"},
+		{"inventory/.by-id/g", "../r%2F1/g"},
+	};
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+		fuse_ino_t ino;
+		if (!walk(stage, links[i][0], &ino))
+			return false;
+		fuse_req_t req = stage_readlink(stage, ino);
+		if (!went_well(stage, req))
+			return false;
+		assert_string_equal(req->data, links[i][1]);
+	}
+	return true;
+}
+
+static bool what_is_loose_is_read(struct stage *stage) {
+	return reads(stage, "catalog/m-x/o/deep.json", "[\n  1,\n  {\n    \"k\": null\n  }\n]\n") &&
+		reads(stage, "catalog/m-x/model_id", "m/x\n") && reads(stage, "inventory/r%2F1/g/gpu_model", "H 1\n");
+}
+
+static bool directories_are_listed(struct stage *stage) {
+	static const char *const dirs[] = {"", "orgs", "orgs/o/projects", MODELS_DIR, MODELS_DIR "/a", MODELS_DIR "/.by-id",
+		"inventory", "inventory/r%2F1", "catalog/m-x", "catalog/m-x/o", TEMPLATES_DIR};
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+		fuse_ino_t ino;
+		size_t names = 0, at = 0;
+		struct dirent_seen seen;
+		if (!walk(stage, dirs[i], &ino))
+			return false;
+		fuse_req_t opened = stage_opendir(stage, ino);
+		if (!went_well(stage, opened))
+			return false;
+		fuse_req_t read = stage_readdir(stage, opened, 4096, 0);
+		if (!went_well(stage, read))
+			return false;
+		while (dirent_next(read, &at, &seen))
+			names++;
+		assert_true(names > 2);
+	}
+	return true;
+}
+
+/* Whether the create was sent, and so must not be tried again. */
+static bool in_doubt(fuse_req_t req) {
+	return req->answer == ANSWER_ERR && (req->code == EINPROGRESS || req->code == EALREADY);
+}
+
+static bool answered_or_in_doubt(struct stage *stage, fuse_req_t req, bool *ret_doubt) {
+	settle(stage, req);
+	*ret_doubt = in_doubt(req);
+	return *ret_doubt || went_well(stage, req);
+}
+
+static bool a_resource_is_created(struct stage *stage) {
+	fuse_ino_t dir, draft;
+	fuse_req_t opened;
+	bool doubt;
+	if (!walk(stage, TEMPLATES_DIR, &dir))
+		return false;
+	fuse_req_t made = stage_mkdir(stage, dir, "abc");
+	settle(stage, made);
+	if (made->answer == ANSWER_ERR && made->code == EEXIST) { /* of the first try */
+		fuse_req_t lookup = stage_lookup(stage, dir, "abc");
+		if (!went_well(stage, lookup))
+			return false;
+		draft = lookup->entry.ino;
+	} else {
+		if (!went_well(stage, made))
+			return false;
+		draft = made->entry.ino;
+	}
+	fuse_req_t lookup = stage_lookup(stage, draft, "spec.json");
+	if (lookup->answer == ANSWER_ENTRY) {
+		opened = stage_open_file(stage, lookup->entry.ino, O_WRONLY | O_TRUNC);
+		if (!answered_or_in_doubt(stage, opened, &doubt))
+			return false;
+		if (doubt)
+			return true;
+	} else {
+		if (lookup->code != ENOENT) {
+			assert_err(lookup, ENOMEM);
+			return false;
+		}
+		opened = stage_create(stage, draft, "spec.json");
+		if (!went_well(stage, opened))
+			return false;
+	}
+	fuse_req_t write = stage_write(stage, opened, SPEC_TEXT, 0);
+	bool well = answered_or_in_doubt(stage, write, &doubt);
+	/* Sent at most once, and once if it went well. */
+	size_t posts = fake_api_count(stage->api, API_POST, NULL);
+	assert_in_range(posts, well ? 1 : 0, 1);
+	if (well && !doubt)
+		return reads(stage, TEMPLATES_DIR "/abc/id", "id-new\n") || reads(stage, TEMPLATES_DIR "/abc/id", "id-new\n");
+	return well;
+}
+
+static bool a_draft_is_moved_about(struct stage *stage) {
+	fuse_ino_t dir;
+	if (!walk(stage, TEMPLATES_DIR, &dir))
+		return false;
+	fuse_req_t made = stage_mkdir(stage, dir, "abc");
+	if (!went_well(stage, made))
+		return false;
+	fuse_req_t renamed = stage_rename(stage, dir, "abc", dir, "abd");
+	if (!went_well(stage, renamed)) {
+		/* Then it has its old name, and all of it. */
+		fuse_req_t lookup = stage_lookup(stage, dir, "abc");
+		assert_entry(lookup);
+		assert_int_equal(lookup->entry.ino, made->entry.ino);
+		assert_err(stage_lookup(stage, dir, "abd"), ENOENT);
+		assert_err(stage_rmdir(stage, dir, "abc"), 0);
+		return false;
+	}
+	if (went_well(stage, stage_rmdir(stage, dir, "abd")))
+		return true;
+	assert_err(stage_rmdir(stage, dir, "abd"), 0);
+	return false;
+}
+
+static bool a_model_is_scaled(struct stage *stage) {
+	fuse_ino_t ino;
+	if (!walk(stage, MODELS_DIR "/a/replicas", &ino))
+		return false;
+	fuse_req_t opened = stage_open_file(stage, ino, O_WRONLY | O_TRUNC);
+	if (!went_well(stage, opened))
+		return false;
+	fuse_req_t write = stage_write(stage, opened, "7\n", 0);
+	if (!went_well(stage, write))
+		return false;
+	assert_true(fake_api_count(stage->api, API_PUT, MODELS "/id-a/scale") >= 1);
+	return true;
+}
+
+static bool a_model_is_deleted(struct stage *stage) {
+	fuse_ino_t ino;
+	if (!walk(stage, MODELS_DIR, &ino))
+		return false;
+	fuse_req_t removed = stage_rmdir(stage, ino, "a");
+	if (!went_well(stage, removed))
+		return false;
+	assert_int_equal(fake_api_count(stage->api, API_DELETE, MODELS "/id-a"), 1);
+	return true;
+}
+
+static bool removal_inside_is_refused(struct stage *stage) {
+	fuse_ino_t ino;
+	if (!walk(stage, MODELS_DIR "/a", &ino))
+		return false;
+	fuse_req_t unlinked = stage_unlink(stage, ino, "status");
+	if (unlinked->code == ENOMEM)
+		return false;
+	assert_err(unlinked, EPERM);
+	return true;
+}
+
+/* ---- n = 1, 2, 3, … ---- */
+
+static void torture(scenario *run) {
+	enum { RUNS_MAX = 20000 };
+	for (size_t n = 1;; n++) {
+		struct stage stage;
+		long lent = fake_api_lent();
+		assert_true(n < RUNS_MAX);
+		stage_init(&stage);
+		alloc_arm(n);
+		int rc = stage_open(&stage);
+		if (rc) {
+			assert_true(rc == -ENOMEM || rc == -EINVAL);
+		} else {
+			bool well = run(&stage);
+			stage_later(&stage, 1); /* a failure is the answer of its millisecond */
+			if (!well && !run(&stage))
+				fail_msg("fails again though there is memory (allocation %zu)", n);
+			stage_close(&stage);
+		}
+		bool failed = alloc_disarm();
+		if (alloc_live() + fake_api_lent() - lent != 0)
+			fail_msg("%ld blocks are left when allocation %zu fails", alloc_live() + fake_api_lent() - lent, n);
+		if (!failed)
+			return;
+	}
+}
+
+#define TORTURE(name)                                                                                                  \
+	static void torture_##name(void **state) {                                                                     \
+		(void)state;                                                                                           \
+		torture(name);                                                                                         \
+	}
+TORTURE(a_field_is_read)
+TORTURE(an_item_is_read)
+TORTURE(a_spec_is_rendered)
+TORTURE(links_are_read)
+TORTURE(what_is_loose_is_read)
+TORTURE(directories_are_listed)
+TORTURE(a_resource_is_created)
+TORTURE(a_draft_is_moved_about)
+TORTURE(a_model_is_scaled)
+TORTURE(a_model_is_deleted)
+TORTURE(removal_inside_is_refused)
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(torture_a_field_is_read),
+		cmocka_unit_test(torture_an_item_is_read),
+		cmocka_unit_test(torture_a_spec_is_rendered),
+		cmocka_unit_test(torture_links_are_read),
+		cmocka_unit_test(torture_what_is_loose_is_read),
+		cmocka_unit_test(torture_directories_are_listed),
+		cmocka_unit_test(torture_a_resource_is_created),
+		cmocka_unit_test(torture_a_draft_is_moved_about),
+		cmocka_unit_test(torture_a_model_is_scaled),
+		cmocka_unit_test(torture_a_model_is_deleted),
+		cmocka_unit_test(torture_removal_inside_is_refused),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
