@@ -43,7 +43,8 @@ static struct entry *entry_find(struct accepted *accepted, const struct kind *ki
 
 void accepted_add(struct accepted *accepted, const struct kind *kind, const struct scope *scope, long long replicas, int64_t now_ms) {
 	struct entry *known = entry_find(accepted, kind, scope);
-	if (known && known->replicas == ACCEPTED_DELETE && replicas != ACCEPTED_DELETE)
+	bool leaving = known && known->replicas == ACCEPTED_DELETE && now_ms - known->at_ms <= ACCEPTED_DELETE_MS;
+	if (leaving && replicas != ACCEPTED_DELETE)
 		return; /* a scale that is answered late does not bring it back */
 	accepted_drop(accepted, kind, scope);
 	SCOPED(buffer_free) struct buffer path = {0};

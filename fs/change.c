@@ -12,7 +12,7 @@
 #include <string.h>
 #include <syslog.h>
 
-enum { SEND_MIN_MS = 1000 };
+enum { ANSWER_MS = 500 /* before the deadline of who waits, its own time-out has said more than that would */ };
 
 struct change {
 	struct changes *changes;
@@ -103,7 +103,7 @@ static int create_answered(struct change *change, const struct api_response *res
 	struct json id = json_at(response->root, change->kind->id), title = json_at(response->root, change->kind->title);
 	SCOPED(scope_free) char *text = id.type == JSON_STRING ? json_text_dup(id) : NULL;
 	if (text && *text && json_string_is(title, change->draft->name) &&
-		!draft_born(change->draft, text, response->body, response->body_len, change->changes->fs->now_ms))
+		!draft_born(change->draft, text, response->body, response->body_len))
 		return 0;
 	error_set(err, EINPROGRESS, "the API accepted the create, but its answer does not show a %s named \"%s\"",
 		change->kind->singular, change->draft->name);
@@ -133,13 +133,17 @@ static void change_answered(void *user, const struct api_response *response) {
 static int change_send(struct change *change, struct error *err) {
 	struct fs *fs = change->changes->fs;
 	const struct kind *kind = change->kind;
-	int64_t left_ms = change->deadline_ms - fs->now_ms;
-	unsigned timeout_ms = left_ms > SEND_MIN_MS ? (unsigned)left_ms : SEND_MIN_MS;
+	int64_t left_ms = change->deadline_ms - fs->now_ms - ANSWER_MS;
+	if (left_ms < ANSWER_MS) {
+		error_set(err, ETIMEDOUT, "the deadline left no time to send it");
+		err->verdict = VERDICT_NOT_DONE;
+		return -ETIMEDOUT;
+	}
 	enum api_method method = change->verb == CHANGE_CREATE ? API_POST : change->verb == CHANGE_SCALE ? API_PUT : API_DELETE;
 	const char *path = change->verb == CHANGE_CREATE ? kind->docs[DOC_LIST].path
 		: change->verb == CHANGE_SCALE           ? kind->scale
 							 : kind->docs[DOC_ITEM].path;
-	int rc = store_change(fs->store, kind, method, path, &change->scope, change->body.data ? &change->body : NULL, timeout_ms,
+	int rc = store_change(fs->store, kind, method, path, &change->scope, change->body.data ? &change->body : NULL, (unsigned)left_ms,
 		change_answered, change);
 	if (rc) {
 		error_set(err, -rc, "no memory to send the change");

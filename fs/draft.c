@@ -130,7 +130,7 @@ int draft_write(struct drafts *drafts, struct draft *draft, const char *data, si
 	return 0;
 }
 
-int draft_born(struct draft *draft, const char *id, const char *answer, size_t len, int64_t now_ms) {
+int draft_born(struct draft *draft, const char *id, const char *answer, size_t len) {
 	char *id_copy = strdup(id), *answer_copy = strndup(answer, len);
 	struct json json;
 	if (!id_copy || !answer_copy || json_scan(answer_copy, len, &json, NULL) != JSON_OK) {
@@ -141,7 +141,6 @@ int draft_born(struct draft *draft, const char *id, const char *answer, size_t l
 	draft->id = id_copy;
 	draft->answer = answer_copy;
 	draft->json = json;
-	draft->born_ms = now_ms;
 	draft->state = DRAFT_BORN;
 	return 0;
 }

@@ -33,7 +33,6 @@ struct draft {
 	char *id;
 	char *answer;       /* the API's answer to the create */
 	struct json json;   /* in `answer` */
-	int64_t born_ms;
 
 	struct draft *next; /* private */
 };
@@ -57,7 +56,7 @@ int draft_write(struct drafts *drafts, struct draft *draft, const char *data, si
 int draft_truncate(struct drafts *drafts, struct draft *draft, size_t len, time_t now);
 
 /* The create succeeded: the answer (copied; JSON that was checked) now stands for the resource. 0 or -ENOMEM. */
-int draft_born(struct draft *draft, const char *id, const char *answer, size_t len, int64_t now_ms);
+int draft_born(struct draft *draft, const char *id, const char *answer, size_t len);
 
 /* The newborn of this id is gone again: nothing stands for it any more. */
 void draft_unborn(struct drafts *drafts, const struct kind *kind, const char *id);

@@ -14,7 +14,6 @@ struct handle {
 	bool wrote;    /* something came by this handle */
 	bool in_order; /* it was written from an empty file on, byte after byte: then it commits in the write that completes it */
 	size_t end;    /* where the next write in order begins */
-	bool put;      /* the write under way is in `bytes` already: its step may run again */
 	bool settled;  /* a change was tried: the same outcome for every later write, nothing is sent again */
 	int outcome;   /* 0 or -errno */
 	bool sent;     /* the outcome is of something that went to the API, or may have: truncating does not reopen it */

@@ -92,9 +92,13 @@ static int setattr_size(struct op *op, const struct view *view) {
 	return rc;
 }
 
-/* What tools send along is accepted where nothing would change; what would be lost is refused. */
-static int setattr_check(const struct op *op, const struct stat *wanted, const struct stat *st) {
-	if (op->to_set & FUSE_SET_ATTR_MODE && (wanted->st_mode & 07777) != (st->st_mode & 07777))
+/*
+ * What tools send along is accepted where nothing would change; what would be lost is refused. The modes of what can be written are ours alone: tar and cp set them on the directory and
+ * the spec.json that they have just made, which need not fail for that.
+ */
+static int setattr_check(const struct op *op, const struct view *view, const struct stat *wanted, const struct stat *st) {
+	bool made = view->row->write != WRITE_NEVER || (view->row->type == ROW_RESOURCE && view->kind->create);
+	if (op->to_set & FUSE_SET_ATTR_MODE && (wanted->st_mode & 07777) != (st->st_mode & 07777) && !made)
 		return -EPERM;
 	if (op->to_set & FUSE_SET_ATTR_UID && wanted->st_uid != st->st_uid)
 		return -EPERM;
@@ -122,7 +126,7 @@ static int step_setattr(struct op *op) {
 	if (!rc)
 		rc = view_attr(&view, &op->demand, &st);
 	if (!rc && !view.draft)
-		rc = setattr_check(op, &wanted, &st);
+		rc = setattr_check(op, &view, &wanted, &st);
 	if (rc)
 		return rc;
 	op_reply_attr(op, &st);

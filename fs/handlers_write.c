@@ -123,13 +123,13 @@ static int spec_commit(struct op *op, const struct view *view, struct draft *dra
 /* The text that is written over the spec.json of a resource stays in its handle: there is no draft. */
 static int resource_put(struct op *op) {
 	struct handle *handle = op->handle;
-	if (!op->size || handle->put)
+	if (!op->size || op->put)
 		return 0;
 	if (!handle->in_order || (size_t)op->offset != handle->end)
 		return op_refuse_words(op, EPERM, "the API cannot change it; a whole spec.json can only be written to say what it is already");
 	buffer_append(&handle->bytes, op->data.data, op->data.len);
 	handle->end += op->size;
-	handle->wrote = handle->put = true;
+	handle->wrote = op->put = true;
 	return handle->bytes.error;
 }
 
@@ -146,7 +146,6 @@ static int resource_write(struct op *op, const struct view *view) {
 		handle->bytes.len, &body, &err);
 	err.verdict = VERDICT_NOT_DONE;
 	bool final = !op->size;
-	handle->put &= verdict == SPEC_GOOD; /* the step runs again for the documents below; else the next write is another text */
 	if (verdict == SPEC_NO_MEMORY || body.error)
 		return -ENOMEM;
 	if (verdict == SPEC_INCOMPLETE && !final)
@@ -159,6 +158,8 @@ static int resource_write(struct op *op, const struct view *view) {
 	rc = view_document(view, DOC_ITEM, &op->demand, &response);
 	if (!rc)
 		rc = text_spec(view, response, false, &op->demand, &own);
+	if (rc && rc != DEMAND_PARKED) /* what could not be compared is not taken for the beginning of another text */
+		return handle_settle(handle, rc, false);
 	if (rc)
 		return rc;
 	if (own.error || json_scan(body.data, body.len, &wanted, NULL) != JSON_OK || json_scan(own.data, own.len, &real, NULL) != JSON_OK)

@@ -67,9 +67,10 @@ static int program_token(struct program *program, struct error *err) {
 		return error_set(err, EKEYEXPIRED, options->inference_key
 			? "NEEV_API_KEY holds an inference key, which these services refuse; give a personal access token by NEEV_API_TOKEN"
 			: "no token: set NEEV_API_TOKEN, or -o token_file=PATH, or look around first with --sandbox");
+	const char *token;
 	int rc = token_new(&config, &program->token, err);
 	options_forget_token(options);
-	return rc;
+	return rc ? rc : token_get(program->token, &token, err); /* a file that cannot serve is told here, where one looks */
 }
 
 static int program_build(struct program *program, struct error *err) {
@@ -129,10 +130,8 @@ static int program_mount(struct program *program) {
 	daemon_harden(options->debug); /* before anything is started that would inherit the environment */
 	if (!rc)
 		rc = log_open(options->log, options->log_level, options->foreground, &err);
-	if (!rc && options->sandbox)
-		rc = cloud_start(&program->cloud, options, &err);
-	if (!rc)
-		rc = options_finish(options, &err);
+	if (!rc && options->sandbox && !(rc = cloud_start(&program->cloud, options, &err)))
+		rc = options_finish(options, &err); /* now that its address is known */
 	if (!rc)
 		rc = program_build(program, &err);
 	if (!rc)
@@ -152,6 +151,10 @@ static int program_run(struct program *program, int argc, char **argv) {
 	if (rc) {
 		complain(&err);
 		fputs("neevfs --help shows the usage\n", stderr);
+		return rc == -EINVAL ? EXIT_USAGE : EXIT_FAILURE;
+	}
+	if (program->options.command == COMMAND_MOUNT && !program->options.sandbox && (rc = options_finish(&program->options, &err))) {
+		complain(&err);
 		return rc == -EINVAL ? EXIT_USAGE : EXIT_FAILURE;
 	}
 	struct buffer help = {0};

@@ -146,12 +146,6 @@ static void op_late(struct op *op) {
 	op_reply_err(op, ETIMEDOUT);
 }
 
-enum { GRACE_MS = 500 /* a change's own time-out comes first, and says more */ };
-
-static int64_t op_end_ms(const struct op *op) {
-	return op->deadline_ms + (op->change ? GRACE_MS : 0);
-}
-
 void ops_sweep(struct fs *fs) {
 	struct ops *ops = fs->ops;
 	while (ops->interrupted) {
@@ -164,21 +158,15 @@ void ops_sweep(struct fs *fs) {
 	}
 	for (struct op *op = ops->first.next, *next; op != &ops->first && op->deadline_ms <= fs->now_ms; op = next) {
 		next = op->next;
-		if (op_end_ms(op) <= fs->now_ms)
-			op_late(op);
+		op_late(op);
 	}
 }
 
 int ops_wait_ms(const struct fs *fs) {
-	int64_t wait_ms = -1;
-	for (struct op *op = fs->ops->first.next; op != &fs->ops->first; op = op->next) {
-		int64_t left_ms = op_end_ms(op) - fs->now_ms;
-		if (wait_ms < 0 || left_ms < wait_ms)
-			wait_ms = left_ms > 0 ? left_ms : 0;
-		if (!op->change)
-			break; /* all behind it end later */
-	}
-	return (int)wait_ms;
+	const struct op *first = fs->ops->first.next; /* all behind it end later */
+	if (first == &fs->ops->first)
+		return -1;
+	return first->deadline_ms > fs->now_ms ? (int)(first->deadline_ms - fs->now_ms) : 0;
 }
 
 void ops_end(struct fs *fs) {

@@ -34,6 +34,7 @@ struct op {
 	struct handle *handle;
 	struct buffer data; /* what is written */
 	size_t size;        /* of it; 0: a flush */
+	bool put;           /* `data` stands in the handle already: the step may run again */
 	off_t offset;
 	long long replicas;
 	int to_set;         /* setattr, with the four below; its size is `offset` */

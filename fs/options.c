@@ -41,11 +41,11 @@ const struct option_row option_rows[] = {
 	{"proxy", OPTION_TEXT, AT(proxy), NULL, NULL, 0, 0, "URL of a proxy; the environment's are not used"},
 	{"log", OPTION_TEXT, AT(log), NULL, NULL, 0, 0, "file to log to (stderr in foreground, else syslog)"},
 	{"log_level", OPTION_LEVEL, AT(log_level), "notice", NULL, 0, 0, "error, warning, notice, info or debug"},
-	{"instances", OPTION_SANDBOX, 0, NULL, NULL, 0, 0, "--sandbox only: seeded GPU instances"},
-	{"models", OPTION_SANDBOX, 0, NULL, NULL, 0, 0, "--sandbox only: seeded model deployments"},
-	{"latency", OPTION_SANDBOX, 0, NULL, NULL, 0, 0, "--sandbox only: milliseconds each answer takes"},
-	{"speed", OPTION_SANDBOX, 0, NULL, NULL, 0, 0, "--sandbox only: how fast its clock runs"},
-	{"seed", OPTION_SANDBOX, 0, NULL, NULL, 0, 0, "--sandbox only: seed of all that is random"},
+	{"instances", OPTION_SANDBOX, 0, NULL, NULL, 0, 100000, "--sandbox only: seeded GPU instances"},
+	{"models", OPTION_SANDBOX, 0, NULL, NULL, 0, 100000, "--sandbox only: seeded model deployments"},
+	{"latency", OPTION_SANDBOX, 0, NULL, NULL, 0, 60000, "--sandbox only: milliseconds each answer takes"},
+	{"speed", OPTION_SANDBOX, 0, NULL, NULL, 0, 1000000, "--sandbox only: how fast its clock runs"},
+	{"seed", OPTION_SANDBOX, 0, NULL, NULL, 0, 1000000000, "--sandbox only: seed of all that is random"},
 	{NULL, OPTION_TEXT, 0, NULL, NULL, 0, 0, NULL},
 };
 enum { MOVING_MS = 2000, TTL_UNIT_S = 30 };
@@ -54,7 +54,7 @@ enum { MOVING_MS = 2000, TTL_UNIT_S = 30 };
 static const char *const ignored[] = {"auto", "noauto", "user", "nouser", "users", "defaults", "_netdev", "nofail", "rw", NULL};
 /* What libfuse or the kernel takes. */
 static const char *const passed[] = {"nosuid", "suid", "nodev", "dev", "noexec", "exec", "noatime", "atime", "sync", "async", "dirsync",
-	"allow_root", "fsname", "subtype", "max_read", "context", NULL};
+	"ro", "allow_other", "allow_root", "fsname", "subtype", "max_read", "context", NULL};
 
 static const char *const allow_names[] = {"create", "scale", "delete"};
 static const struct {
@@ -142,11 +142,12 @@ static void ttl_scale(struct options *options, double seconds) {
 int option_set(struct options *options, const struct option_row *row, const char *value, struct error *err) {
 	void *at = (char *)options + row->at;
 	double number = 0;
+	struct error reason;
 	int rc = 0;
 	switch (row->type) {
 	case OPTION_URL:
-		if ((rc = url_check(value, err)))
-			return rc;
+		if ((rc = url_check(value, &reason)))
+			return error_set(err, -rc, "%s=%s: %s", row->name, value, reason.message);
 		rc = option_text(at, value);
 		break;
 	case OPTION_TEXT:
@@ -181,6 +182,8 @@ int option_set(struct options *options, const struct option_row *row, const char
 			}
 		return error_set(err, EINVAL, "log_level=%s: must be error, warning, notice, info or debug", value);
 	case OPTION_SANDBOX: {
+		if ((rc = number_read(row, value, &number, err)))
+			return rc;
 		SCOPED(buffer_free) struct buffer text = {0};
 		buffer_printf(&text, "--%s=%s", row->name, value);
 		rc = text.error ? text.error : texts_add(&options->sandbox_options, text.data);
@@ -196,12 +199,10 @@ int option_read(struct options *options, const char *text, struct error *err) {
 	const char *value = text[len] ? text + len + 1 : NULL;
 	if (!strncmp(text, "x-", 2) || !strncmp(text, "comment=", 8) || name_in(ignored, text, len))
 		return 0;
-	if (!strcmp(text, "ro"))
-		return options->read_only = true, texts_add(&options->kernel, text);
-	if (!strcmp(text, "allow_other"))
-		return options->allow_other = true, texts_add(&options->kernel, text);
+	options->read_only |= !strcmp(text, "ro");
+	options->allow_other |= !strcmp(text, "allow_other");
 	if (name_in(passed, text, len))
-		return texts_add(&options->kernel, text);
+		return texts_add(&options->kernel, text) ? error_set(err, ENOMEM, "no memory for the options") : 0;
 	if (len == 5 && !strncmp(text, "token", 5))
 		return error_set(err, EINVAL, "a token is not taken from the command line, where other users could see it; use NEEV_API_TOKEN, "
 					      "token_file= or token_command=");

@@ -79,14 +79,21 @@ static int environment_read(struct options *options, struct error *err) {
 	return 0;
 }
 
-/* A list given on the command line replaces what the config file and the environment say, and is itself added up. */
+/*
+ * A list given on the command line replaces what the config file and the environment say, and is itself added up. A source of the token given there replaces every other.
+ */
 static void options_override(struct options *options, const char *text) {
-	static const char *const names[] = {"org=", "project="};
+	static const char *const names[] = {"org=", "project=", "token_file=", "token_command="};
 	for (const char *at = text; at; at = strchr(at, ','), at = at ? at + 1 : NULL) {
 		if (!strncmp(at, names[0], 4))
 			texts_free(&options->orgs);
 		if (!strncmp(at, names[1], 8))
 			texts_free(&options->projects);
+		if (!strncmp(at, names[2], 11) || !strncmp(at, names[3], 14)) {
+			options_forget_token(options);
+			free(take_pointer(options->token_file));
+			free(take_pointer(options->token_command));
+		}
 	}
 }
 

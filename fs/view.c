@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DEPTH_MAX = 64, NEWBORN_MS = 120000 /* how long a list may lag behind a create */ };
+enum { DEPTH_MAX = 64 };
 
 bool row_is_dir(const struct row *row) {
 	return row->type <= ROW_OBJECT;
@@ -36,13 +36,29 @@ static int view_draft(const struct view *view, const char *name, struct draft **
 	return rc;
 }
 
-/* A listing that has the resource replaces the draft; one that still lacks a newborn long after does too. */
+/* A listing that has the resource replaces the draft. */
 static struct draft *draft_settle(struct fs *fs, struct draft *draft, bool listed) {
-	bool late = draft->state == DRAFT_BORN && fs->now_ms - draft->born_ms > NEWBORN_MS;
-	if (draft->state == DRAFT_BUSY || !(listed || late))
+	if (draft->state == DRAFT_BUSY || !listed)
 		return draft;
 	draft_remove(fs->drafts, draft);
 	return NULL;
+}
+
+/*
+ * A newborn that the listing lacks: either the listing lags behind, or it is gone again. The resource's own answer decides; where that cannot be had, the answer to the create stands. 0 with the resource, DEMAND_PARKED, or -ENOENT: then
+ * the draft is gone.
+ */
+static int newborn_check(const struct view *view, struct draft *draft, struct demand *demand, struct json *ret) {
+	struct scope scope = view->scope;
+	scope.ids[scope.count++] = draft->id;
+	int rc = store_document(view->fs->store, view->kind, DOC_ITEM, &scope, demand, ret);
+	if (rc == -ENOENT)
+		draft_remove(view->fs->drafts, draft);
+	if (rc == DEMAND_PARKED || rc == -ENOENT)
+		return rc;
+	if (rc)
+		*ret = draft->json;
+	return 0;
 }
 
 static int view_probe(struct view *view, const char *name, struct demand *demand) {
@@ -74,9 +90,10 @@ static int view_resource(struct view *view, const char *name, const char *own_id
 		return 0;
 	}
 	if (draft && draft->state == DRAFT_BORN) {
-		view->json = draft->json;
-		view->scope.ids[view->scope.count++] = draft->id;
-		return 0;
+		rc = newborn_check(view, draft, demand, &view->json);
+		if (!rc)
+			view->scope.ids[view->scope.count++] = draft->id;
+		return rc;
 	}
 	if (draft) {
 		view->draft = draft;
@@ -292,7 +309,7 @@ int view_child(const struct view *view, const char *name, struct demand *demand,
 	}
 }
 
-static int drafts_walk(const struct view *view, const struct list *list, view_add *add, void *user) {
+static int drafts_walk(const struct view *view, const struct list *list, struct demand *demand, view_add *add, void *user) {
 	SCOPED(buffer_free) struct buffer place = {0};
 	int rc = view->kind->create ? view_place(view, &place) : 0;
 	if (rc || !place.data)
@@ -300,7 +317,13 @@ static int drafts_walk(const struct view *view, const struct list *list, view_ad
 	for (struct draft *draft = draft_next(view->fs->drafts, place.data, NULL), *next; !rc && draft; draft = next) {
 		next = draft_next(view->fs->drafts, place.data, draft);
 		bool listed = list_by_name(list, NULL, draft->name) != NULL;
-		if (draft_settle(view->fs, draft, listed) && !listed)
+		struct json json;
+		if (!draft_settle(view->fs, draft, listed) || listed)
+			continue;
+		rc = draft->state == DRAFT_BORN ? newborn_check(view, draft, demand, &json) : 0;
+		if (rc == -ENOENT)
+			rc = 0;
+		else if (!rc)
 			rc = add(user, draft->name, &resource_row);
 	}
 	return rc;
@@ -319,7 +342,7 @@ static int collection_walk(const struct view *view, struct demand *demand, view_
 	for (size_t i = 0; !rc && i < list->count; i++)
 		if (!view->kind->group || !strcmp(list->items[i].group, view->group))
 			rc = add(user, list->items[i].name, &resource_row);
-	return rc ? rc : drafts_walk(view, list, add, user);
+	return rc ? rc : drafts_walk(view, list, demand, add, user);
 }
 
 static int by_id_walk(const struct view *view, struct demand *demand, view_add *add, void *user) {
@@ -388,7 +411,7 @@ int view_document(const struct view *view, enum doc doc, struct demand *demand, 
 }
 
 void view_forget(const struct view *view) {
-	if (!view->kind)
+	if (!view->kind || view->kind->by_id) /* the root, an organisation, a project: all that is below */
 		store_forget_all(view->fs->store);
 	else if (view->resource && !view->draft)
 		store_forget_resource(view->fs->store, view->kind, &view->scope);

@@ -209,25 +209,86 @@ static void changes_that_are_not_granted(void **state) {
 
 /* ---- spec.json of a resource ---- */
 
+#define DETAIL "{\"id\":\"id-1\",\"name\":\"abc\",\"description\":\"%s\",\"image\":\"ghcr.io/o/i:v1\",\"category\":\"c\"}"
+
+/* The template abc, whose spec.json was shown and is open for writing. */
+static fuse_req_t begin_spec(struct stage *stage, const char *description) {
+	char detail[256];
+	stage_begin(stage);
+	snprintf(detail, sizeof(detail), DETAIL, description);
+	fuse_req_t lookup = stage_lookup(stage, stage_walk(stage, TEMPLATES_DIR), "abc");
+	stage_answer(stage, API_GET, TEMPLATES, 200, LIST(SPEC_ANSWER("abc", "id-1")));
+	fuse_req_t spec = stage_lookup(stage, lookup->entry.ino, "spec.json");
+	stage_answer(stage, API_GET, TEMPLATES "/id-1", 200, detail);
+	assert_entry(spec);
+	fuse_req_t opened = stage_open_file(stage, spec->entry.ino, O_WRONLY | O_TRUNC);
+	assert_opened(opened);
+	return opened;
+}
+
+static void settle(struct stage *stage, fuse_req_t req, const char *description) {
+	char detail[256];
+	snprintf(detail, sizeof(detail), DETAIL, description);
+	for (int i = 0; i < 3 && req->answer == ANSWER_MISSING; i++) {
+		struct api_call *call = fake_api_find(stage->api, API_GET, NULL);
+		fake_api_answer(call, 200, call->list ? LIST(SPEC_ANSWER("abc", "id-1")) : detail);
+		stage_turn(stage);
+	}
+}
+
 static void another_spec_is_refused(void **state) {
 	(void)state;
 	struct stage stage;
-	stage_begin(&stage);
-	fuse_req_t lookup = stage_lookup(&stage, stage_walk(&stage, TEMPLATES_DIR), "abc");
-	stage_answer(&stage, API_GET, TEMPLATES, 200, LIST(SPEC_ANSWER("abc", "id-1")));
-	fuse_req_t spec = stage_lookup(&stage, lookup->entry.ino, "spec.json");
-	stage_answer(&stage, API_GET, TEMPLATES "/id-1", 200,
-		"{\"id\":\"id-1\",\"name\":\"abc\",\"description\":\"e\",\"image\":\"ghcr.io/o/i:v1\",\"category\":\"c\"}");
-	assert_entry(spec);
+	fuse_req_t opened = begin_spec(&stage, "e");
 	stage_says(&stage, TEMPLATES_DIR "/abc/spec.json",
 		"{\n  \"description\": \"e\",\n  \"image\": \"ghcr.io/o/i:v1\",\n  \"category\": \"c\"\n}\n");
-	fuse_req_t opened = stage_open_file(&stage, spec->entry.ino, O_WRONLY | O_TRUNC);
-	assert_opened(opened);
-	assert_err(stage_write(&stage, opened, SPEC_TEXT, 0), EPERM);
+	fuse_req_t write = stage_write(&stage, opened, SPEC_TEXT, 0);
+	settle(&stage, write, "e");
+	assert_err(write, EPERM);
 	assert_err(stage_flush(&stage, opened), EPERM);
+	assert_err(stage_write(&stage, opened, SPEC_TEXT, 0), EPERM);
 	assert_int_equal(changes(&stage), 0);
-	stage_mentions(&stage, TEMPLATES_DIR "/abc/.error", "the API cannot change");
+	stage_mentions(&stage, TEMPLATES_DIR "/abc/.error", "description");
 	stage_close(&stage);
+}
+
+static void the_same_spec_again_is_fine(void **state) {
+	(void)state;
+	struct stage stage;
+	fuse_req_t opened = begin_spec(&stage, "d"), write = stage_write(&stage, opened, SPEC_TEXT, 0);
+	settle(&stage, write, "d");
+	assert_written(write, strlen(SPEC_TEXT));
+	assert_err(stage_flush(&stage, opened), 0);
+	assert_int_equal(changes(&stage), 0);
+	stage_says(&stage, TEMPLATES_DIR "/abc/.error", "");
+	stage_close(&stage);
+}
+
+/* The first write ended before its documents came. The second one is another text, and is compared as such. */
+static void the_text_of_a_failed_write_is_not_compared_again(void **state) {
+	(void)state;
+	for (int interrupted = 0; interrupted < 2; interrupted++) {
+		struct stage stage;
+		fuse_req_t opened = begin_spec(&stage, "d");
+		stage_later(&stage, TTL_MS);
+		fuse_req_t write = stage_write(&stage, opened, SPEC_TEXT, 0);
+		stage_answer(&stage, API_GET, TEMPLATES, 200, LIST(SPEC_ANSWER("abc", "id-1")));
+		assert_parked(write);
+		if (interrupted) {
+			kernel_interrupt(write);
+			stage_turn(&stage);
+			assert_err(write, ECANCELED);
+		}
+		stage_fail(&stage, API_GET, TEMPLATES "/id-1", EREMOTEIO, false);
+		stage_later(&stage, 1);
+		assert_err(write, interrupted ? ECANCELED : EREMOTEIO);
+		fuse_req_t other = stage_write(&stage, opened, "{\"description\":\"e\",\"image\":\"ghcr.io/o/i:v1\",\"category\":\"c\"}", 0);
+		settle(&stage, other, "d");
+		assert_int_equal(other->answer, ANSWER_ERR);
+		assert_int_not_equal(other->code, 0);
+		assert_int_equal(changes(&stage), 0);
+		stage_close(&stage);
+	}
 }
 
 /* ---- delete ---- */
@@ -374,6 +435,12 @@ static void changes_side_by_side(void **state) {
 	assert_parked(three);
 	stage_answer(&stage, API_PUT, SCALE, 200, NULL);
 	assert_written(three, 1);
+	/* What was answered late does not bring it back. */
+	removed = stage_rmdir(&stage, stage_walk(&stage, MODELS_DIR), "a");
+	if (removed->answer == ANSWER_MISSING)
+		stage_answer(&stage, API_GET, MODELS, 200, LISTED("ready", "2"));
+	assert_err(removed, EALREADY);
+	assert_int_equal(fake_api_count(stage.api, API_DELETE, NULL), 1);
 	stage_close(&stage);
 }
 
@@ -388,6 +455,8 @@ int main(void) {
 		cmocka_unit_test(a_fetch_from_before_is_not_served_after),
 		cmocka_unit_test(changes_that_are_not_granted),
 		cmocka_unit_test(another_spec_is_refused),
+		cmocka_unit_test(the_same_spec_again_is_fine),
+		cmocka_unit_test(the_text_of_a_failed_write_is_not_compared_again),
 		cmocka_unit_test(a_rmdir_deletes),
 		cmocka_unit_test(a_second_rmdir_is_not_sent),
 		cmocka_unit_test(a_failed_delete_may_be_repeated),

@@ -48,7 +48,7 @@ static void one_write_creates(void **state) {
 	const struct api_call *post = fake_api_last(stage.api, API_POST, TEMPLATES);
 	assert_non_null(post);
 	assert_string_equal(post->body, SPEC_BODY("abc"));
-	assert_int_equal(post->timeout_ms, DEADLINE_MS);
+	assert_in_range(post->timeout_ms, DEADLINE_MS - 1000, DEADLINE_MS);
 	stage_answer(&stage, API_POST, TEMPLATES, 201, SPEC_ANSWER("abc", "id-1"));
 	assert_written(write, strlen(SPEC_TEXT));
 	/* What comes after it sends nothing: the file's end, a flush, an fsync. */
@@ -85,7 +85,7 @@ static void a_flush_commits_what_came_out_of_order(void **state) {
 	(void)state;
 	struct stage stage;
 	fuse_req_t opened = begin(&stage);
-	assert_written(stage_write(&stage, opened, SPEC_TEXT + 10, 10), strlen(SPEC_TEXT) - 10);
+	assert_written(stage_write(&stage, opened, &SPEC_TEXT[10], 10), strlen(SPEC_TEXT) - 10);
 	assert_written(stage_write(&stage, opened, "{\"descript", 0), 10);
 	assert_int_equal(fake_api_total(stage.api), 1);
 	fuse_req_t flush = stage_flush(&stage, opened);
@@ -121,7 +121,7 @@ static void a_release_never_commits(void **state) {
 	(void)state;
 	struct stage stage;
 	fuse_req_t opened = begin(&stage);
-	assert_written(stage_write(&stage, opened, SPEC_TEXT + 10, 10), strlen(SPEC_TEXT) - 10);
+	assert_written(stage_write(&stage, opened, &SPEC_TEXT[10], 10), strlen(SPEC_TEXT) - 10);
 	assert_written(stage_write(&stage, opened, "{\"descript", 0), 10);
 	kernel_release(opened);
 	stage_later(&stage, 1000);

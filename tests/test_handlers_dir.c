@@ -220,7 +220,7 @@ static void a_draft_is_renamed(void **state) {
 	assert_int_equal(found->entry.ino, made->entry.ino); /* the kernel moves its name for the same node */
 	stage_says(&stage, TEMPLATES_DIR "/new/spec.json", "{");
 	/* What was open stays open, and the new name is the one that is sent. */
-	fuse_req_t write = stage_write(&stage, spec, SPEC_TEXT + 1, 1);
+	fuse_req_t write = stage_write(&stage, spec, &SPEC_TEXT[1], 1);
 	assert_parked(write);
 	stage_answer(&stage, API_GET, TEMPLATES, 200, LIST(""));
 	assert_string_equal(fake_api_last(stage.api, API_POST, NULL)->body, SPEC_BODY("new"));

@@ -106,7 +106,7 @@ static void test_none(void **state) {
 	struct token *token = token_of((struct token_config){0});
 
 	(void)state;
-	assert_no_token(token, "neevfs login");
+	assert_no_token(token, "token_file=");
 	assert_false(token_refused(token));
 	token_free(token);
 }
@@ -123,7 +123,7 @@ static void test_file(void **state) {
 	assert_token(token, "first-token-1");
 	assert_false(token_refused(token));
 	assert_int_equal(token_generation(token), generation);
-	/* Replaced by another file, as editors and `neevfs login` do. */
+	/* Replaced by another file, as editors do. */
 	unlink(path);
 	file_write("second-token-2", 0400);
 	assert_token(token, "second-token-2");

@@ -1,0 +1,180 @@
+/* The last refusals in words. */
+#include "../fs/refusal.h"
+#include "alloc.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct error error_of(int code, const char *message) {
+	struct error err = {0};
+	error_set(&err, code, "%s", message);
+	return err;
+}
+
+static void assert_last(const struct refusals *refusals, const char *dir, const char *text) {
+	struct buffer out = {0};
+	refusal_last(refusals, dir, &out);
+	assert_string_equal(out.data ? out.data : "", text);
+	buffer_free(&out);
+}
+
+static void assert_all(const struct refusals *refusals, const char *text) {
+	struct buffer out = {0};
+	refusal_all(refusals, &out);
+	assert_string_equal(out.data ? out.data : "", text);
+	buffer_free(&out);
+}
+
+static struct refusals *begin(void) {
+	struct refusals *refusals = NULL;
+	assert_int_equal(refusals_new(&refusals), 0);
+	return refusals;
+}
+
+static void nothing_was_refused(void **state) {
+	(void)state;
+	struct refusals *refusals = begin();
+	assert_last(refusals, "", "");
+	assert_last(refusals, "a", "");
+	assert_all(refusals, "");
+	refusals_free(refusals);
+	refusals_free(NULL);
+}
+
+static void all_that_there_is_to_say(void **state) {
+	(void)state;
+	struct refusals *refusals = begin();
+	struct error err = error_of(EDQUOT, "the API answered 402: no money");
+	strcpy(err.place, "line 1, column 2\n{x\n ^");
+	err.http_status = 402;
+	strcpy(err.api_code, "QUOTA");
+	strcpy(err.request_id, "r-1");
+	err.verdict = VERDICT_NOT_DONE;
+	refusal_add(refusals, 1767225600, "write", "a/b", &err);
+	assert_last(refusals, "a/b", "2026-01-01T00:00:00Z write a/b: EDQUOT\nthe API answered 402: no money\nline 1, column 2\n{x\n ^\n"
+				     "HTTP 402 QUOTA, x-request-id r-1\nVerdict: nothing was changed.\n");
+	err = error_of(ETIMEDOUT, "late");
+	err.verdict = VERDICT_UNKNOWN;
+	strcpy(err.place, "line 1\n");
+	refusal_add(refusals, 0, "rmdir", "", &err);
+	assert_last(refusals, "", "1970-01-01T00:00:00Z rmdir : ETIMEDOUT\nlate\nline 1\n"
+				  "Verdict: unknown whether it was carried out; look again before repeating it.\n");
+	refusals_free(refusals);
+}
+
+static void at_or_below_a_directory(void **state) {
+	(void)state;
+	struct refusals *refusals = begin();
+	struct error err = error_of(EPERM, "no");
+	refusal_add(refusals, 0, "write", "a/b/c", &err);
+	refusal_add(refusals, 0, "write", "a/bc", &err);
+	assert_last(refusals, "a/b", "1970-01-01T00:00:00Z write a/b/c: EPERM\nno\n");
+	assert_last(refusals, "a/bc", "1970-01-01T00:00:00Z write a/bc: EPERM\nno\n");
+	assert_last(refusals, "a", "1970-01-01T00:00:00Z write a/bc: EPERM\nno\n");
+	assert_last(refusals, "a/b/c/d", "");
+	assert_last(refusals, "a/b/", "");
+	assert_last(refusals, "b", "");
+	refusals_free(refusals);
+}
+
+static void the_same_again_only_counts(void **state) {
+	(void)state;
+	struct refusals *refusals = begin();
+	static const char operation[] = "write";
+	struct error err = error_of(EPERM, "no"), other = error_of(EPERM, "never");
+	for (int i = 0; i < 1000; i++)
+		refusal_add(refusals, i, operation, "a", &err);
+	assert_all(refusals, "1970-01-01T00:16:39Z write a: EPERM (1000 times)\nno\n");
+	refusal_add(refusals, 0, operation, "a", &other);
+	refusal_add(refusals, 0, operation, "b", &other);
+	refusal_add(refusals, 0, operation, "a", &err);
+	assert_all(refusals, "1970-01-01T00:16:39Z write a: EPERM (1000 times)\nno\n\n1970-01-01T00:00:00Z write a: EPERM\nnever\n\n"
+			     "1970-01-01T00:00:00Z write b: EPERM\nnever\n\n1970-01-01T00:00:00Z write a: EPERM\nno\n");
+	refusals_free(refusals);
+}
+
+static void the_oldest_makes_room(void **state) {
+	(void)state;
+	struct refusals *refusals = begin();
+	struct error err = error_of(EPERM, "no");
+	char path[16];
+	for (int i = 0; i < REFUSALS_MAX + 50; i++) {
+		snprintf(path, sizeof(path), "p%d", i);
+		refusal_add(refusals, 0, "write", path, &err);
+	}
+	assert_last(refusals, "p49", "");
+	assert_last(refusals, "p50", "1970-01-01T00:00:00Z write p50: EPERM\nno\n");
+	assert_last(refusals, "", "1970-01-01T00:00:00Z write p149: EPERM\nno\n");
+	struct buffer out = {0};
+	size_t count = 0;
+	refusal_all(refusals, &out);
+	assert_memory_equal(out.data, "1970-01-01T00:00:00Z write p50:", 31);
+	for (const char *at = out.data; (at = strstr(at, "EPERM")); at++)
+		count++;
+	assert_int_equal(count, REFUSALS_MAX);
+	buffer_free(&out);
+	refusals_free(refusals);
+}
+
+/* No server and no file name steers a terminal. */
+static void control_bytes_are_escaped(void **state) {
+	(void)state;
+	struct refusals *refusals = begin();
+	struct error err = error_of(EINVAL, "say\x1b[2J\n");
+	err.http_status = 400;
+	strcpy(err.api_code, "A\x07");
+	strcpy(err.request_id, "\x9b\r");
+	refusal_add(refusals, 0, "mkdir", "a\nb", &err);
+	struct buffer out = {0};
+	size_t lines = 0;
+	refusal_all(refusals, &out);
+	for (const char *at = out.data; *at; at++) {
+		assert_true(*at == '\n' || (unsigned char)*at >= 0x20);
+		assert_true((unsigned char)*at != 0x7f && (unsigned char)*at != 0x9b);
+		lines += *at == '\n';
+	}
+	assert_int_equal(lines, 3);
+	buffer_free(&out);
+	refusals_free(refusals);
+}
+
+/* Without memory the words are lost, and the ones before stay. */
+static void without_memory(void **state) {
+	(void)state;
+	struct error err = error_of(EPERM, "no"), other = error_of(EPERM, "other");
+	for (size_t n = 1;; n++) {
+		struct refusals *refusals = NULL;
+		alloc_arm(n);
+		int rc = refusals_new(&refusals);
+		if (rc) {
+			assert_int_equal(rc, -ENOMEM);
+		} else {
+			refusal_add(refusals, 0, "write", "a", &err);
+			refusal_add(refusals, 0, "write", "a", &other);
+		}
+		refusals_free(refusals);
+		bool failed = alloc_disarm();
+		assert_int_equal(alloc_live(), 0);
+		if (!failed)
+			return;
+	}
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_was_refused),
+		cmocka_unit_test(all_that_there_is_to_say),
+		cmocka_unit_test(at_or_below_a_directory),
+		cmocka_unit_test(the_same_again_only_counts),
+		cmocka_unit_test(the_oldest_makes_room),
+		cmocka_unit_test(control_bytes_are_escaped),
+		cmocka_unit_test(without_memory),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
