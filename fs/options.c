@@ -54,7 +54,7 @@ enum { MOVING_MS = 2000, TTL_UNIT_S = 30 };
 static const char *const ignored[] = {"auto", "noauto", "user", "nouser", "users", "defaults", "_netdev", "nofail", "rw", NULL};
 /* What libfuse or the kernel takes. */
 static const char *const passed[] = {"nosuid", "suid", "nodev", "dev", "noexec", "exec", "noatime", "atime", "sync", "async", "dirsync",
-	"ro", "allow_other", "allow_root", "fsname", "subtype", "max_read", "context", NULL};
+	"allow_root", "fsname", "subtype", "max_read", "context", NULL};
 
 static const char *const allow_names[] = {"create", "scale", "delete"};
 static const struct {
@@ -199,9 +199,10 @@ int option_read(struct options *options, const char *text, struct error *err) {
 	const char *value = text[len] ? text + len + 1 : NULL;
 	if (!strncmp(text, "x-", 2) || !strncmp(text, "comment=", 8) || name_in(ignored, text, len))
 		return 0;
-	options->read_only |= !strcmp(text, "ro");
-	options->allow_other |= !strcmp(text, "allow_other");
-	if (name_in(passed, text, len))
+	bool read_only = !strcmp(text, "ro"), allow_other = !strcmp(text, "allow_other");
+	options->read_only |= read_only;
+	options->allow_other |= allow_other;
+	if (read_only || allow_other || name_in(passed, text, len))
 		return texts_add(&options->kernel, text) ? error_set(err, ENOMEM, "no memory for the options") : 0;
 	if (len == 5 && !strncmp(text, "token", 5))
 		return error_set(err, EINVAL, "a token is not taken from the command line, where other users could see it; use NEEV_API_TOKEN, "

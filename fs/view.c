@@ -1,7 +1,6 @@
 #include "view.h"
 
 #include "../api/scope.h"
-#include "change.h"
 #include "name.h"
 #include "options.h"
 
@@ -445,16 +444,16 @@ static time_t view_mtime(const struct view *view) {
 	return view->fs->started;
 }
 
+/*
+ * What the API could change is writable, also where the option allow= does not grant it: we refuse that in words, the kernel could only say EACCES. A resource's directory is: what is removed inside it must
+ * reach us, to tell a sweep from a rmdir (sweep.h).
+ */
 static bool view_writable(const struct view *view) {
-	const struct options *options = view->fs->options;
-	if (options->read_only || !view->kind)
+	if (view->fs->options->read_only || !view->kind)
 		return false;
-	/* A resource's directory too: what is removed inside it must reach us, to tell a sweep from a rmdir (sweep.h). */
 	if (view->row->type == ROW_COLLECTION || view->row->type == ROW_RESOURCE)
-		return (view->kind->create && options->allow & CHANGE_CREATE) || (view->kind->remove && options->allow & CHANGE_DELETE);
-	if (view->row->write == WRITE_SCALE)
-		return options->allow & CHANGE_SCALE;
-	return view->row->write == WRITE_SPEC && view->kind->create && options->allow & CHANGE_CREATE;
+		return view->kind->create || view->kind->remove;
+	return view->row->write == WRITE_SCALE || (view->row->write == WRITE_SPEC && view->kind->create);
 }
 
 int view_attr(const struct view *view, struct demand *demand, struct stat *ret) {

@@ -63,7 +63,7 @@ refuses 'a token on the command line' 2 'not taken from the command line' -o "$b
 refuses 'a number that is none' 2 'ttl=soon' -o "$base,ttl=soon" "$point"
 refuses 'a number out of range' 2 'deadline=0' -o "$base,deadline=0" "$point"
 refuses 'allow=' 2 'allow=destroy' -o "$base,allow=destroy" "$point"
-refuses 'a project without its organisation' 1 'needs org=' -o "api_base=$url,project=prj-demo" "$point"
+refuses 'a project without its organisation' 2 'needs org=' -o "api_base=$url,project=prj-demo" "$point"
 for bad in ftp://127.0.0.1 nonsense http:// "http://u:secretsecret@127.0.0.1" http://api.example.com http://10.0.0.1:8080 "https://h/?x=1"; do
 	refuses "api_base=$bad" 2 'URL' -o "api_base=$bad" "$point"
 done
@@ -77,7 +77,11 @@ is 'it returns 0 and says nothing' "$status $said" '0 '
 is 'and the mount answers' "$(ls "$point/project/aimodels" | paste -sd ' ')" 'chat-llama code-qwen draft-mistral'
 echo "# started and answering after $(($(now_ms) - begin)) ms"
 is 'it leads its own session' "$(ps -o sid= -p "$pid" | tr -d ' ')" "$pid"
-is 'it holds none of our descriptors' "$(readlink "/proc/$pid/fd/0" "/proc/$pid/fd/1" "/proc/$pid/fd/2" | sort -u)" /dev/null
+if [ "$(id -u)" = 0 ]; then
+	is 'it holds none of our descriptors' "$(readlink "/proc/$pid/fd/0" "/proc/$pid/fd/1" "/proc/$pid/fd/2" | sort -u)" /dev/null
+else
+	skip 'it holds none of our descriptors' 'it lets nobody but root look'
+fi
 is 'its type and name' "$(awk -v at="$point" '$2 == at {print $3, $1}' /proc/self/mounts)" 'fuse.neevfs neevfs'
 hasnt 'no token in options, command line, environment' "$(cat "$point/.neevfs/options"; tr '\0' '\n' <"/proc/$pid/cmdline"; tr '\0' '\n' 2>/dev/null <"/proc/$pid/environ")" "$token"
 refuses_second() {
@@ -268,21 +272,21 @@ begin=$(now_ms)
 mount_down
 is 'unmounting does not wait for it' "$([ $(($(now_ms) - begin)) -lt 3000 ] && echo yes)" yes
 
-mount_up -o deadline=1
+mount_up -o deadline=2
 reset
-fault '{"operation":"listAIRuntimes","delay_ms":2500,"times":0}'
+fault '{"operation":"listAIRuntimes","delay_ms":4000,"times":0}'
 begin=$(now_ms)
 fails 'a read beyond its deadline' ETIMEDOUT cat "$runtimes/eval-01/status"
 took=$(($(now_ms) - begin))
-is 'a read beyond its deadline: after it' "$([ $took -ge 900 ] && [ $took -lt 2200 ] && echo yes || echo "$took ms")" yes
+is 'a read beyond its deadline: after it' "$([ $took -ge 1900 ] && [ $took -lt 3600 ] && echo yes || echo "$took ms")" yes
 has 'a read beyond its deadline: why' "$(cat "$m/.neevfs/errors")" ETIMEDOUT
 faults_end
 cat "$models/chat-llama/replicas" >/dev/null
-fault '{"operation":"scaleDeployedAIModel","delay_ms":2500,"times":0}'
+fault '{"operation":"scaleDeployedAIModel","delay_ms":4000,"times":0}'
 fails 'a change beyond its deadline' ETIMEDOUT write 6 "$models/chat-llama/replicas"
 has 'a change beyond its deadline: why' "$(cat "$models/chat-llama/.error")" ETIMEDOUT 'Verdict: unknown'
 mkdir "$runtimes/late"
-fault '{"operation":"createAIRuntime","delay_ms":2500,"times":0}'
+fault '{"operation":"createAIRuntime","delay_ms":4000,"times":0}'
 fails 'a create beyond its deadline' EINPROGRESS write "$spec_runtime" "$runtimes/late/spec.json"
 has 'a create beyond its deadline: why' "$(cat "$runtimes/late/.error")" EINPROGRESS 'Verdict: unknown'
 touched() { touch "$runtimes" && cat "$runtimes/late/status"; }

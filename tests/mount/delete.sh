@@ -60,7 +60,8 @@ ok 'its name is free at once' mkdir "$templates/short lived"
 ok 'rmdir of the draft' rmdir "$templates/short lived"
 is 'still one DELETE' "$(changes)" deleteOrgAIRuntimeTemplate=1
 ok 'rmdir by .by-id needs the name' test -L "$templates/.by-id/tpl-lab-sdxl"
-fails 'rmdir of a link' ENOTDIR rmdir "$templates/.by-id/tpl-lab-sdxl"
+[ "$(id -u)" = 0 ] && perm=ENOTDIR || perm=EACCES
+fails 'rmdir of a link' $perm rmdir "$templates/.by-id/tpl-lab-sdxl"
 
 echo '# a name on its way out'
 refresh
@@ -131,24 +132,25 @@ for at in "$m/orgs" "$m/orgs/org-demo" "$m/orgs/org-demo/projects" "$p" "$runtim
 	fi
 done
 fails 'rmdir of a file' ENOTDIR rmdir "$runtimes/render-comfy/status"
-perm=EPERM
+perm=EPERM # and where the directory is not writable an ordinary user hears it from the kernel:
 [ "$(id -u)" = 0 ] || perm=EACCES
 for name in status info.json spec.json .error template; do
-	fails "rm $name" $perm rm -f "$runtimes/render-comfy/$name"
+	fails "rm $name" EPERM rm -f "$runtimes/render-comfy/$name"
 done
 fails 'rm of a fixed file' $perm rm -f "$m/README.txt"
 fails 'unlink of an instance' EISDIR python3 -c 'import os, sys; os.unlink(sys.argv[1])' "$runtimes/render-comfy"
 renamed() { python3 -c 'import os, sys; os.rename(*sys.argv[1:])' "$@"; }
 fails 'mv of an instance' EPERM mv "$runtimes/render-comfy" "$runtimes/renamed"
 fails 'mv to another collection' EPERM mv "$runtimes/render-comfy" "$models/renamed"
-fails 'mv of a value' $perm mv "$runtimes/render-comfy/id" "$runtimes/render-comfy/id2"
+fails 'mv of a value' EPERM mv "$runtimes/render-comfy/id" "$runtimes/render-comfy/id2"
 fails 'rename onto an instance' EPERM renamed "$runtimes/render-comfy" "$runtimes/finetune-mistral"
 fails 'mv of a collection' $perm mv "$runtimes" "$p/others"
 mv "$runtimes/render-comfy" "$work/out" 2>/dev/null
+chmod -R u+w "$work/out" 2>/dev/null # the copy is to be cleaned up
 is 'mv out of the mount leaves it' "$(cat "$runtimes/render-comfy/status")" Running
-fails 'rm -rf of an instance' $perm rm -rf "$runtimes/render-comfy"
-fails 'rm -rf of a project' $perm rm -rf "$p"
-fails 'rm -rf of all' $perm rm -rf "$m/orgs" "$m/templates" "$m/inventory"
+fails 'rm -rf of an instance' EPERM rm -rf "$runtimes/render-comfy"
+fails 'rm -rf of a project' EPERM rm -rf "$p"
+fails 'rm -rf of all' EPERM rm -rf "$m/orgs" "$m/templates" "$m/inventory"
 is 'all of that sent no DELETE' "$(changes)" none
 is 'and they are there' "$(cat "$runtimes/render-comfy/status" "$models/draft-mistral/status" "$templates/team-vllm/status" | paste -sd ' ')" 'Running failed Active'
 finish
