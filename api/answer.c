@@ -129,8 +129,8 @@ static void refusal_read(const struct http_answer *answer, struct error *ret) {
 }
 
 /* Text of a 2xx that is no JSON. */
-static void garbage_read(const struct http_answer *answer, enum json_verdict verdict, struct json_fault fault,
-	struct error *ret) {
+static void garbage_read(
+	const struct http_answer *answer, enum json_verdict verdict, struct json_fault fault, struct error *ret) {
 	size_t type_len = strcspn(answer->content_type, ";");
 
 	switch (verdict) {

@@ -1,5 +1,5 @@
-#include "answer.h"
 #include "api.h"
+#include "answer.h"
 #include "call.h"
 #include "http.h"
 #include "scope.h"
@@ -23,7 +23,7 @@ struct api {
 	/* A request stands in one of the first four. */
 	struct call_queue changes, gets; /* not started yet */
 	struct call_queue flying;
-	struct call_queue failed;        /* could not be started; the next api_run() tells */
+	struct call_queue failed; /* could not be started; the next api_run() tells */
 	struct call_queue lists;
 };
 

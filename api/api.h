@@ -33,21 +33,21 @@ struct api_config {
 struct api_request {
 	enum api_service service;
 	enum api_method method;
-	const char *path;   /* below the service's base, begins with '/', already escaped, with its query; copied */
-	const char *body;   /* JSON text or NULL; copied */
+	const char *path; /* below the service's base, begins with '/', already escaped, with its query; copied */
+	const char *body; /* JSON text or NULL; copied */
 	size_t body_len;
 	unsigned timeout_ms; /* for the whole exchange, waiting in the queue included */
 };
 
 /* Lent for the completion. */
 struct api_response {
-	int code;           /* 0 for a 2xx, else the positive errno of errno.h's table; `error` then has the words */
+	int code; /* 0 for a 2xx, else the positive errno of errno.h's table; `error` then has the words */
 	struct error error;
-	bool sent;          /* whether a byte of the request may have reached the server */
-	int status;         /* HTTP status, 0 if no answer */
-	const char *body;   /* checked JSON, or empty */
+	bool sent;        /* whether a byte of the request may have reached the server */
+	int status;       /* HTTP status, 0 if no answer */
+	const char *body; /* checked JSON, or empty */
 	size_t body_len;
-	struct json root;   /* JSON_ABSENT for an empty body */
+	struct json root; /* JSON_ABSENT for an empty body */
 };
 typedef void api_done(void *user, const struct api_response *response);
 

@@ -15,7 +15,7 @@ struct call_queue {
 struct api_call {
 	struct api *api;
 	struct api_call *next, *prev;
-	struct call_queue *queue;             /* that it stands in, or NULL */
+	struct call_queue *queue;              /* that it stands in, or NULL */
 	void (*cancel)(struct api_call *call); /* api_cancel() of this kind */
 	void (*free)(struct api_call *call);   /* leaves its queue, whatever is under way */
 };

@@ -1,5 +1,5 @@
-#include "answer.h"
 #include "http.h"
+#include "answer.h"
 #include "scope.h"
 #include "url.h"
 #include "watch.h"
@@ -326,8 +326,8 @@ int http_start(struct http *http, const struct http_request *request, http_done 
 
 /* ---- how it ended ---- */
 
-__attribute__((format(printf, 3, 4)))
-static void answer_fail(struct http_answer *answer, int code, const char *format, ...) {
+__attribute__((format(printf, 3, 4))) static void answer_fail(
+	struct http_answer *answer, int code, const char *format, ...) {
 	va_list args;
 
 	answer->code = code;
@@ -418,8 +418,9 @@ static void answer_explain(struct http_exchange *exchange, CURLcode rc) {
 	case CURLE_GOT_NOTHING:
 	case CURLE_SEND_ERROR:
 	case CURLE_RECV_ERROR:
-		answer_fail(answer, EREMOTEIO, answer->status ? "unusable answer: the connection broke in it" :
-			"the connection broke before an answer came");
+		answer_fail(answer, EREMOTEIO,
+			answer->status ? "unusable answer: the connection broke in it"
+				       : "the connection broke before an answer came");
 		break;
 	default:
 		answer_fail(answer, EREMOTEIO, "unusable answer: %s", reason);
@@ -450,7 +451,7 @@ void http_run(struct http *http) {
 	for (size_t i = 0; i < count; i++) {
 		unsigned happened = events[i].happened;
 		int mask = (happened & WATCH_IN ? CURL_CSELECT_IN : 0) | (happened & WATCH_OUT ? CURL_CSELECT_OUT : 0) |
-			(happened & WATCH_ERROR ? CURL_CSELECT_ERR : 0);
+			   (happened & WATCH_ERROR ? CURL_CSELECT_ERR : 0);
 
 		curl_multi_socket_action(http->multi, events[i].fd, mask, &left);
 	}

@@ -32,7 +32,7 @@ struct http_request {
 	enum api_method method;
 	const char *url;
 	const char *token;
-	const char *body;    /* lent until the exchange ends; NULL: none */
+	const char *body; /* lent until the exchange ends; NULL: none */
 	size_t body_len;
 	unsigned timeout_ms; /* from now on */
 };
@@ -40,12 +40,12 @@ struct http_request {
 /* Lent for the callback; the body may be taken over by moving the buffer out. */
 struct http_answer {
 	int code; /* 0: a whole answer came; else the positive errno why not (`status` may be known all the same) */
-	char message[384];     /* the reason in words, "" if code is 0 */
-	bool sent;             /* whether a byte of the request may have reached the server */
-	int status;            /* 0 until a whole final header section came */
+	char message[384]; /* the reason in words, "" if code is 0 */
+	bool sent;         /* whether a byte of the request may have reached the server */
+	int status;        /* 0 until a whole final header section came */
 	struct buffer body;
-	const char *token;     /* that was sent: must not come back in any text */
-	char request_id[96];   /* of the headers, "" if absent, cut to fit */
+	const char *token;   /* that was sent: must not come back in any text */
+	char request_id[96]; /* of the headers, "" if absent, cut to fit */
 	char retry_after[64];
 	char content_type[64];
 };

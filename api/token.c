@@ -40,7 +40,7 @@ static bool is_space(char c) {
 
 static bool is_token_char(char c) {
 	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-		(c && strchr("._~+/=-", c));
+	       (c && strchr("._~+/=-", c));
 }
 
 /* Takes the text over if it is a token. `what` says in the refusal whose text it is; the text itself is never shown. */
@@ -100,8 +100,8 @@ static int source_read(struct source *source, int fd) {
 
 static bool file_unchanged(const struct stat *a, const struct stat *b) {
 	return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size &&
-		a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
-		a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
 static int file_read(struct token *token, bool always, struct error *err) {

@@ -15,7 +15,7 @@ struct token;
 /* Exactly one of the three is not NULL, or none: then token_get() fails with EKEYEXPIRED and says how to give one. All
  * are copied. */
 struct token_config {
-	const char *text;    /* from the environment */
+	const char *text; /* from the environment */
 	const char *file;
 	const char *command; /* run by /bin/sh */
 };

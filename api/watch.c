@@ -70,8 +70,8 @@ size_t watch_poll(struct watch *watch, struct watch_event *ret, size_t size) {
 		}
 		ret[found].fd = events[i].data.fd;
 		ret[found++].happened = (happened & EPOLLIN ? (unsigned)WATCH_IN : 0) |
-			(happened & EPOLLOUT ? (unsigned)WATCH_OUT : 0) |
-			(happened & (EPOLLERR | EPOLLHUP) ? (unsigned)WATCH_ERROR : 0);
+					(happened & EPOLLOUT ? (unsigned)WATCH_OUT : 0) |
+					(happened & (EPOLLERR | EPOLLHUP) ? (unsigned)WATCH_ERROR : 0);
 	}
 	return found;
 }

@@ -31,7 +31,7 @@ struct cache_entry {
 	struct cache_entry *bucket_next;
 	struct cache_entry *lru_next, *lru_prev; /* towards the older, the newer; linked while it has a result */
 	uint64_t hash;
-	const char *key; /* behind the structure, in the same allocation */
+	const char *key;             /* behind the structure, in the same allocation */
 	struct cache_fetch *fetch;   /* may be joined */
 	struct cache_fetch *kept;    /* what is served until it expires */
 	struct cache_fetch *failure; /* newer than `kept`, and not to be kept: only for who began before it */
@@ -271,8 +271,8 @@ void cache_free(struct cache *cache) {
 	free(cache);
 }
 
-static const struct cache_fetch *result_find(struct cache *cache, const struct cache_entry *entry, const char *key,
-	int64_t now_ms, int64_t since_ms) {
+static const struct cache_fetch *result_find(
+	struct cache *cache, const struct cache_entry *entry, const char *key, int64_t now_ms, int64_t since_ms) {
 	const struct cache_fetch *kept = entry ? entry->kept : NULL;
 	const struct cache_fetch *failure = entry ? entry->failure : NULL;
 	const struct cache_fetch *served = cache->serving_forgotten ? NULL : cache->serving;
@@ -372,8 +372,8 @@ const char *cache_fetch_key(const struct cache_fetch *fetch) {
 	return fetch->key;
 }
 
-void cache_finish(struct cache *cache, struct cache_fetch *fetch, int code, void *document, size_t size,
-	int64_t expires_ms) {
+void cache_finish(
+	struct cache *cache, struct cache_fetch *fetch, int code, void *document, size_t size, int64_t expires_ms) {
 	fetch->code = code;
 	fetch->document = document;
 	fetch->size = size;

@@ -17,10 +17,10 @@ struct cache_fetch; /* one fetch under way; lives until cache_finish() */
 
 /* A result: a document, or a failure with its reason. */
 struct cache_result {
-	int code;            /* 0, or a positive errno: then `document` is the reason, or NULL */
+	int code;             /* 0, or a positive errno: then `document` is the reason, or NULL */
 	const void *document; /* lent: good until the callback that received it returns */
-	int64_t fetched_ms;  /* when its fetch began: what it says is not older than this */
-	int64_t expires_ms;  /* from when on it is not served any more */
+	int64_t fetched_ms;   /* when its fetch began: what it says is not older than this */
+	int64_t expires_ms;   /* from when on it is not served any more */
 };
 
 struct cache_ops {
@@ -43,8 +43,8 @@ struct cache_stats {
  * cache_leave(). */
 struct cache_waiter {
 	void (*done)(struct cache_waiter *waiter, const struct cache_result *result); /* from cache_run() */
-	struct cache_waiter *next, *prev; /* private */
-	struct cache_fetch *fetch;        /* private; NULL when not waiting */
+	struct cache_waiter *next, *prev;                                             /* private */
+	struct cache_fetch *fetch; /* private; NULL when not waiting */
 };
 
 /*

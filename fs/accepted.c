@@ -41,7 +41,8 @@ static struct entry *entry_find(struct accepted *accepted, const struct kind *ki
 	return NULL;
 }
 
-void accepted_add(struct accepted *accepted, const struct kind *kind, const struct scope *scope, long long replicas, int64_t now_ms) {
+void accepted_add(struct accepted *accepted, const struct kind *kind, const struct scope *scope, long long replicas,
+	int64_t now_ms) {
 	struct entry *known = entry_find(accepted, kind, scope);
 	bool leaving = known && known->replicas == ACCEPTED_DELETE && now_ms - known->at_ms <= ACCEPTED_DELETE_MS;
 	if (leaving && replicas != ACCEPTED_DELETE)
@@ -56,7 +57,8 @@ void accepted_add(struct accepted *accepted, const struct kind *kind, const stru
 	accepted->next = (accepted->next + 1) % ACCEPTED_MAX;
 }
 
-bool accepted_find(struct accepted *accepted, const struct kind *kind, const struct scope *scope, int64_t now_ms, long long *ret) {
+bool accepted_find(
+	struct accepted *accepted, const struct kind *kind, const struct scope *scope, int64_t now_ms, long long *ret) {
 	const struct entry *entry = entry_find(accepted, kind, scope);
 	if (!entry || (entry->replicas == ACCEPTED_DELETE && now_ms - entry->at_ms > ACCEPTED_DELETE_MS))
 		return false;

@@ -26,8 +26,8 @@ struct change {
 	long long replicas;   /* of a scale; ACCEPTED_DELETE for a delete */
 	struct demand demand; /* the fresh listing before a create */
 	int64_t deadline_ms;
-	bool listing;         /* waits for that listing */
-	change_done *done;    /* NULL: abandoned */
+	bool listing;      /* waits for that listing */
+	change_done *done; /* NULL: abandoned */
 	void *user;
 	struct change *next, *prev;
 };
@@ -37,7 +37,8 @@ struct changes {
 	struct change first; /* ring of all under way */
 };
 
-static const char *const operations[] = {[CHANGE_CREATE] = "create", [CHANGE_SCALE] = "scale", [CHANGE_DELETE] = "delete"};
+static const char *const operations[] = {
+	[CHANGE_CREATE] = "create", [CHANGE_SCALE] = "scale", [CHANGE_DELETE] = "delete"};
 
 int changes_new(struct fs *fs, struct changes **ret) {
 	struct changes *changes = calloc(1, sizeof *changes);
@@ -76,7 +77,8 @@ void changes_free(struct changes *changes) {
 /* Whether a delete of this resource was accepted: it is then on its way out whatever its listed state says. */
 static bool change_doomed(const struct changes *changes, const struct kind *kind, const struct scope *scope) {
 	long long replicas;
-	return accepted_find(changes->fs->accepted, kind, scope, changes->fs->now_ms, &replicas) && replicas == ACCEPTED_DELETE;
+	return accepted_find(changes->fs->accepted, kind, scope, changes->fs->now_ms, &replicas) &&
+	       replicas == ACCEPTED_DELETE;
 }
 
 /* ---- outcomes ---- */
@@ -100,7 +102,8 @@ static void change_end(struct change *change, int rc, const struct error *err) {
 
 /* The answer must say that it made what was asked for: an id, and our name. */
 static int create_answered(struct change *change, const struct api_response *response, struct error *err) {
-	struct json id = json_at(response->root, change->kind->id), title = json_at(response->root, change->kind->title);
+	struct json id = json_at(response->root, change->kind->id),
+		    title = json_at(response->root, change->kind->title);
 	SCOPED(scope_free) char *text = id.type == JSON_STRING ? json_text_dup(id) : NULL;
 	if (text && *text && json_string_is(title, change->draft->name) &&
 		!draft_born(change->draft, text, response->body, response->body_len))
@@ -119,8 +122,8 @@ static void change_answered(void *user, const struct api_response *response) {
 	if (change->verb == CHANGE_CREATE) {
 		if (!rc)
 			rc = create_answered(change, response, &err);
-		else if (err.verdict == VERDICT_UNKNOWN)
-			rc = -(err.code = EINPROGRESS); /* what is not known to have failed must not look as if it had */
+		else if (err.verdict == VERDICT_UNKNOWN) /* must not look as if it had failed */
+			rc = -(err.code = EINPROGRESS);
 	} else if (rc == -ENOENT) {
 		draft_unborn(change->changes->fs->drafts, change->kind, change->scope.ids[change->scope.count - 1]);
 	} else if (!rc) {
@@ -139,12 +142,14 @@ static int change_send(struct change *change, struct error *err) {
 		err->verdict = VERDICT_NOT_DONE;
 		return -ETIMEDOUT;
 	}
-	enum api_method method = change->verb == CHANGE_CREATE ? API_POST : change->verb == CHANGE_SCALE ? API_PUT : API_DELETE;
-	const char *path = change->verb == CHANGE_CREATE ? kind->docs[DOC_LIST].path
-		: change->verb == CHANGE_SCALE           ? kind->scale
-							 : kind->docs[DOC_ITEM].path;
-	int rc = store_change(fs->store, kind, method, path, &change->scope, change->body.data ? &change->body : NULL, (unsigned)left_ms,
-		change_answered, change);
+	enum api_method method = change->verb == CHANGE_CREATE  ? API_POST
+				 : change->verb == CHANGE_SCALE ? API_PUT
+								: API_DELETE;
+	const char *path = change->verb == CHANGE_CREATE  ? kind->docs[DOC_LIST].path
+			   : change->verb == CHANGE_SCALE ? kind->scale
+							  : kind->docs[DOC_ITEM].path;
+	int rc = store_change(fs->store, kind, method, path, &change->scope, change->body.data ? &change->body : NULL,
+		(unsigned)left_ms, change_answered, change);
 	if (rc) {
 		error_set(err, -rc, "no memory to send the change");
 		err->verdict = VERDICT_NOT_DONE;
@@ -176,9 +181,10 @@ static int create_check(struct change *change) {
 	struct scope scope = change->scope;
 	scope.ids[scope.count++] = item->id;
 	bool leaving = change_doomed(change->changes, kind, &scope) ||
-		(kind->terminating && json_string_is(json_at(item->json, kind->status), kind->terminating));
+		       (kind->terminating && json_string_is(json_at(item->json, kind->status), kind->terminating));
 	if (leaving)
-		error_set(err, EBUSY, "a %s named \"%s\" is still being deleted; the name is free when it is gone", kind->singular, name);
+		error_set(err, EBUSY, "a %s named \"%s\" is still being deleted; the name is free when it is gone",
+			kind->singular, name);
 	else
 		error_set(err, EEXIST, "a %s named \"%s\" exists already (id %s)", kind->singular, name, item->id);
 	err->verdict = VERDICT_NOT_DONE;
@@ -221,7 +227,8 @@ static int change_allowed(const struct changes *changes, const struct change_ord
 	if (!(changes->fs->options->allow & order->verb))
 		return error_set(err, EROFS, "this mount does not grant %s (option allow=)", operations[order->verb]);
 	if (order->verb == CHANGE_DELETE && change_doomed(changes, order->kind, order->scope))
-		return error_set(err, EALREADY, "its deletion was accepted already; it is billed until the API answers 404");
+		return error_set(
+			err, EALREADY, "its deletion was accepted already; it is billed until the API answers 404");
 	return 0;
 }
 
@@ -256,8 +263,8 @@ static int change_new(struct changes *changes, const struct change_order *order,
 	return 0;
 }
 
-int change_start(struct changes *changes, const struct change_order *order, change_done *done, void *user, struct change **ret,
-	struct error *err) {
+int change_start(struct changes *changes, const struct change_order *order, change_done *done, void *user,
+	struct change **ret, struct error *err) {
 	struct change *change = NULL;
 	int rc = change_allowed(changes, order, err);
 	if (!rc && (rc = change_new(changes, order, &change)))

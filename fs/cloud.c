@@ -129,6 +129,7 @@ void cloud_stop(struct cloud *cloud) {
 	if (!cloud->pid)
 		return;
 	close(cloud->stdin_fd);
-	while (waitpid(cloud->pid, NULL, 0) < 0 && errno == EINTR) {}
+	while (waitpid(cloud->pid, NULL, 0) < 0 && errno == EINTR) {
+	}
 	cloud->pid = 0;
 }

@@ -12,7 +12,8 @@ struct cloud {
 };
 
 /*
- * Starts neevfs-sandbox (beside this program, in ../libexec/neevfs, or in the build tree) and points the options at it: api_base, the token, and org and project unless they were given. -errno with words.
+ * Starts neevfs-sandbox (beside this program, in ../libexec/neevfs, or in the build tree) and points the options at it:
+ * api_base, the token, and org and project unless they were given. -errno with words.
  */
 int cloud_start(struct cloud *cloud, struct options *options, struct error *err);
 void cloud_stop(struct cloud *cloud);

@@ -29,8 +29,9 @@ static int list_make(const struct kind *kind, const struct buffer *json, struct 
 	enum json_verdict verdict = json_scan(page->body, page->body_len, &page->root, NULL);
 	if (verdict != JSON_OK) {
 		api_pages_free(pages);
-		return verdict == JSON_NO_MEMORY ? error_set(err, ENOMEM, "no memory for the configuration")
-						 : error_set(err, EINVAL, "an organisation or project id is not UTF-8 text");
+		return verdict == JSON_NO_MEMORY
+			       ? error_set(err, ENOMEM, "no memory for the configuration")
+			       : error_set(err, EINVAL, "an organisation or project id is not UTF-8 text");
 	}
 	return list_new(kind, pages, ret, err);
 }
@@ -41,7 +42,8 @@ static void list_add_id(struct buffer *json, const char *id) {
 	buffer_byte(json, '}');
 }
 
-static int configured_projects(struct configured *configured, const struct configured_project *projects, struct error *err) {
+static int configured_projects(
+	struct configured *configured, const struct configured_project *projects, struct error *err) {
 	SCOPED(buffer_free) struct buffer json = {0};
 	configured->projects = calloc(configured->orgs->count, sizeof *configured->projects);
 	if (!configured->projects)
@@ -60,7 +62,8 @@ static int configured_projects(struct configured *configured, const struct confi
 	return 0;
 }
 
-int configured_new(const char *const *orgs, const struct configured_project *projects, struct configured **ret, struct error *err) {
+int configured_new(const char *const *orgs, const struct configured_project *projects, struct configured **ret,
+	struct error *err) {
 	struct configured *configured = calloc(1, sizeof *configured);
 	SCOPED(buffer_free) struct buffer json = {0};
 	if (!configured)
@@ -93,7 +96,8 @@ void configured_free(struct configured *configured) {
 	free(configured);
 }
 
-const struct list *configured_list(const struct configured *configured, const struct kind *kind, const struct scope *scope) {
+const struct list *configured_list(
+	const struct configured *configured, const struct kind *kind, const struct scope *scope) {
 	if (!configured->orgs)
 		return NULL;
 	if (kind == &kinds[KIND_ORG])

@@ -43,7 +43,8 @@ void daemon_ready(struct daemon *daemon) {
 		dup2(null, fd);
 	if (null > 2)
 		close(null);
-	if (chdir("/")) {} /* a working directory that cannot be left only keeps its filesystem busy */
+	if (chdir("/")) {
+	} /* a working directory that cannot be left only keeps its filesystem busy */
 	ssize_t told = write(daemon->pipe_fd, "1", 1);
 	(void)told; /* a parent that is gone needs no word */
 	close(daemon->pipe_fd);
@@ -52,8 +53,10 @@ void daemon_ready(struct daemon *daemon) {
 
 void daemon_harden(bool debug) {
 	static const char *const secrets[] = {"NEEV_API_TOKEN", "NEEV_API_KEY", NULL};
-	/* curl would obey these behind our back: write down the keys of TLS sessions, send the token through a proxy. */
-	static const char *const steering[] = {"SSLKEYLOGFILE", "http_proxy", "https_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy", NULL};
+	/* curl would obey these behind our back: write down the keys of TLS sessions, send the token through a proxy.
+	 */
+	static const char *const steering[] = {
+		"SSLKEYLOGFILE", "http_proxy", "https_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy", NULL};
 	for (const char *const *name = secrets; *name; name++) {
 		char *value = getenv(*name);
 		if (value)

@@ -45,11 +45,13 @@ struct draft *draft_next(const struct drafts *drafts, const char *place, const s
 
 struct draft *draft_find(const struct drafts *drafts, const char *place, const char *name) {
 	struct draft *draft = NULL;
-	while ((draft = draft_next(drafts, place, draft)) && strcmp(draft->name, name) != 0) {}
+	while ((draft = draft_next(drafts, place, draft)) && strcmp(draft->name, name) != 0) {
+	}
 	return draft;
 }
 
-int draft_new(struct drafts *drafts, const struct kind *kind, const char *place, const char *name, time_t now, struct draft **ret) {
+int draft_new(struct drafts *drafts, const struct kind *kind, const char *place, const char *name, time_t now,
+	struct draft **ret) {
 	if (drafts->count >= DRAFTS_MAX)
 		return -ENOSPC;
 	struct draft *draft = calloc(1, sizeof *draft);

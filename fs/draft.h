@@ -1,8 +1,8 @@
 /*
  * Drafts: directories that mkdir made and that are no resources yet. Local, free, gone at unmount.
  *
- * A draft becomes a resource by its spec.json (change.h). It then stays as the newborn's stand-in until a listing shows the resource, so that one's own create is
- * seen at once even where the API's list lags.
+ * A draft becomes a resource by its spec.json (change.h). It then stays as the newborn's stand-in until a listing shows
+ * the resource, so that one's own create is seen at once even where the API's list lags.
  */
 #ifndef NEEVFS_FS_DRAFT_H
 #define NEEVFS_FS_DRAFT_H
@@ -31,15 +31,15 @@ struct draft {
 	time_t changed;
 	/* DRAFT_BORN */
 	char *id;
-	char *answer;       /* the API's answer to the create */
-	struct json json;   /* in `answer` */
+	char *answer;     /* the API's answer to the create */
+	struct json json; /* in `answer` */
 
 	struct draft *next; /* private */
 };
 
 struct drafts;
 
-int drafts_new(struct drafts **ret); /* 0 or -ENOMEM */
+int drafts_new(struct drafts **ret);     /* 0 or -ENOMEM */
 void drafts_free(struct drafts *drafts); /* takes NULL */
 
 struct draft *draft_find(const struct drafts *drafts, const char *place, const char *name);
@@ -47,11 +47,13 @@ struct draft *draft_find(const struct drafts *drafts, const char *place, const c
 struct draft *draft_next(const struct drafts *drafts, const char *place, const struct draft *after);
 
 /* 0, -ENOMEM, or -ENOSPC beyond DRAFTS_MAX. The name is free. */
-int draft_new(struct drafts *drafts, const struct kind *kind, const char *place, const char *name, time_t now, struct draft **ret);
+int draft_new(struct drafts *drafts, const struct kind *kind, const char *place, const char *name, time_t now,
+	struct draft **ret);
 void draft_remove(struct drafts *drafts, struct draft *draft);
 int draft_rename(struct draft *draft, const char *name); /* 0 or -ENOMEM */
 
-/* Puts bytes at an offset of the text, zero-filling a gap. -EFBIG over SPEC_BYTES_MAX, -ENOSPC over DRAFT_BYTES_MAX, -ENOMEM. */
+/* Puts bytes at an offset of the text, zero-filling a gap. -EFBIG over SPEC_BYTES_MAX, -ENOSPC over DRAFT_BYTES_MAX,
+ * -ENOMEM. */
 int draft_write(struct drafts *drafts, struct draft *draft, const char *data, size_t len, size_t offset, time_t now);
 int draft_truncate(struct drafts *drafts, struct draft *draft, size_t len, time_t now);
 

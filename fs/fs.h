@@ -1,4 +1,5 @@
-/* What the handlers work on: the parts of one mount, put together by main.c. Each part is owned by main.c and lent here. */
+/* What the handlers work on: the parts of one mount, put together by main.c. Each part is owned by main.c and lent
+ * here. */
 #ifndef NEEVFS_FS_FS_H
 #define NEEVFS_FS_FS_H
 

@@ -36,7 +36,8 @@ void handle_add_entry(struct handle *handle, const char *name, uint64_t ino, mod
 	handle->bytes.error = handle->starts.error;
 }
 
-bool handle_entry(const struct handle *handle, size_t index, const char **ret_name, uint64_t *ret_ino, mode_t *ret_type) {
+bool handle_entry(
+	const struct handle *handle, size_t index, const char **ret_name, uint64_t *ret_ino, mode_t *ret_type) {
 	struct entry entry;
 	size_t start;
 	if (index >= handle->starts.len / sizeof start)

@@ -12,11 +12,12 @@ struct handle {
 	struct buffer starts; /* of a directory: where each entry begins in `bytes` */
 	enum row_write write;
 	bool wrote;    /* something came by this handle */
-	bool in_order; /* it was written from an empty file on, byte after byte: then it commits in the write that completes it */
+	bool in_order; /* it was written from an empty file on, byte after byte: then it commits in the write that
+			  completes it */
 	size_t end;    /* where the next write in order begins */
 	bool settled;  /* a change was tried: the same outcome for every later write, nothing is sent again */
 	int outcome;   /* 0 or -errno */
-	bool sent;     /* the outcome is of something that went to the API, or may have: truncating does not reopen it */
+	bool sent; /* the outcome is of something that went to the API, or may have: truncating does not reopen it */
 };
 
 struct handle *handle_new(enum row_write write); /* NULL without memory */
@@ -25,6 +26,7 @@ void handle_free(struct handle *handle);         /* takes NULL */
 /* One directory entry behind the others. */
 void handle_add_entry(struct handle *handle, const char *name, uint64_t ino, mode_t type);
 /* The entry of an index, counted from 0; false behind the last. The name is lent. */
-bool handle_entry(const struct handle *handle, size_t index, const char **ret_name, uint64_t *ret_ino, mode_t *ret_type);
+bool handle_entry(
+	const struct handle *handle, size_t index, const char **ret_name, uint64_t *ret_ino, mode_t *ret_type);
 
 #endif

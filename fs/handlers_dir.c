@@ -198,7 +198,8 @@ void fs_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struc
 	const char *name;
 	struct stat st = {0};
 	mode_t type;
-	/* The offset of an entry is the index of the next one: whatever lseek(2) brings, it is one or behind the end. */
+	/* The offset of an entry is the index of the next one: whatever lseek(2) brings, it is one or behind the end.
+	 */
 	for (size_t at = (size_t)offset; handle_entry(handle, at, &name, &st.st_ino, &type); at++) {
 		st.st_mode = type << 12; /* S_IFDIR and its like are DT_DIR and its like, twelve bits up */
 		size_t need = fuse_add_direntry(req, out + used, size - used, name, &st, (off_t)at + 1);
@@ -269,11 +270,14 @@ static int draft_settled(struct op *op, const struct draft *draft) {
 	if (draft->state == DRAFT_BUSY)
 		return op_refuse_words(op, EBUSY, "its create is under way");
 	if (draft->state == DRAFT_DOUBT)
-		return op_refuse_words(op, EBUSY, "a create of this name was sent and its outcome is not known; it is settled when a listing shows it");
+		return op_refuse_words(op, EBUSY,
+			"a create of this name was sent and its outcome is not known; it is settled when a listing "
+			"shows it");
 	return 0;
 }
 
-/* Something inside a resource was asked to be removed: refused, and remembered, lest a rmdir of the resource follows from the same sweep. */
+/* Something inside a resource was asked to be removed: refused, and remembered, lest a rmdir of the resource follows
+ * from the same sweep. */
 static int refuse_inside(struct op *op, const struct view *child, const char *words) {
 	SCOPED(buffer_free) struct buffer dir = {0};
 	if (child->resource && child->resource != child->node && !child->draft)
@@ -291,10 +295,12 @@ static int rmdir_resource(struct op *op, const struct view *child) {
 	if (dir.error)
 		return dir.error;
 	if (sweep_is(op->fs->sweeps, dir.data, fuse_req_ctx(op->req)->pid, op->fs->now_ms))
-		return op_refuse_words(op, ENOTEMPTY, "this looks like the end of a rm -r, which deletes no %s; a rmdir by itself does, in %d s",
+		return op_refuse_words(op, ENOTEMPTY,
+			"this looks like the end of a rm -r, which deletes no %s; a rmdir by itself does, in %d s",
 			kind->singular, SWEEP_MS / 1000);
 	if (kind->terminating && json_string_is(json_at(child->json, kind->status), kind->terminating))
-		return op_refuse_words(op, EALREADY, "it is being deleted already; it is billed until the API answers 404");
+		return op_refuse_words(
+			op, EALREADY, "it is being deleted already; it is billed until the API answers 404");
 	struct change_order order = {.verb = CHANGE_DELETE, .kind = kind, .scope = &child->scope};
 	return op_change(op, &order);
 }
@@ -342,7 +348,8 @@ static int step_rename(struct op *op) {
 		return rc;
 	struct draft *draft = child.row->type == ROW_RESOURCE ? child.draft : NULL;
 	if (!draft)
-		rc = op_refuse_words(op, EPERM, "the API cannot rename or move %s", child.kind ? "this" : "anything here");
+		rc = op_refuse_words(
+			op, EPERM, "the API cannot rename or move %s", child.kind ? "this" : "anything here");
 	else if (op->new_parent != op->node)
 		rc = op_refuse_words(op, EPERM, "a draft can be renamed, but not moved to another collection");
 	else
@@ -369,7 +376,8 @@ static int step_rename(struct op *op) {
 	return rc;
 }
 
-void fs_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent, const char *new_name, unsigned flags) {
+void fs_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent, const char *new_name,
+	unsigned flags) {
 	if (flags & ~1u || strlen(new_name) >= NAME_SIZE) { /* RENAME_NOREPLACE is how we rename anyway */
 		fuse_reply_err(req, flags & ~1u ? EINVAL : ENAMETOOLONG);
 		return;
@@ -388,7 +396,9 @@ static int step_unlink(struct op *op) {
 	if (rc)
 		return rc;
 	struct draft *draft = child.row->type == ROW_SPEC ? child.draft : NULL;
-	rc = draft ? draft_settled(op, draft) : refuse_inside(op, &child, "this file cannot be removed; rmdir of the directory deletes the resource");
+	rc = draft ? draft_settled(op, draft)
+		   : refuse_inside(
+			     op, &child, "this file cannot be removed; rmdir of the directory deletes the resource");
 	if (!rc) {
 		rc = draft_truncate(op->fs->drafts, draft, 0, op->fs->now);
 		draft->has_text = false;

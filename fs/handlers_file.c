@@ -15,8 +15,10 @@ static int draft_open(struct op *op, const struct view *view) {
 		return 0;
 	if (draft->state == DRAFT_OPEN)
 		return op->file.flags & O_TRUNC ? draft_truncate(op->fs->drafts, draft, 0, op->fs->now) : 0;
-	return op_refuse_words(op, EALREADY, draft->state == DRAFT_BUSY ? "its create is under way"
-		: "a create of this name was sent and its outcome is not known; nothing more is sent until a listing shows it");
+	return op_refuse_words(op, EALREADY,
+		draft->state == DRAFT_BUSY ? "its create is under way"
+					   : "a create of this name was sent and its outcome is not known; nothing "
+					     "more is sent until a listing shows it");
 }
 
 /* Reads fail here, where a shell sees it, not later in read(2): the text is rendered now. */
@@ -71,7 +73,10 @@ void fs_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file) {
 
 /* ---- attributes ---- */
 
-enum { TIMES = FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_ATIME_NOW | FUSE_SET_ATTR_MTIME_NOW | FUSE_SET_ATTR_CTIME };
+enum {
+	TIMES = FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_ATIME_NOW | FUSE_SET_ATTR_MTIME_NOW |
+		FUSE_SET_ATTR_CTIME
+};
 
 static int setattr_size(struct op *op, const struct view *view) {
 	struct handle *handle = op->handle;
@@ -79,7 +84,8 @@ static int setattr_size(struct op *op, const struct view *view) {
 		return -EACCES;
 	struct draft *draft = view->draft;
 	if (!draft && op->offset)
-		return -EINVAL; /* a resource's file is emptied before it is written, as every redirection does, and never anything else */
+		return -EINVAL; /* a resource's file is emptied before it is written, as every redirection does, and
+				   never anything else */
 	if (draft && draft->state != DRAFT_OPEN)
 		return -EALREADY;
 	int rc = draft ? draft_truncate(op->fs->drafts, draft, (size_t)op->offset, op->fs->now) : 0;
@@ -93,10 +99,12 @@ static int setattr_size(struct op *op, const struct view *view) {
 }
 
 /*
- * What tools send along is accepted where nothing would change; what would be lost is refused. The modes of what can be written are ours alone: tar and cp set them on the directory and
- * the spec.json that they have just made, which need not fail for that.
+ * What tools send along is accepted where nothing would change; what would be lost is refused. The modes of what can be
+ * written are ours alone: tar and cp set them on the directory and the spec.json that they have just made, which need
+ * not fail for that.
  */
-static int setattr_check(const struct op *op, const struct view *view, const struct stat *wanted, const struct stat *st) {
+static int setattr_check(
+	const struct op *op, const struct view *view, const struct stat *wanted, const struct stat *st) {
 	bool made = view->row->write != WRITE_NEVER || (view->row->type == ROW_RESOURCE && view->kind->create);
 	if (op->to_set & FUSE_SET_ATTR_MODE && (wanted->st_mode & 07777) != (st->st_mode & 07777) && !made)
 		return -EPERM;
@@ -151,14 +159,22 @@ void fs_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set, s
 static void fs_statfs(fuse_req_t req, fuse_ino_t ino) {
 	(void)ino;
 	/* A cloud has no size; tools that refuse a full or empty disk must see neither. */
-	const struct statvfs st = {.f_bsize = 4096, .f_frsize = 4096, .f_blocks = 1 << 20, .f_bfree = 1 << 19, .f_bavail = 1 << 19,
-		.f_files = 1 << 20, .f_ffree = 1 << 19, .f_favail = 1 << 19, .f_namemax = NAME_SIZE - 1};
+	const struct statvfs st = {.f_bsize = 4096,
+		.f_frsize = 4096,
+		.f_blocks = 1 << 20,
+		.f_bfree = 1 << 19,
+		.f_bavail = 1 << 19,
+		.f_files = 1 << 20,
+		.f_ffree = 1 << 19,
+		.f_favail = 1 << 19,
+		.f_namemax = NAME_SIZE - 1};
 	fuse_reply_statfs(req, &st);
 }
 
 static void fs_init(void *user, struct fuse_conn_info *conn) {
 	struct fs *fs = user;
-	conn->want &= ~(unsigned)(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE | FUSE_CAP_READDIRPLUS);
+	conn->want &=
+		~(unsigned)(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE | FUSE_CAP_READDIRPLUS);
 	fs->ready = true;
 }
 

@@ -1,8 +1,10 @@
 /*
- * Writing: spec.json creates, replicas scales. A change is committed in the write(2) that completes it, so that `echo … && …` and cp see the answer; flush and fsync are the second
- * chance for what was not written in order; release never commits.
+ * Writing: spec.json creates, replicas scales. A change is committed in the write(2) that completes it, so that `echo …
+ * && …` and cp see the answer; flush and fsync are the second chance for what was not written in order; release never
+ * commits.
  *
- * A handle remembers its outcome: programs repeat a write that failed, and close() flushes again; neither may send anything twice.
+ * A handle remembers its outcome: programs repeat a write that failed, and close() flushes again; neither may send
+ * anything twice.
  */
 #include "handlers.h"
 
@@ -36,7 +38,8 @@ static int op_answer_write(struct op *op, int outcome) {
 	return 0;
 }
 
-/* Until the change is over its outcome on this handle is "cancelled": that is what later writes see if nobody waits for it any more. */
+/* Until the change is over its outcome on this handle is "cancelled": that is what later writes see if nobody waits for
+ * it any more. */
 static int op_commit(struct op *op, struct change_order *order) {
 	int rc = op_change(op, order);
 	bool started = rc == DEMAND_PARKED;
@@ -84,7 +87,8 @@ static int step_scale(struct op *op) {
 	/* While it still moves, the count that is running is not the count that was asked for. */
 	if (json_int(json_at(view.json, view.row->pointer), &current) && current == op->replicas && !view_moving(&view))
 		return op_answer_write(op, handle_settle(op->handle, 0, true));
-	struct change_order order = {.verb = CHANGE_SCALE, .kind = view.kind, .scope = &view.scope, .replicas = op->replicas};
+	struct change_order order = {
+		.verb = CHANGE_SCALE, .kind = view.kind, .scope = &view.scope, .replicas = op->replicas};
 	return op_commit(op, &order);
 }
 
@@ -94,7 +98,8 @@ static int scale_write(struct op *op, const char *data, size_t size) {
 	for (size_t i = 0; i < size; i++)
 		blank &= isspace((unsigned char)data[i]) != 0;
 	if (handle->settled)
-		return handle->outcome || blank ? handle->outcome : op_refuse_words(op, EINVAL, "one number for each time it is opened");
+		return handle->outcome || blank ? handle->outcome
+						: op_refuse_words(op, EINVAL, "one number for each time it is opened");
 	if (op->offset)
 		return op_refuse_words(op, EINVAL, "the number is to be written at the file's beginning, in one write");
 	return replicas_read(op, data, size, &op->replicas);
@@ -116,7 +121,8 @@ static int spec_commit(struct op *op, const struct view *view, struct draft *dra
 		return op_refuse(op, &err);
 	if (verdict == SPEC_BAD)
 		return handle_settle(op->handle, op_refuse(op, &err), false);
-	struct change_order order = {.verb = CHANGE_CREATE, .kind = view->kind, .scope = &view->scope, .draft = draft, .body = &body};
+	struct change_order order = {
+		.verb = CHANGE_CREATE, .kind = view->kind, .scope = &view->scope, .draft = draft, .body = &body};
 	return op_commit(op, &order);
 }
 
@@ -126,14 +132,16 @@ static int resource_put(struct op *op) {
 	if (!op->size || op->put)
 		return 0;
 	if (!handle->in_order || (size_t)op->offset != handle->end)
-		return op_refuse_words(op, EPERM, "the API cannot change it; a whole spec.json can only be written to say what it is already");
+		return op_refuse_words(op, EPERM,
+			"the API cannot change it; a whole spec.json can only be written to say what it is already");
 	buffer_append(&handle->bytes, op->data.data, op->data.len);
 	handle->end += op->size;
 	handle->wrote = op->put = true;
 	return handle->bytes.error;
 }
 
-/* A resource that already is so needs no change: applying a spec twice is safe. Any other is refused, with what differs. */
+/* A resource that already is so needs no change: applying a spec twice is safe. Any other is refused, with what
+ * differs. */
 static int resource_write(struct op *op, const struct view *view) {
 	struct handle *handle = op->handle;
 	const struct kind *kind = view->kind;
@@ -142,8 +150,8 @@ static int resource_write(struct op *op, const struct view *view) {
 		return handle_settle(handle, rc, false);
 	struct error err = {0};
 	SCOPED(buffer_free) struct buffer body = {0};
-	enum spec_verdict verdict = spec_check(kind->create, view->resource->name, handle->bytes.data ? handle->bytes.data : "",
-		handle->bytes.len, &body, &err);
+	enum spec_verdict verdict = spec_check(kind->create, view->resource->name,
+		handle->bytes.data ? handle->bytes.data : "", handle->bytes.len, &body, &err);
 	err.verdict = VERDICT_NOT_DONE;
 	bool final = !op->size;
 	if (verdict == SPEC_NO_MEMORY || body.error)
@@ -162,12 +170,15 @@ static int resource_write(struct op *op, const struct view *view) {
 		return handle_settle(handle, rc, false);
 	if (rc)
 		return rc;
-	if (own.error || json_scan(body.data, body.len, &wanted, NULL) != JSON_OK || json_scan(own.data, own.len, &real, NULL) != JSON_OK)
+	if (own.error || json_scan(body.data, body.len, &wanted, NULL) != JSON_OK ||
+		json_scan(own.data, own.len, &real, NULL) != JSON_OK)
 		return -ENOMEM;
 	if (spec_same(kind->create, wanted, real, &differing))
 		return op_answer_write(op, handle_settle(handle, 0, true));
-	return handle_settle(handle, op_refuse_words(op, EPERM, "the API cannot change a %s, and it differs in: %s", kind->singular,
-		differing.data ? differing.data : "?"), false);
+	return handle_settle(handle,
+		op_refuse_words(op, EPERM, "the API cannot change a %s, and it differs in: %s", kind->singular,
+			differing.data ? differing.data : "?"),
+		false);
 }
 
 static int step_spec(struct op *op) {
@@ -189,7 +200,8 @@ static int step_spec(struct op *op) {
 	if (!final) {
 		rc = draft_write(op->fs->drafts, draft, op->data.data, op->data.len, (size_t)op->offset, op->fs->now);
 		if (rc)
-			return handle_settle(handle, rc == -EFBIG ? op_refuse_words(op, EFBIG, "a spec is at most 1 MiB large") : rc, false);
+			return handle_settle(handle,
+				rc == -EFBIG ? op_refuse_words(op, EFBIG, "a spec is at most 1 MiB large") : rc, false);
 		handle->in_order &= (size_t)op->offset == handle->end;
 		handle->end = (size_t)op->offset + op->size;
 		handle->wrote = true;
@@ -203,7 +215,8 @@ static int step_spec(struct op *op) {
 
 /* ---- handlers ---- */
 
-void fs_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t offset, struct fuse_file_info *file) {
+void fs_write(
+	fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t offset, struct fuse_file_info *file) {
 	struct handle *handle = (struct handle *)(uintptr_t)file->fh;
 	struct op *op = op_new(req, handle->write == WRITE_SCALE ? step_scale : step_spec, "write", ino, NULL);
 	if (!op)
@@ -253,7 +266,8 @@ static int step_create(struct op *op) {
 	if (rc)
 		return rc;
 	if (!parent.draft || parent.row->type != ROW_RESOURCE || strcmp(op->name, "spec.json") != 0)
-		return op_refuse_words(op, EPERM, "only spec.json can be written, and only into a directory that mkdir made");
+		return op_refuse_words(
+			op, EPERM, "only spec.json can be written, and only into a directory that mkdir made");
 	struct draft *draft = parent.draft;
 	bool had_text = draft->has_text;
 	draft->has_text = true;

@@ -5,6 +5,9 @@
 
 #include <stddef.h>
 
+/* A table is read by its columns. */
+/* clang-format off */
+
 #define FIELD(field, from) {.name = field, .type = ROW_FIELD, .doc = from, .pointer = "/" field}
 #define SECRET(field, from) {.name = field, .type = ROW_FIELD, .doc = from, .pointer = "/" field, .mode = 0400}
 #define MEMBER(object, field, from) {.name = field, .type = ROW_FIELD, .doc = from, .pointer = "/" object "/" field}

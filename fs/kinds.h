@@ -1,8 +1,9 @@
 /*
  * The table of the tree: every name in the mount is a row, every sort of resource is a kind.
  *
- * kinds.c has only initialisers. Path resolution, fetching, caching, rendering, writing and error reporting are written once, over these rows; a new
- * sort of resource is one `struct kind`, its rows, and the row that hangs its collection into the tree.
+ * kinds.c has only initialisers. Path resolution, fetching, caching, rendering, writing and error reporting are written
+ * once, over these rows; a new sort of resource is one `struct kind`, its rows, and the row that hangs its collection
+ * into the tree.
  */
 #ifndef NEEVFS_FS_KINDS_H
 #define NEEVFS_FS_KINDS_H
@@ -68,7 +69,8 @@ struct row {
 
 /* One answer of the API about a resource. */
 struct source {
-	const char *path; /* each {} is filled with the id of the next enclosing resource, outermost first; NULL: there is none */
+	const char *path; /* each {} is filled with the id of the next enclosing resource, outermost first; NULL: there
+			     is none */
 	enum ttl_class ttl;
 };
 
@@ -79,10 +81,12 @@ struct kind {
 	enum api_service service_else; /* asked when `service` answers 404; the same as `service` if there is none */
 	bool paged;
 	struct source docs[DOCS];
-	const char *probe; /* GET of API_GPU that succeeds only if an unlisted resource exists; NULL: what is not listed is not there */
+	const char *probe; /* GET of API_GPU that succeeds only if an unlisted resource exists; NULL: what is not listed
+			      is not there */
 	bool by_id;        /* directories are named by id, so that a path's ids are known without a list */
 
-	/* JSON pointers into a listed resource. `name` names its directory, `twin` is appended to the second holder of a name. */
+	/* JSON pointers into a listed resource. `name` names its directory, `twin` is appended to the second holder of
+	 * a name. */
 	const char *id, *title, *twin, *group, *status, *created, *updated;
 	const char *const *moving; /* states that pass by themselves: kept 2 s only. NULL-terminated */
 	const char *terminating;   /* the state after a delete was accepted */
@@ -94,14 +98,24 @@ struct kind {
 	const char *scale;           /* PUT here {"replicas":N} */
 };
 
-extern const struct row root_row;        /* the mount's root */
-extern const struct row group_row;       /* a ROW_GROUP */
-extern const struct row resource_row;    /* a ROW_RESOURCE */
+extern const struct row root_row;     /* the mount's root */
+extern const struct row group_row;    /* a ROW_GROUP */
+extern const struct row resource_row; /* a ROW_RESOURCE */
 extern const struct row by_id_link_row;
-extern const struct row object_row;      /* a ROW_OBJECT */
-extern const struct row value_row;       /* a ROW_VALUE */
+extern const struct row object_row; /* a ROW_OBJECT */
+extern const struct row value_row;  /* a ROW_VALUE */
 
-enum { KIND_ORG, KIND_PROJECT, KIND_AIRUNTIME, KIND_AIMODEL, KIND_CUSTOM_TEMPLATE, KIND_TEMPLATE, KIND_INVENTORY, KIND_CATALOG, KINDS };
+enum {
+	KIND_ORG,
+	KIND_PROJECT,
+	KIND_AIRUNTIME,
+	KIND_AIMODEL,
+	KIND_CUSTOM_TEMPLATE,
+	KIND_TEMPLATE,
+	KIND_INVENTORY,
+	KIND_CATALOG,
+	KINDS
+};
 extern const struct kind kinds[KINDS];
 
 #endif

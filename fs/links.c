@@ -29,7 +29,8 @@ static char *member_text(const struct view *view, const char *const *pointers) {
 	return strdup("");
 }
 
-/* What cannot be asked just now does not stop a link from being shown: its plain target is right in nearly all cases. */
+/* What cannot be asked just now does not stop a link from being shown: its plain target is right in nearly all cases.
+ */
 static int tolerate(int rc) {
 	return rc == DEMAND_PARKED || rc == -ENOMEM ? rc : 0;
 }
@@ -66,7 +67,8 @@ int link_template(const struct view *view, struct demand *demand, struct buffer 
 }
 
 int link_gpu(const struct view *view, struct demand *demand, struct buffer *out) {
-	static const char *const regions[] = {"/region", NULL}, *const configs[] = {"/gpuConfigID", "/gpu_config_id", NULL};
+	static const char *const regions[] = {"/region", NULL}, *const configs[] = {
+									"/gpuConfigID", "/gpu_config_id", NULL};
 	(void)demand;
 	SCOPED(scope_free) char *region = member_text(view, regions);
 	SCOPED(scope_free) char *config = member_text(view, configs);

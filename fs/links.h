@@ -1,4 +1,5 @@
-/* Where the symbolic links of the tree point; rows of the table name these. Targets are relative, so that the tree can be mounted anywhere. */
+/* Where the symbolic links of the tree point; rows of the table name these. Targets are relative, so that the tree can
+ * be mounted anywhere. */
 #ifndef NEEVFS_FS_LINKS_H
 #define NEEVFS_FS_LINKS_H
 
@@ -7,12 +8,15 @@
 struct view;
 struct demand;
 
-int link_template(const struct view *view, struct demand *demand, struct buffer *out); /* platform's or organisation's */
-int link_gpu(const struct view *view, struct demand *demand, struct buffer *out);      /* inventory/REGION/CONFIG_ID */
-int link_model(const struct view *view, struct demand *demand, struct buffer *out);    /* catalog/ID */
-int link_project(const struct view *view, struct demand *demand, struct buffer *out);  /* the one project, if it is known */
+int link_template(
+	const struct view *view, struct demand *demand, struct buffer *out);        /* platform's or organisation's */
+int link_gpu(const struct view *view, struct demand *demand, struct buffer *out);   /* inventory/REGION/CONFIG_ID */
+int link_model(const struct view *view, struct demand *demand, struct buffer *out); /* catalog/ID */
+int link_project(
+	const struct view *view, struct demand *demand, struct buffer *out); /* the one project, if it is known */
 
-/* The catalog's id of a model's path: by the catalog, or by its usual spelling. The caller frees *ret. 0, DEMAND_PARKED, -ENOMEM. */
+/* The catalog's id of a model's path: by the catalog, or by its usual spelling. The caller frees *ret. 0,
+ * DEMAND_PARKED, -ENOMEM. */
 int catalog_id(const struct view *view, const char *model_id, struct demand *demand, char **ret);
 
 #endif

@@ -85,8 +85,10 @@ static void slot_put(uint32_t *slots, size_t count, uint32_t hash, size_t index)
 	slots[i] = (uint32_t)index + 1;
 }
 
-/* Pages shift while one reads them: the same entry may come twice. Entries of one id that differ in what `twin` names are two. */
-static bool list_has(const struct list *list, const struct kind *kind, const char *id, const char *group, struct json json) {
+/* Pages shift while one reads them: the same entry may come twice. Entries of one id that differ in what `twin` names
+ * are two. */
+static bool list_has(
+	const struct list *list, const struct kind *kind, const char *id, const char *group, struct json json) {
 	struct json twin = json_at(json, kind->twin);
 	for (size_t i = id_hash(id) & (list->slots - 1); list->by_id[i] != EMPTY; i = (i + 1) & (list->slots - 1)) {
 		const struct item *item = &list->items[list->by_id[i] - 1];
@@ -184,7 +186,8 @@ static int list_build(struct list *list, const struct kind *kind, struct error *
 			count++;
 		list->bytes += list->pages->pages[i].body_len;
 	}
-	for (list->slots = 8; list->slots < count * 2; list->slots *= 2) {}
+	for (list->slots = 8; list->slots < count * 2; list->slots *= 2) {
+	}
 	list->items = calloc(count ? count : 1, sizeof *list->items);
 	list->by_name = calloc(list->slots, sizeof *list->by_name);
 	list->by_id = calloc(list->slots, sizeof *list->by_id);

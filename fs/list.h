@@ -34,7 +34,8 @@ struct list {
 };
 
 /*
- * Takes over `pages` in any case. Entries that are no objects or have no id are left out. 0, -ENOMEM, or -EREMOTEIO if a page holds no array (with words in err).
+ * Takes over `pages` in any case. Entries that are no objects or have no id are left out. 0, -ENOMEM, or -EREMOTEIO if
+ * a page holds no array (with words in err).
  */
 int list_new(const struct kind *kind, struct api_pages *pages, struct list **ret, struct error *err);
 void list_free(struct list *list); /* takes NULL */

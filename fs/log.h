@@ -1,4 +1,5 @@
-/* The daemon's log: a file, syslog, or standard error. Only fs/ logs. Control bytes are escaped, lines are cut at 512 bytes. */
+/* The daemon's log: a file, syslog, or standard error. Only fs/ logs. Control bytes are escaped, lines are cut at 512
+ * bytes. */
 #ifndef NEEVFS_FS_LOG_H
 #define NEEVFS_FS_LOG_H
 
@@ -6,7 +7,8 @@
 
 #include <stdbool.h>
 
-/* `path` NULL: standard error in the foreground, else syslog. Levels are those of syslog.h. -errno with words if the file cannot be opened. */
+/* `path` NULL: standard error in the foreground, else syslog. Levels are those of syslog.h. -errno with words if the
+ * file cannot be opened. */
 int log_open(const char *path, int level, bool foreground, struct error *err);
 void log_close(void);
 void log_write(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -88,7 +88,8 @@ static int loop_turn(struct turning *turning) {
 	loop_tick(fs);
 	turn_requests(turning);
 	api_run(loop->api);
-	while (store_run(fs->store)) {}
+	while (store_run(fs->store)) {
+	}
 	ops_sweep(fs);
 	turn_signals(turning);
 	if (fs->ready && !turning->ready) {

@@ -1,7 +1,8 @@
 /*
  * The one place that waits: FUSE requests, the API's sockets and signals, on one epoll.
  *
- * A turn: wait → time → FUSE requests (bounded) → the API's completions → what they resume → interrupted and late requests.
+ * A turn: wait → time → FUSE requests (bounded) → the API's completions → what they resume → interrupted and late
+ * requests.
  */
 #ifndef NEEVFS_FS_LOOP_H
 #define NEEVFS_FS_LOOP_H
@@ -20,7 +21,8 @@ struct loop {
 	void *user;
 };
 
-/* Runs until SIGTERM, SIGINT, or the mount is gone: 0; -errno with words if it cannot wait. SIGHUP forgets all that is cached. The signals must be blocked: loop_block_signals(). */
+/* Runs until SIGTERM, SIGINT, or the mount is gone: 0; -errno with words if it cannot wait. SIGHUP forgets all that is
+ * cached. The signals must be blocked: loop_block_signals(). */
 int loop_run(const struct loop *loop, struct error *err);
 void loop_block_signals(void);
 

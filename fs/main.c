@@ -62,15 +62,19 @@ static int program_token(struct program *program, struct error *err) {
 	struct options *options = &program->options;
 	/* One source: the environment's over the configured ones. */
 	const char *text = options->token, *file = text ? NULL : options->token_file;
-	struct token_config config = {.text = text, .file = file, .command = text || file ? NULL : options->token_command};
+	struct token_config config = {
+		.text = text, .file = file, .command = text || file ? NULL : options->token_command};
 	if (!config.text && !config.file && !config.command)
-		return error_set(err, EKEYEXPIRED, options->inference_key
-			? "NEEV_API_KEY holds an inference key, which these services refuse; give a personal access token by NEEV_API_TOKEN"
-			: "no token: set NEEV_API_TOKEN, or -o token_file=PATH, or look around first with --sandbox");
+		return error_set(err, EKEYEXPIRED,
+			options->inference_key ? "NEEV_API_KEY holds an inference key, which these services refuse; "
+						 "give a personal access token by NEEV_API_TOKEN"
+					       : "no token: set NEEV_API_TOKEN, or -o token_file=PATH, or look around "
+						 "first with --sandbox");
 	const char *token;
 	int rc = token_new(&config, &program->token, err);
 	options_forget_token(options);
-	return rc ? rc : token_get(program->token, &token, err); /* a file that cannot serve is told here, where one looks */
+	return rc ? rc
+		  : token_get(program->token, &token, err); /* a file that cannot serve is told here, where one looks */
 }
 
 static int program_build(struct program *program, struct error *err) {
@@ -80,15 +84,22 @@ static int program_build(struct program *program, struct error *err) {
 	int rc = program_token(program, err);
 	if (rc)
 		return rc;
-	struct api_config api = {.token = program->token, .ca_file = options->ca_file, .proxy = options->proxy,
-		.parallel = options->parallel, .pages_max = PAGES_MAX};
+	struct api_config api = {.token = program->token,
+		.ca_file = options->ca_file,
+		.proxy = options->proxy,
+		.parallel = options->parallel,
+		.pages_max = PAGES_MAX};
 	memcpy(api.base, options->base, sizeof api.base);
-	struct store_config store = {.orgs = (const char *const *)options->orgs.at, .projects = options->scopes,
-		.moving_ms = options->moving_ms, .deadline_ms = options->deadline_ms, .cache_bytes = (size_t)options->cache_mib << 20};
+	struct store_config store = {.orgs = (const char *const *)options->orgs.at,
+		.projects = options->scopes,
+		.moving_ms = options->moving_ms,
+		.deadline_ms = options->deadline_ms,
+		.cache_bytes = (size_t)options->cache_mib << 20};
 	memcpy(store.ttl_ms, options->ttl_ms, sizeof store.ttl_ms);
 	if ((rc = api_new(&api, &program->api, err)) || (rc = store_new(&store, program->api, &fs->store, err)))
 		return rc;
-	if (nodes_new(&fs->nodes) || drafts_new(&fs->drafts) || changes_new(fs, &fs->changes) || accepted_new(&fs->accepted) || refusals_new(&fs->refusals) || sweeps_new(&fs->sweeps) ||
+	if (nodes_new(&fs->nodes) || drafts_new(&fs->drafts) || changes_new(fs, &fs->changes) ||
+		accepted_new(&fs->accepted) || refusals_new(&fs->refusals) || sweeps_new(&fs->sweeps) ||
 		ops_new(&fs->ops))
 		return error_set(err, ENOMEM, "no memory");
 	loop_tick(fs);
@@ -138,8 +149,11 @@ static int program_mount(struct program *program) {
 		rc = mount_start(&program->fs, &program->session, &err);
 	if (rc)
 		return complain(&err);
-	const struct loop loop = {
-		.fs = &program->fs, .api = program->api, .session = program->session, .ready = program_ready, .user = program};
+	const struct loop loop = {.fs = &program->fs,
+		.api = program->api,
+		.session = program->session,
+		.ready = program_ready,
+		.user = program};
 	rc = loop_run(&loop, &err);
 	log_write(rc ? LOG_ERR : LOG_NOTICE, "%s: %s", options->mountpoint, rc ? err.message : "unmounted");
 	return rc ? EXIT_FAILURE : EXIT_SUCCESS;
@@ -153,7 +167,8 @@ static int program_run(struct program *program, int argc, char **argv) {
 		fputs("neevfs --help shows the usage\n", stderr);
 		return rc == -EINVAL ? EXIT_USAGE : EXIT_FAILURE;
 	}
-	if (program->options.command == COMMAND_MOUNT && !program->options.sandbox && (rc = options_finish(&program->options, &err))) {
+	if (program->options.command == COMMAND_MOUNT && !program->options.sandbox &&
+		(rc = options_finish(&program->options, &err))) {
 		complain(&err);
 		return rc == -EINVAL ? EXIT_USAGE : EXIT_FAILURE;
 	}

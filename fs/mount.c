@@ -17,7 +17,8 @@
 
 static const char mount_type[] = "fuse.neevfs";
 
-/* Whether the topmost mount there is ours: from the kernel's table, without touching the filesystem, which may be dead. */
+/* Whether the topmost mount there is ours: from the kernel's table, without touching the filesystem, which may be dead.
+ */
 static bool mount_ours(const char *path) {
 	FILE *table = setmntent("/proc/self/mounts", "re");
 	bool ours = false;
@@ -70,7 +71,9 @@ static int mount_run(const char *const *argv) {
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return -errno;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 127 ? -ENOENT : WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -EBUSY;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 127 ? -ENOENT
+	       : WIFEXITED(status) && !WEXITSTATUS(status)     ? 0
+							       : -EBUSY;
 }
 
 int mount_remove(const char *mountpoint, struct error *err) {
@@ -100,7 +103,8 @@ int mount_check(struct options *options, struct error *err) {
 		if (rc == -ENOTCONN && ours)
 			rc = mount_remove(path, err);
 		else if (rc == -ENOENT)
-			return error_set(err, ENOENT, "%s: no such directory; make it first: mkdir %s", path, options->mountpoint);
+			return error_set(err, ENOENT, "%s: no such directory; make it first: mkdir %s", path,
+				options->mountpoint);
 		else
 			error_set(err, -rc, "%s: %s", path, strerror(-rc));
 		if (rc)
@@ -108,7 +112,8 @@ int mount_check(struct options *options, struct error *err) {
 	} else if (!S_ISDIR(st.st_mode)) {
 		return error_set(err, ENOTDIR, "%s: not a directory", path);
 	} else if (ours) {
-		return error_set(err, EBUSY, "%s: a neevfs is mounted there already; neevfs umount %s ends it", path, options->mountpoint);
+		return error_set(err, EBUSY, "%s: a neevfs is mounted there already; neevfs umount %s ends it", path,
+			options->mountpoint);
 	}
 	return option_text(&options->mountpoint, path) ? error_set(err, ENOMEM, "no memory for the options") : 0;
 }
@@ -124,7 +129,10 @@ int mount_start(struct fs *fs, struct fuse_session **ret, struct error *err) {
 	SCOPED(buffer_free) struct buffer name = {0};
 	int rc = fuse_opt_add_arg(&args, "neevfs") ? -ENOMEM : 0;
 	buffer_add(&name, "fsname=");
-	for (const char *at = options->source ? options->source : options->sandbox ? "neevfs-sandbox" : "neevfs"; *at; at++) {
+	for (const char *at = options->source    ? options->source
+			      : options->sandbox ? "neevfs-sandbox"
+						 : "neevfs";
+		*at; at++) {
 		if (*at == ',' || *at == '\\')
 			buffer_byte(&name, '\\');
 		buffer_byte(&name, *at);

@@ -8,7 +8,8 @@
 struct fuse_session;
 
 /*
- * Makes the mount point absolute (options->mountpoint is replaced). -EBUSY if a live neevfs is on it already, -ENOTDIR, -ENOENT, …; a dead one (ENOTCONN) of ours is unmounted first.
+ * Makes the mount point absolute (options->mountpoint is replaced). -EBUSY if a live neevfs is on it already, -ENOTDIR,
+ * -ENOENT, …; a dead one (ENOTCONN) of ours is unmounted first.
  */
 int mount_check(struct options *options, struct error *err);
 

@@ -8,8 +8,8 @@
 
 struct nodes {
 	struct node **chains;
-	size_t chain_count; /* a power of two */
-	size_t count;       /* hashed nodes */
+	size_t chain_count;   /* a power of two */
+	size_t count;         /* hashed nodes */
 	struct node *retired; /* no longer found by name, still held by the kernel */
 	struct node root;
 };
@@ -120,7 +120,8 @@ static struct node *node_find(struct nodes *nodes, struct node *parent, const ch
 	return node;
 }
 
-struct node *node_lookup(struct nodes *nodes, struct node *parent, const struct row *row, const struct kind *kind, const char *name) {
+struct node *node_lookup(
+	struct nodes *nodes, struct node *parent, const struct row *row, const struct kind *kind, const char *name) {
 	uint64_t ino = node_ino(parent, name);
 	struct node *node = node_find(nodes, parent, name, ino);
 	if (node) {

@@ -11,7 +11,7 @@
 #include <string.h>
 
 struct ops {
-	struct op first;  /* ring of the parked, by deadline: all have the same span */
+	struct op first; /* ring of the parked, by deadline: all have the same span */
 	size_t count;
 	bool interrupted; /* one of them was: set from libfuse's callback */
 };
@@ -30,7 +30,8 @@ void ops_free(struct ops *ops) {
 }
 
 struct node *op_node(const struct fs *fs, fuse_ino_t ino) {
-	return ino == FUSE_ROOT_ID ? nodes_root(fs->nodes) : (struct node *)(uintptr_t)ino; /* only ids that we gave come back */
+	return ino == FUSE_ROOT_ID ? nodes_root(fs->nodes)
+				   : (struct node *)(uintptr_t)ino; /* only ids that we gave come back */
 }
 
 static const double forever_s = 3600;
@@ -138,9 +139,11 @@ static void op_late(struct op *op) {
 	struct error err;
 	bool sent = op->change && change_sent(op->change);
 	if (sent)
-		error_set(&err, ETIMEDOUT, "no outcome within the deadline; the change goes on, and .error here will say if it fails");
+		error_set(&err, ETIMEDOUT,
+			"no outcome within the deadline; the change goes on, and .error here will say if it fails");
 	else
-		error_set(&err, ETIMEDOUT, "no answer within the deadline of %g s", op->fs->options->deadline_ms / 1000.0);
+		error_set(&err, ETIMEDOUT, "no answer within the deadline of %g s",
+			op->fs->options->deadline_ms / 1000.0);
 	err.verdict = sent ? VERDICT_UNKNOWN : op->changing ? VERDICT_NOT_DONE : VERDICT_NONE;
 	op_refuse(op, &err);
 	op_reply_err(op, ETIMEDOUT);
@@ -182,20 +185,23 @@ void op_reply_err(struct op *op, int code) {
 }
 
 /*
- * What no answer of the API can change is remembered by the kernel. Everything else is asked again at each use: the answer comes from the cache, and a change of our own, a refresh or an
- * expiry is seen at once.
+ * What no answer of the API can change is remembered by the kernel. Everything else is asked again at each use: the
+ * answer comes from the cache, and a change of our own, a refresh or an expiry is seen at once.
  */
 static double node_timeout_s(const struct node *node) {
 	for (const struct node *at = node; at; at = at->parent)
-		if (at->row->type != ROW_DIR && at->row->type != ROW_COLLECTION && !(at->row->type == ROW_RESOURCE && at->id))
+		if (at->row->type != ROW_DIR && at->row->type != ROW_COLLECTION &&
+			!(at->row->type == ROW_RESOURCE && at->id))
 			return 0;
 	return node->row->type == ROW_RESOURCE ? 0 : forever_s;
 }
 
 static struct fuse_entry_param node_entry(struct node *node, const struct stat *st) {
 	double timeout_s = node_timeout_s(node);
-	return (struct fuse_entry_param){.ino = node->parent ? (fuse_ino_t)(uintptr_t)node : FUSE_ROOT_ID, .attr = *st,
-		.attr_timeout = timeout_s, .entry_timeout = timeout_s};
+	return (struct fuse_entry_param){.ino = node->parent ? (fuse_ino_t)(uintptr_t)node : FUSE_ROOT_ID,
+		.attr = *st,
+		.attr_timeout = timeout_s,
+		.entry_timeout = timeout_s};
 }
 
 void op_reply_entry(struct op *op, struct node *node, const struct stat *st) {

@@ -1,8 +1,9 @@
 /*
  * struct op: one FUSE request from its arrival to its one answer.
  *
- * A handler fills an op and starts it; its step either answers, or fails, or parks it on a document or a change and is called again when that is there. Every op is answered exactly once, by one of the op_reply functions or
- * by op_step() for a failure, which also releases it; nothing may touch it after.
+ * A handler fills an op and starts it; its step either answers, or fails, or parks it on a document or a change and is
+ * called again when that is there. Every op is answered exactly once, by one of the op_reply functions or by op_step()
+ * for a failure, which also releases it; nothing may touch it after.
  *
  * Only the FUSE-facing files include this header.
  */
@@ -37,15 +38,15 @@ struct op {
 	bool put;           /* `data` stands in the handle already: the step may run again */
 	off_t offset;
 	long long replicas;
-	int to_set;         /* setattr, with the four below; its size is `offset` */
+	int to_set; /* setattr, with the four below; its size is `offset` */
 	mode_t mode;
 	uid_t uid;
 	gid_t gid;
 	struct demand demand;
 	struct change *change; /* waits for it */
-	bool changing;         /* it is to change something: an interrupt is ECANCELED, as programs repeat what answers EINTR */
-	int outcome;           /* of the change: what the step answers when it runs again */
-	bool settled;          /* `outcome` is there */
+	bool changing; /* it is to change something: an interrupt is ECANCELED, as programs repeat what answers EINTR */
+	int outcome;   /* of the change: what the step answers when it runs again */
+	bool settled;  /* `outcome` is there */
 
 	bool parked, interrupted; /* private from here */
 	int64_t deadline_ms;
@@ -55,7 +56,7 @@ struct op {
 enum { OPS_MAX = 4096 /* parked at once; beyond it EBUSY */ };
 
 struct ops;
-int ops_new(struct ops **ret); /* 0 or -ENOMEM */
+int ops_new(struct ops **ret);  /* 0 or -ENOMEM */
 void ops_free(struct ops *ops); /* takes NULL */
 
 /* Answers what was interrupted or is over its deadline. To be called once a turn. */

@@ -18,21 +18,26 @@
 #define AT(member) offsetof(struct options, member)
 
 const struct option_row option_rows[] = {
-	{"api_base", OPTION_URL, AT(api_base), "https://api.ai.neevcloud.com", "NEEVFS_API_BASE", 0, 0, "URL of the API"},
+	{"api_base", OPTION_URL, AT(api_base), "https://api.ai.neevcloud.com", "NEEVFS_API_BASE", 0, 0,
+		"URL of the API"},
 	{"tenant_base", OPTION_URL, AT(base[API_TENANT]), NULL, NULL, 0, 0, "URL of one service (api_base + /tenant)"},
 	{"gpu_base", OPTION_URL, AT(base[API_GPU]), NULL, NULL, 0, 0, "the same for /gpu"},
 	{"inventory_base", OPTION_URL, AT(base[API_INVENTORY]), NULL, NULL, 0, 0, "the same for /inventory"},
 	{"aimodels_base", OPTION_URL, AT(base[API_AIMODELS]), NULL, NULL, 0, 0, "the same for /aimodels"},
-	{"token_file", OPTION_TEXT, AT(token_file), NULL, NULL, 0, 0, "file with the token, mode 0600; re-read when it changes"},
-	{"token_command", OPTION_TEXT, AT(token_command), NULL, NULL, 0, 0, "command whose first line of output is the token"},
+	{"token_file", OPTION_TEXT, AT(token_file), NULL, NULL, 0, 0,
+		"file with the token, mode 0600; re-read when it changes"},
+	{"token_command", OPTION_TEXT, AT(token_command), NULL, NULL, 0, 0,
+		"command whose first line of output is the token"},
 	{"org", OPTION_TEXTS, AT(orgs), NULL, "NEEV_ORG_ID", 0, 0, "organisation id (repeatable)"},
 	{"project", OPTION_TEXTS, AT(projects), NULL, "NEEV_PROJECT_ID", 0, 0, "project id, or ORG/ID (repeatable)"},
 	{"ttl", OPTION_TTL, TTL_CLASSES, NULL, NULL, 0, 86400, "seconds an answer is kept; scales all classes (30)"},
 	{"ttl_list", OPTION_SECONDS, AT(ttl_ms[TTL_LIST]), "30", NULL, 0, 86400, "listings of instances and models"},
 	{"ttl_item", OPTION_SECONDS, AT(ttl_ms[TTL_ITEM]), "30", NULL, 0, 86400, "details of one resource"},
 	{"ttl_metrics", OPTION_SECONDS, AT(ttl_ms[TTL_METRICS]), "5", NULL, 0, 86400, "metrics"},
-	{"ttl_inventory", OPTION_SECONDS, AT(ttl_ms[TTL_INVENTORY]), "15", NULL, 0, 86400, "GPU configurations on offer"},
-	{"ttl_catalog", OPTION_SECONDS, AT(ttl_ms[TTL_CATALOG]), "600", NULL, 0, 86400, "templates, catalog, organisations, projects"},
+	{"ttl_inventory", OPTION_SECONDS, AT(ttl_ms[TTL_INVENTORY]), "15", NULL, 0, 86400,
+		"GPU configurations on offer"},
+	{"ttl_catalog", OPTION_SECONDS, AT(ttl_ms[TTL_CATALOG]), "600", NULL, 0, 86400,
+		"templates, catalog, organisations, projects"},
 	{"deadline", OPTION_SECONDS, AT(deadline_ms), "30", NULL, 1, 3600, "seconds for one filesystem call"},
 	{"parallel", OPTION_NUMBER, AT(parallel), "16", NULL, 3, 256, "requests in flight; two are kept for changes"},
 	{"cache_size", OPTION_NUMBER, AT(cache_mib), "256", NULL, 1, 65536, "MiB of answers kept"},
@@ -51,16 +56,18 @@ const struct option_row option_rows[] = {
 enum { MOVING_MS = 2000, TTL_UNIT_S = 30 };
 
 /* Options of mount(8) and fstab(5) that mean nothing to a filesystem itself. */
-static const char *const ignored[] = {"auto", "noauto", "user", "nouser", "users", "defaults", "_netdev", "nofail", "rw", NULL};
+static const char *const ignored[] = {
+	"auto", "noauto", "user", "nouser", "users", "defaults", "_netdev", "nofail", "rw", NULL};
 /* What libfuse or the kernel takes. */
-static const char *const passed[] = {"nosuid", "suid", "nodev", "dev", "noexec", "exec", "noatime", "atime", "sync", "async", "dirsync",
-	"allow_root", "fsname", "subtype", "max_read", "context", NULL};
+static const char *const passed[] = {"nosuid", "suid", "nodev", "dev", "noexec", "exec", "noatime", "atime", "sync",
+	"async", "dirsync", "allow_root", "fsname", "subtype", "max_read", "context", NULL};
 
 static const char *const allow_names[] = {"create", "scale", "delete"};
 static const struct {
 	const char *name;
 	int level;
-} levels[] = {{"error", LOG_ERR}, {"warning", LOG_WARNING}, {"notice", LOG_NOTICE}, {"info", LOG_INFO}, {"debug", LOG_DEBUG}};
+} levels[] = {
+	{"error", LOG_ERR}, {"warning", LOG_WARNING}, {"notice", LOG_NOTICE}, {"info", LOG_INFO}, {"debug", LOG_DEBUG}};
 
 static bool name_in(const char *const *names, const char *name, size_t len) {
 	for (; *names; names++)
@@ -110,7 +117,8 @@ static int allow_read(const char *value, unsigned *ret, struct error *err) {
 				if (strlen(allow_names[i]) == len && !strncmp(allow_names[i], at, len))
 					bit = 1u << i;
 			if (!bit)
-				return error_set(err, EINVAL, "allow=%s: must be none, or of create, scale, delete with ':' between", value);
+				return error_set(err, EINVAL,
+					"allow=%s: must be none, or of create, scale, delete with ':' between", value);
 			allow |= bit;
 			at += len;
 			if (!*at)
@@ -205,8 +213,10 @@ int option_read(struct options *options, const char *text, struct error *err) {
 	if (read_only || allow_other || name_in(passed, text, len))
 		return texts_add(&options->kernel, text) ? error_set(err, ENOMEM, "no memory for the options") : 0;
 	if (len == 5 && !strncmp(text, "token", 5))
-		return error_set(err, EINVAL, "a token is not taken from the command line, where other users could see it; use NEEV_API_TOKEN, "
-					      "token_file= or token_command=");
+		return error_set(err, EINVAL,
+			"a token is not taken from the command line, where other users could see it; use "
+			"NEEV_API_TOKEN, "
+			"token_file= or token_command=");
 	for (const struct option_row *row = option_rows; row->name; row++)
 		if (strlen(row->name) == len && !strncmp(row->name, text, len))
 			return value ? option_set(options, row, value, err)
@@ -226,9 +236,9 @@ int options_defaults(struct options *options, struct error *err) {
 }
 
 void options_free(struct options *options) {
-	char **const single[] = {&options->source, &options->mountpoint, &options->api_base, &options->token_file, &options->token_command,
-		&options->ca_file, &options->proxy, &options->log, &options->base[API_TENANT], &options->base[API_GPU],
-		&options->base[API_INVENTORY], &options->base[API_AIMODELS]};
+	char **const single[] = {&options->source, &options->mountpoint, &options->api_base, &options->token_file,
+		&options->token_command, &options->ca_file, &options->proxy, &options->log, &options->base[API_TENANT],
+		&options->base[API_GPU], &options->base[API_INVENTORY], &options->base[API_AIMODELS]};
 	struct texts *const lists[] = {&options->orgs, &options->projects, &options->sandbox_options, &options->kernel};
 	for (size_t i = 0; i < sizeof single / sizeof *single; i++)
 		free(*single[i]);
@@ -254,7 +264,8 @@ void options_help(struct buffer *out) {
 			"       neevfs umount MOUNTPOINT\n"
 			"       neevfs -h | -V\n"
 			"Mounts NeevCloud's AI cloud as a directory tree; see neevfs(1) and neevfs(5).\n\n"
-			"The token comes from NEEV_API_TOKEN, token_file= or token_command=.\n\noptions (-o, and the config file's keys):\n");
+			"The token comes from NEEV_API_TOKEN, token_file= or token_command=.\n\noptions (-o, and the "
+			"config file's keys):\n");
 	for (const struct option_row *row = option_rows; row->name; row++) {
 		buffer_printf(out, "  %-15s %s", row->name, row->help);
 		if (row->value)

@@ -1,5 +1,6 @@
 /*
- * What the user asked for: the command line over the environment over the config file over the defaults. One table (options.c) names them all; the man page lists the same.
+ * What the user asked for: the command line over the environment over the config file over the defaults. One table
+ * (options.c) names them all; the man page lists the same.
  */
 #ifndef NEEVFS_FS_OPTIONS_H
 #define NEEVFS_FS_OPTIONS_H
@@ -24,21 +25,21 @@ struct options {
 	bool foreground; /* -f, -d */
 	bool debug;      /* -d */
 	bool sandbox;
-	char *source;    /* the label before the mount point, or NULL */
+	char *source; /* the label before the mount point, or NULL */
 	char *mountpoint;
 
 	/* the -o options, owned; NULL: not given */
 	char *api_base;
 	char *base[API_SERVICES];
 	char *token_file, *token_command;
-	char *token; /* from the environment only; wiped by main.c once it was handed on */
+	char *token;        /* from the environment only; wiped by main.c once it was handed on */
 	bool inference_key; /* NEEV_API_KEY is set: it does not work here */
 	char *ca_file, *proxy, *log;
 	struct texts orgs, projects; /* projects as given: ID or ORG/ID */
 	unsigned ttl_ms[TTL_CLASSES], moving_ms, deadline_ms, parallel;
 	unsigned cache_mib;
-	unsigned allow;     /* bits of enum change_verb */
-	int log_level;      /* of syslog.h */
+	unsigned allow; /* bits of enum change_verb */
+	int log_level;  /* of syslog.h */
 	bool read_only, allow_other;
 	struct texts sandbox_options; /* what goes to the simulated cloud: "--instances=10" */
 	struct texts kernel;          /* mount options that libfuse passes on */
@@ -47,12 +48,14 @@ struct options {
 };
 
 /*
- * Reads the command line, the environment and the config file. 0, or -EINVAL with words (usage: exit 2), -ENOMEM, or the errno of reading the config file. Whatever it returns, options_free() releases what is there.
+ * Reads the command line, the environment and the config file. 0, or -EINVAL with words (usage: exit 2), -ENOMEM, or
+ * the errno of reading the config file. Whatever it returns, options_free() releases what is there.
  */
 int options_read(struct options *options, int argc, char **argv, struct error *err);
 void options_free(struct options *options);
 
-/* Fills in what follows from the rest: the services' URLs and `scopes`. After options_read() and, with --sandbox, after its address is known. 0, -EINVAL, -ENOMEM. */
+/* Fills in what follows from the rest: the services' URLs and `scopes`. After options_read() and, with --sandbox, after
+ * its address is known. 0, -EINVAL, -ENOMEM. */
 int options_finish(struct options *options, struct error *err);
 
 void options_forget_token(struct options *options); /* wipes it */

@@ -43,7 +43,9 @@ static int config_read(struct options *options, struct error *err) {
 		return error_set(err, ENOMEM, "no memory for the options");
 	FILE *file = fopen(path.data, "re");
 	if (!file)
-		return errno == ENOENT || errno == ENOTDIR ? 0 : error_set(err, errno, "%s: %s", path.data, strerror(errno));
+		return errno == ENOENT || errno == ENOTDIR
+			       ? 0
+			       : error_set(err, errno, "%s: %s", path.data, strerror(errno));
 	char *line = NULL;
 	size_t size = 0;
 	int rc = 0;
@@ -66,7 +68,8 @@ static int environment_read(struct options *options, struct error *err) {
 		if (!value || !*value)
 			continue;
 		if (row->type == OPTION_TEXTS)
-			texts_free((struct texts *)(void *)((char *)options + row->at)); /* replaces the config file's */
+			texts_free(
+				(struct texts *)(void *)((char *)options + row->at)); /* replaces the config file's */
 		struct error reason = {0};
 		int rc = option_set(options, row, value, &reason);
 		if (rc)
@@ -80,7 +83,8 @@ static int environment_read(struct options *options, struct error *err) {
 }
 
 /*
- * A list given on the command line replaces what the config file and the environment say, and is itself added up. A source of the token given there replaces every other.
+ * A list given on the command line replaces what the config file and the environment say, and is itself added up. A
+ * source of the token given there replaces every other.
  */
 static void options_override(struct options *options, const char *text) {
 	static const char *const names[] = {"org=", "project=", "token_file=", "token_command="};
@@ -108,13 +112,15 @@ static int options_scopes(struct options *options, struct error *err) {
 			return error_set(err, EINVAL, "project=%s: must be ID or ORG/ID", given);
 		if (!slash && !options->orgs.count)
 			return error_set(err, EINVAL, "project=%s needs org=ID too, or project=ORG/%s", given, given);
-		SCOPED(scope_free) char *org = strndup(slash ? given : options->orgs.at[0], slash ? (size_t)(slash - given) : SIZE_MAX);
+		SCOPED(scope_free)
+		char *org = strndup(slash ? given : options->orgs.at[0], slash ? (size_t)(slash - given) : SIZE_MAX);
 		size_t o = 0;
 		while (org && o < options->orgs.count && strcmp(options->orgs.at[o], org) != 0)
 			o++;
 		if (!org || (o == options->orgs.count && texts_add(&options->orgs, org)))
 			return error_set(err, ENOMEM, "no memory for the options");
-		options->scopes[i] = (struct configured_project){.org = options->orgs.at[o], .id = slash ? slash + 1 : given};
+		options->scopes[i] =
+			(struct configured_project){.org = options->orgs.at[o], .id = slash ? slash + 1 : given};
 	}
 	return 0;
 }
@@ -128,7 +134,9 @@ static int options_split(struct options *options, const char *text, struct error
 		} else if (*text && *text != ',') {
 			buffer_byte(&one, *text);
 		} else {
-			int rc = one.error ? error_set(err, ENOMEM, "no memory for the options") : one.len ? option_read(options, one.data, err) : 0;
+			int rc = one.error ? error_set(err, ENOMEM, "no memory for the options")
+				 : one.len ? option_read(options, one.data, err)
+					   : 0;
 			if (rc || !*text)
 				return rc;
 			buffer_clear(&one);
@@ -137,8 +145,10 @@ static int options_split(struct options *options, const char *text, struct error
 }
 
 static int options_bases(struct options *options, struct error *err) {
-	static const char *const prefixes[API_SERVICES] = {
-		[API_TENANT] = "/tenant", [API_GPU] = "/gpu", [API_INVENTORY] = "/inventory", [API_AIMODELS] = "/aimodels"};
+	static const char *const prefixes[API_SERVICES] = {[API_TENANT] = "/tenant",
+		[API_GPU] = "/gpu",
+		[API_INVENTORY] = "/inventory",
+		[API_AIMODELS] = "/aimodels"};
 	for (int i = 0; i < API_SERVICES; i++) {
 		if (options->base[i])
 			continue;
@@ -161,9 +171,10 @@ int options_finish(struct options *options, struct error *err) {
 }
 
 /* What is to be done, and what -o gave, to be read after the other sources. */
-static int command_line_read(struct options *options, int argc, char **argv, struct texts *ret_given, struct error *err) {
-	static const struct option longs[] = {
-		{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {"sandbox", no_argument, NULL, 's'}, {0}};
+static int command_line_read(
+	struct options *options, int argc, char **argv, struct texts *ret_given, struct error *err) {
+	static const struct option longs[] = {{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'},
+		{"sandbox", no_argument, NULL, 's'}, {0}};
 	bool umount = argc > 1 && !strcmp(argv[1], "umount");
 	opterr = 0;
 	optind = umount ? 2 : 1;
@@ -179,7 +190,8 @@ static int command_line_read(struct options *options, int argc, char **argv, str
 		else if (c == 'o' && texts_add(ret_given, optarg))
 			rc = error_set(err, ENOMEM, "no memory for the options");
 		else if (c == '?')
-			rc = error_set(err, EINVAL, optopt == 'o' ? "%s needs a value" : "unknown option: %s", argv[optind - 1]);
+			rc = error_set(err, EINVAL, optopt == 'o' ? "%s needs a value" : "unknown option: %s",
+				argv[optind - 1]);
 	}
 	if (rc || options->command != COMMAND_MOUNT)
 		return rc;
@@ -188,7 +200,8 @@ static int command_line_read(struct options *options, int argc, char **argv, str
 		options->command = COMMAND_UMOUNT;
 	if (names < 1 || names > (umount ? 1 : 2))
 		return error_set(err, EINVAL, names < 1 ? "no mount point given" : "too many arguments");
-	if (option_text(&options->mountpoint, argv[argc - 1]) || (names == 2 && option_text(&options->source, argv[optind])))
+	if (option_text(&options->mountpoint, argv[argc - 1]) ||
+		(names == 2 && option_text(&options->source, argv[optind])))
 		return error_set(err, ENOMEM, "no memory for the options");
 	return 0;
 }

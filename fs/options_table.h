@@ -21,7 +21,7 @@ enum option_type {
 struct option_row {
 	const char *name; /* NULL ends the table */
 	enum option_type type;
-	size_t at;        /* offset in struct options */
+	size_t at;         /* offset in struct options */
 	const char *value; /* the default, as one would type it; NULL: none */
 	const char *environment;
 	double min, max;

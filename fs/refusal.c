@@ -35,7 +35,8 @@ static const struct refusal *refusal_recent(const struct refusals *refusals, siz
 	return &refusals->ring[(refusals->next + REFUSALS_MAX - 1 - i) % REFUSALS_MAX];
 }
 
-void refusal_add(struct refusals *refusals, time_t when, const char *operation, const char *path, const struct error *err) {
+void refusal_add(
+	struct refusals *refusals, time_t when, const char *operation, const char *path, const struct error *err) {
 	if (refusals->count) {
 		struct refusal *last = &refusals->ring[(refusals->next + REFUSALS_MAX - 1) % REFUSALS_MAX];
 		if (!strcmp(last->path, path) && last->operation == operation && last->error.code == err->code &&

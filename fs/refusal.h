@@ -11,14 +11,15 @@ enum { REFUSALS_MAX = 100 };
 
 struct refusals;
 
-int refusals_new(struct refusals **ret); /* 0 or -ENOMEM */
+int refusals_new(struct refusals **ret);       /* 0 or -ENOMEM */
 void refusals_free(struct refusals *refusals); /* takes NULL */
 
 /*
- * Keeps what happened to `operation` ("write", "rmdir") on `path` (from the mount's root). The oldest makes room; the same refusal again only counts. Without memory it is lost: the errno
- * still tells.
+ * Keeps what happened to `operation` ("write", "rmdir") on `path` (from the mount's root). The oldest makes room; the
+ * same refusal again only counts. Without memory it is lost: the errno still tells.
  */
-void refusal_add(struct refusals *refusals, time_t when, const char *operation, const char *path, const struct error *err);
+void refusal_add(
+	struct refusals *refusals, time_t when, const char *operation, const char *path, const struct error *err);
 
 /* Appends the latest one at or below `dir`; nothing if there is none. */
 void refusal_last(const struct refusals *refusals, const char *dir, struct buffer *out);

@@ -45,12 +45,14 @@ static void render_value(struct json value, struct buffer *out) {
 }
 
 /*
- * One's own write is seen at once: while a deployment is on its way to the number that this mount asked for, `replicas` is that number. What runs meanwhile is in info.json.
+ * One's own write is seen at once: while a deployment is on its way to the number that this mount asked for, `replicas`
+ * is that number. What runs meanwhile is in info.json.
  */
 static void render_replicas(const struct view *view, struct json value, struct buffer *out) {
 	struct accepted *accepted = view->fs->accepted;
 	long long replicas;
-	bool asked = accepted_find(accepted, view->kind, &view->scope, view->fs->now_ms, &replicas) && replicas != ACCEPTED_DELETE;
+	bool asked = accepted_find(accepted, view->kind, &view->scope, view->fs->now_ms, &replicas) &&
+		     replicas != ACCEPTED_DELETE;
 	if (asked && view_moving(view)) {
 		buffer_printf(out, "%lld\n", replicas);
 		return;

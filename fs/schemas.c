@@ -2,6 +2,9 @@
 #include "schema.h"
 #include "schema_rules.h"
 
+/* A table is read by its columns. */
+/* clang-format off */
+
 #define INT32_MAXIMUM 2147483647 /* format: int32 */
 
 /* A DNS label. */

@@ -52,8 +52,9 @@ void spec_render(
 	const struct schema *schema, struct json response, const struct spec_override *overrides, struct buffer *out);
 
 /*
- * Whether a resource is already what `wanted` (an object that spec_check() accepted) asks for, `real` being its own spec as spec_render() gives it. What is not mentioned, and what
- * the API never tells (the schema's from "-"), is not compared. False: the differing members are appended, ", " between.
+ * Whether a resource is already what `wanted` (an object that spec_check() accepted) asks for, `real` being its own
+ * spec as spec_render() gives it. What is not mentioned, and what the API never tells (the schema's from "-"), is not
+ * compared. False: the differing members are appended, ", " between.
  */
 bool spec_same(const struct schema *schema, struct json wanted, struct json real, struct buffer *differing);
 

@@ -36,7 +36,8 @@ static bool value_met(struct json wanted, struct json real) {
 
 static bool value_empty(struct json value) {
 	struct json_iter iter = json_iter(value);
-	return value.type == JSON_NULL || ((value.type == JSON_ARRAY || value.type == JSON_OBJECT) && !json_next(&iter));
+	return value.type == JSON_NULL ||
+	       ((value.type == JSON_ARRAY || value.type == JSON_OBJECT) && !json_next(&iter));
 }
 
 bool spec_same(const struct schema *schema, struct json wanted, struct json real, struct buffer *differing) {

@@ -64,7 +64,8 @@ int store_path(const char *path, const struct scope *scope, struct buffer *out) 
 	return out->error;
 }
 
-static int key_make(const struct kind *kind, char type, const char *path, const struct scope *scope, struct buffer *ret) {
+static int key_make(
+	const struct kind *kind, char type, const char *path, const struct scope *scope, struct buffer *ret) {
 	buffer_printf(ret, "%c%02d", type, (int)(kind - kinds));
 	return store_path(path, scope, ret);
 }
@@ -198,7 +199,8 @@ static int journey_start(struct journey *journey) {
 	enum api_service service = journey->again ? kind->service_else : journey->probe ? API_GPU : kind->service;
 	struct api_call *call;
 	if (journey->doc == DOC_LIST && !journey->probe)
-		return api_list(store->api, service, journey->path, kind->paged, store->config.deadline_ms, journey_pages, journey, &call);
+		return api_list(store->api, service, journey->path, kind->paged, store->config.deadline_ms,
+			journey_pages, journey, &call);
 	struct api_request request = {
 		.service = service, .method = API_GET, .path = journey->path, .timeout_ms = store->config.deadline_ms};
 	return api_send(store->api, &request, journey_answer, journey, &call);
@@ -212,7 +214,8 @@ static void store_fetch(void *user, const char *key, struct cache_fetch *fetch) 
 		cache_finish(store->cache, fetch, ENOMEM, NULL, 0, 0);
 		return;
 	}
-	*journey = (struct journey){.store = store, .fetch = fetch, .began_ms = store->now_ms, .probe = key[0] == KEY_PROBE};
+	*journey = (struct journey){
+		.store = store, .fetch = fetch, .began_ms = store->now_ms, .probe = key[0] == KEY_PROBE};
 	journey->kind = &kinds[(key[1] - '0') * 10 + key[2] - '0'];
 	for (enum doc doc = 0; doc < DOCS; doc++)
 		if (key[0] == key_types[doc])
@@ -272,8 +275,8 @@ static void demand_done(struct cache_waiter *waiter, const struct cache_result *
 	demand->resume(demand);
 }
 
-static int store_get(struct store *store, const struct kind *kind, char type, const char *path, const struct scope *scope,
-	struct demand *demand, const struct document **ret) {
+static int store_get(struct store *store, const struct kind *kind, char type, const char *path,
+	const struct scope *scope, struct demand *demand, const struct document **ret) {
 	SCOPED(buffer_free) struct buffer key = {0};
 	int rc = key_make(kind, type, path, scope, &key);
 	if (rc)
@@ -310,8 +313,8 @@ int store_list(struct store *store, const struct kind *kind, const struct scope 
 	return rc;
 }
 
-int store_document(struct store *store, const struct kind *kind, enum doc doc, const struct scope *scope, struct demand *demand,
-	struct json *ret) {
+int store_document(struct store *store, const struct kind *kind, enum doc doc, const struct scope *scope,
+	struct demand *demand, struct json *ret) {
 	const struct document *document;
 	int rc = store_get(store, kind, key_types[doc], kind->docs[doc].path, scope, demand, &document);
 	if (!rc)
@@ -401,8 +404,8 @@ static void errand_done(void *user, const struct api_response *response) {
 	trip_end(&errand->trip);
 }
 
-int store_change(struct store *store, const struct kind *kind, enum api_method method, const char *path, const struct scope *scope,
-	const struct buffer *body, unsigned timeout_ms, api_done *done, void *user) {
+int store_change(struct store *store, const struct kind *kind, enum api_method method, const char *path,
+	const struct scope *scope, const struct buffer *body, unsigned timeout_ms, api_done *done, void *user) {
 	SCOPED(buffer_free) struct buffer filled = {0};
 	int rc = store_path(path, scope, &filled);
 	struct errand *errand = rc ? NULL : calloc(1, sizeof *errand);
@@ -418,8 +421,12 @@ int store_change(struct store *store, const struct kind *kind, enum api_method m
 			return -ENOMEM;
 		}
 	}
-	struct api_request request = {.service = kind->service, .method = method, .path = filled.data, .timeout_ms = timeout_ms,
-		.body = body ? body->data : NULL, .body_len = body ? body->len : 0};
+	struct api_request request = {.service = kind->service,
+		.method = method,
+		.path = filled.data,
+		.timeout_ms = timeout_ms,
+		.body = body ? body->data : NULL,
+		.body_len = body ? body->len : 0};
 	struct api_call *call;
 	rc = api_send(store->api, &request, errand_done, errand, &call);
 	if (rc)

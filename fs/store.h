@@ -1,8 +1,9 @@
 /*
  * The documents of the API, fetched through the TTL cache: the one place where cache/ and api/ meet.
  *
- * Whoever needs a document makes a demand: it is either answered at once from the cache, or parked until the shared fetch ends and then resumed, to
- * ask again from its beginning. What is answered is lent until the caller returns to the loop.
+ * Whoever needs a document makes a demand: it is either answered at once from the cache, or parked until the shared
+ * fetch ends and then resumed, to ask again from its beginning. What is answered is lent until the caller returns to
+ * the loop.
  */
 #ifndef NEEVFS_FS_STORE_H
 #define NEEVFS_FS_STORE_H
@@ -22,9 +23,9 @@ enum { DEMAND_PARKED = 1 };
 /* Somebody who needs documents; zeroed, then `since_ms` and `resume` set. Must stay where it is while parked. */
 struct demand {
 	struct cache_waiter waiter;
-	int64_t since_ms; /* a document fetched at or after this serves it, expired or not */
+	int64_t since_ms;                      /* a document fetched at or after this serves it, expired or not */
 	void (*resume)(struct demand *demand); /* from store_run() */
-	struct error error; /* of the last -errno that a store function gave it */
+	struct error error;                    /* of the last -errno that a store function gave it */
 };
 
 struct store_config {
@@ -44,11 +45,13 @@ void store_tick(struct store *store, int64_t now_ms); /* the time from now on */
 bool store_run(struct store *store);                  /* resumes demands whose documents came; true if there were any */
 
 /*
- * Each gives 0 with the document, DEMAND_PARKED, or -errno with words in demand->error. `scope` holds the ids that the kind's path needs. store_list() of an organisation or project
- * that is configured makes no request.
+ * Each gives 0 with the document, DEMAND_PARKED, or -errno with words in demand->error. `scope` holds the ids that the
+ * kind's path needs. store_list() of an organisation or project that is configured makes no request.
  */
-int store_list(struct store *store, const struct kind *kind, const struct scope *scope, struct demand *demand, const struct list **ret);
-int store_document(struct store *store, const struct kind *kind, enum doc doc, const struct scope *scope, struct demand *demand, struct json *ret);
+int store_list(struct store *store, const struct kind *kind, const struct scope *scope, struct demand *demand,
+	const struct list **ret);
+int store_document(struct store *store, const struct kind *kind, enum doc doc, const struct scope *scope,
+	struct demand *demand, struct json *ret);
 /* Whether an unlisted organisation or project exists. */
 int store_probe(struct store *store, const struct kind *kind, const struct scope *scope, struct demand *demand);
 
@@ -58,19 +61,23 @@ int store_path(const char *path, const struct scope *scope, struct buffer *out);
 /* The list if it is in the cache and good, or NULL: no request, no waiting. */
 const struct list *store_peek_list(struct store *store, const struct kind *kind, const struct scope *scope);
 
-void store_leave(struct store *store, struct demand *demand); /* no longer needed; nothing happens if it is not parked */
+void store_leave(
+	struct store *store, struct demand *demand); /* no longer needed; nothing happens if it is not parked */
 
 /*
- * Sends a change, once: `path` is the table's, `scope` fills it, `body` (JSON, or NULL) is copied. When its outcome is there, whatever it is, the kind's list and the resource's documents
- * are forgotten, and then `done` is called, from the loop. The answer is lent. 0, -ENOMEM or -EINVAL: then nothing was sent and `done` is not called.
+ * Sends a change, once: `path` is the table's, `scope` fills it, `body` (JSON, or NULL) is copied. When its outcome is
+ * there, whatever it is, the kind's list and the resource's documents are forgotten, and then `done` is called, from
+ * the loop. The answer is lent. 0, -ENOMEM or -EINVAL: then nothing was sent and `done` is not called.
  */
-int store_change(struct store *store, const struct kind *kind, enum api_method method, const char *path, const struct scope *scope,
-	const struct buffer *body, unsigned timeout_ms, api_done *done, void *user);
+int store_change(struct store *store, const struct kind *kind, enum api_method method, const char *path,
+	const struct scope *scope, const struct buffer *body, unsigned timeout_ms, api_done *done, void *user);
 
 /* Forgets answers, and detaches fetches under way so that none that began before now is served to who asks after. */
 void store_forget_list(struct store *store, const struct kind *kind, const struct scope *scope);
-void store_forget_resource(struct store *store, const struct kind *kind, const struct scope *scope); /* its item and metrics */
-void store_forget_below(struct store *store, const struct kind *kind, const struct scope *scope); /* the items of the whole list */
+void store_forget_resource(
+	struct store *store, const struct kind *kind, const struct scope *scope); /* its item and metrics */
+void store_forget_below(
+	struct store *store, const struct kind *kind, const struct scope *scope); /* the items of the whole list */
 void store_forget_all(struct store *store);
 
 #endif

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 struct sweep {
-	char *dir; /* NULL: free */
+	char *dir;     /* NULL: free */
 	pid_t session; /* 0: not known */
 	int64_t at_ms;
 };

@@ -1,7 +1,8 @@
 /*
- * Sweepers: programs that remove what is inside a directory and then the directory, and go on to rmdir(2) after each refused unlink(2) (find -delete, Python's
- * shutil.rmtree with ignore_errors, Perl's rmtree). A resource must not be deleted by that: a refusal inside it is remembered for some seconds, and a rmdir of it by the same
- * session meanwhile is refused.
+ * Sweepers: programs that remove what is inside a directory and then the directory, and go on to rmdir(2) after each
+ * refused unlink(2) (find -delete, Python's shutil.rmtree with ignore_errors, Perl's rmtree). A resource must not be
+ * deleted by that: a refusal inside it is remembered for some seconds, and a rmdir of it by the same session meanwhile
+ * is refused.
  */
 #ifndef NEEVFS_FS_SWEEP_H
 #define NEEVFS_FS_SWEEP_H
@@ -14,13 +15,14 @@ enum { SWEEPS_MAX = 256 /* remembered; the oldest makes room */, SWEEP_MS = 5000
 
 struct sweeps;
 
-int sweeps_new(struct sweeps **ret); /* 0 or -ENOMEM */
+int sweeps_new(struct sweeps **ret);     /* 0 or -ENOMEM */
 void sweeps_free(struct sweeps *sweeps); /* takes NULL */
 
 /* Something inside `dir` (a resource's path) was refused to a process; `pid` 0: not known. 0 or -ENOMEM. */
 int sweep_add(struct sweeps *sweeps, const char *dir, pid_t pid, int64_t now_ms);
 
-/* Whether a rmdir of `dir` by `pid` is to be taken for the end of a sweep. A process whose session is not known is taken for the same. */
+/* Whether a rmdir of `dir` by `pid` is to be taken for the end of a sweep. A process whose session is not known is
+ * taken for the same. */
 bool sweep_is(const struct sweeps *sweeps, const char *dir, pid_t pid, int64_t now_ms);
 
 #endif

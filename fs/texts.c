@@ -12,26 +12,26 @@
 #include <errno.h>
 #include <string.h>
 
-static const char readme[] =
-	"neevfs: NeevCloud's AI cloud as files\n"
-	"\n"
-	"  project/airuntimes/NAME/   GPU instances of the configured project\n"
-	"  project/aimodels/NAME/     model deployments\n"
-	"  orgs/ORG/templates/NAME/   the organisation's own templates\n"
-	"  orgs/ORG/projects/PRJ/     every project that the token may see\n"
-	"  templates/ inventory/ catalog/   what there is to create from\n"
-	"  .neevfs/                   this mount: version, options, errors\n"
-	"\n"
-	"Look:    ls project/airuntimes\n"
-	"         cat project/airuntimes/*/status\n"
-	"         cat project/airuntimes/NAME/info.json\n"
-	"Create:  mkdir project/airuntimes/new\n"
-	"         cp project/airuntimes/NAME/spec.json project/airuntimes/new/\n"
-	"Scale:   echo 3 > project/aimodels/NAME/replicas\n"
-	"Delete:  rmdir project/airuntimes/NAME\n"
-	"Why not: cat project/airuntimes/NAME/.error\n"
-	"\n"
-	"Creating and scaling cost money; an instance is billed until the API says that it is gone. The manual: man 5 neevfs\n";
+static const char readme[] = "neevfs: NeevCloud's AI cloud as files\n"
+			     "\n"
+			     "  project/airuntimes/NAME/   GPU instances of the configured project\n"
+			     "  project/aimodels/NAME/     model deployments\n"
+			     "  orgs/ORG/templates/NAME/   the organisation's own templates\n"
+			     "  orgs/ORG/projects/PRJ/     every project that the token may see\n"
+			     "  templates/ inventory/ catalog/   what there is to create from\n"
+			     "  .neevfs/                   this mount: version, options, errors\n"
+			     "\n"
+			     "Look:    ls project/airuntimes\n"
+			     "         cat project/airuntimes/*/status\n"
+			     "         cat project/airuntimes/NAME/info.json\n"
+			     "Create:  mkdir project/airuntimes/new\n"
+			     "         cp project/airuntimes/NAME/spec.json project/airuntimes/new/\n"
+			     "Scale:   echo 3 > project/aimodels/NAME/replicas\n"
+			     "Delete:  rmdir project/airuntimes/NAME\n"
+			     "Why not: cat project/airuntimes/NAME/.error\n"
+			     "\n"
+			     "Creating and scaling cost money; an instance is billed until the API says that it is "
+			     "gone. The manual: man 5 neevfs\n";
 
 int text_readme(const struct view *view, struct demand *demand, struct buffer *out) {
 	(void)view;
@@ -84,8 +84,9 @@ int text_by_id(const struct view *view, struct demand *demand, struct buffer *ou
 /* ---- spec.json ---- */
 
 /*
- * A deployment's answer does not say by which plan it is billed. An instance on the same GPU in the same project tells; else the plan is spelt as all known ones are. The API takes only an on-demand plan of the very GPU, so
- * that a wrong guess is refused, never billed otherwise.
+ * A deployment's answer does not say by which plan it is billed. An instance on the same GPU in the same project tells;
+ * else the plan is spelt as all known ones are. The API takes only an on-demand plan of the very GPU, so that a wrong
+ * guess is refused, never billed otherwise.
  */
 static int plan_find(const struct view *view, struct json response, struct demand *demand, char **ret) {
 	struct json config = json_at(response, "/gpu_config_id");
@@ -100,7 +101,8 @@ static int plan_find(const struct view *view, struct json response, struct deman
 		return rc;
 	for (size_t i = 0; !rc && i < list->count; i++) {
 		struct json plan = json_at(list->items[i].json, "/planId");
-		if (plan.type == JSON_STRING && json_string_is(json_at(list->items[i].json, "/gpuConfigID"), config_id)) {
+		if (plan.type == JSON_STRING &&
+			json_string_is(json_at(list->items[i].json, "/gpuConfigID"), config_id)) {
 			*ret = json_text_dup(plan);
 			return *ret ? 0 : -ENOMEM;
 		}
@@ -135,7 +137,8 @@ int text_spec(const struct view *view, struct json response, bool guess, struct 
 		if (rc)
 			return rc;
 	}
-	const struct spec_override overrides[] = {{catalog ? "catalog_id" : NULL, catalog}, {plan ? "plan_id" : NULL, plan}, {NULL, NULL}};
+	const struct spec_override overrides[] = {
+		{catalog ? "catalog_id" : NULL, catalog}, {plan ? "plan_id" : NULL, plan}, {NULL, NULL}};
 	spec_render(view->kind->create, response, overrides, out);
 	return 0;
 }

@@ -1,4 +1,5 @@
-/* Files that say more than one value of a document; rows of the table name these. Each gives 0, DEMAND_PARKED or -errno with words in demand->error. */
+/* Files that say more than one value of a document; rows of the table name these. Each gives 0, DEMAND_PARKED or -errno
+ * with words in demand->error. */
 #ifndef NEEVFS_FS_TEXTS_H
 #define NEEVFS_FS_TEXTS_H
 
@@ -14,8 +15,8 @@ int text_errors(const struct view *view, struct demand *demand, struct buffer *o
 int text_own_id(const struct view *view, struct demand *demand, struct buffer *out);
 int text_by_id(const struct view *view, struct demand *demand, struct buffer *out);
 
-/* spec.json of a resource: what would create it again. What its answer does not hold is looked up where it can be; with `guess`, a
- * deployment's plan is also concluded from others. */
+/* spec.json of a resource: what would create it again. What its answer does not hold is looked up where it can be; with
+ * `guess`, a deployment's plan is also concluded from others. */
 int text_spec(const struct view *view, struct json response, bool guess, struct demand *demand, struct buffer *out);
 
 #endif

@@ -44,8 +44,9 @@ static struct draft *draft_settle(struct fs *fs, struct draft *draft, bool liste
 }
 
 /*
- * A newborn that the listing lacks: either the listing lags behind, or it is gone again. The resource's own answer decides; where that cannot be had, the answer to the create stands. 0 with the resource, DEMAND_PARKED, or -ENOENT: then
- * the draft is gone.
+ * A newborn that the listing lacks: either the listing lags behind, or it is gone again. The resource's own answer
+ * decides; where that cannot be had, the answer to the create stands. 0 with the resource, DEMAND_PARKED, or -ENOENT:
+ * then the draft is gone.
  */
 static int newborn_check(const struct view *view, struct draft *draft, struct demand *demand, struct json *ret) {
 	struct scope scope = view->scope;
@@ -189,7 +190,8 @@ const struct row *value_looks(struct json value, const char *key, char ret_name[
 }
 
 /* Calls `add` for each member as it would be named. */
-static int members_walk(struct json object, const struct row *fixed, view_add *add, void *user, struct json *ret_value) {
+static int members_walk(
+	struct json object, const struct row *fixed, view_add *add, void *user, struct json *ret_value) {
 	for (struct json_iter iter = json_iter(object); json_next(&iter);) {
 		SCOPED(buffer_free) struct buffer key = {0};
 		json_text(iter.key, &key);
@@ -222,7 +224,8 @@ static int wanted_is(void *user, const char *name, const struct row *row) {
 	return 1;
 }
 
-static int member_find(struct json object, const struct row *fixed, const char *name, const struct row **ret_row, struct json *ret) {
+static int member_find(
+	struct json object, const struct row *fixed, const char *name, const struct row **ret_row, struct json *ret) {
 	struct wanted wanted = {.name = name};
 	struct json value = {0};
 	int rc = members_walk(object, fixed, wanted_is, &wanted, &value);
@@ -308,7 +311,8 @@ int view_child(const struct view *view, const char *name, struct demand *demand,
 	}
 }
 
-static int drafts_walk(const struct view *view, const struct list *list, struct demand *demand, view_add *add, void *user) {
+static int drafts_walk(
+	const struct view *view, const struct list *list, struct demand *demand, view_add *add, void *user) {
 	SCOPED(buffer_free) struct buffer place = {0};
 	int rc = view->kind->create ? view_place(view, &place) : 0;
 	if (rc || !place.data)
@@ -425,7 +429,8 @@ void view_forget(const struct view *view) {
 static time_t view_mtime(const struct view *view) {
 	if (view->draft)
 		return view->draft->changed;
-	const char *const pointers[] = {view->kind ? view->kind->updated : NULL, view->kind ? view->kind->created : NULL};
+	const char *const pointers[] = {
+		view->kind ? view->kind->updated : NULL, view->kind ? view->kind->created : NULL};
 	for (size_t i = 0; i < 2; i++) {
 		struct json value = pointers[i] ? json_at(view->json, pointers[i]) : (struct json){0};
 		SCOPED(scope_free) char *text = value.type == JSON_STRING ? json_text_dup(value) : NULL;
@@ -445,8 +450,9 @@ static time_t view_mtime(const struct view *view) {
 }
 
 /*
- * What the API could change is writable, also where the option allow= does not grant it: we refuse that in words, the kernel could only say EACCES. A resource's directory is: what is removed inside it must
- * reach us, to tell a sweep from a rmdir (sweep.h).
+ * What the API could change is writable, also where the option allow= does not grant it: we refuse that in words, the
+ * kernel could only say EACCES. A resource's directory is: what is removed inside it must reach us, to tell a sweep
+ * from a rmdir (sweep.h).
  */
 static bool view_writable(const struct view *view) {
 	if (view->fs->options->read_only || !view->kind)
@@ -458,7 +464,11 @@ static bool view_writable(const struct view *view) {
 
 int view_attr(const struct view *view, struct demand *demand, struct stat *ret) {
 	const struct row *row = view->row;
-	struct stat st = {.st_ino = view->node->ino, .st_nlink = 1, .st_uid = view->fs->uid, .st_gid = view->fs->gid, .st_blksize = 4096};
+	struct stat st = {.st_ino = view->node->ino,
+		.st_nlink = 1,
+		.st_uid = view->fs->uid,
+		.st_gid = view->fs->gid,
+		.st_blksize = 4096};
 	bool writable = view_writable(view);
 	if (row_is_dir(row)) {
 		st.st_mode = S_IFDIR | (writable ? 0700 : 0500);

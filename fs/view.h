@@ -1,8 +1,8 @@
 /*
  * struct view: a node as it is now: its row, the ids on its path, the listed resource or the draft behind it.
  *
- * Made anew for each request from the node's names; everything in it is lent until the caller returns to the loop. Functions that may need the API give 0, DEMAND_PARKED, or -errno with
- * words in demand->error.
+ * Made anew for each request from the node's names; everything in it is lent until the caller returns to the loop.
+ * Functions that may need the API give 0, DEMAND_PARKED, or -errno with words in demand->error.
  */
 #ifndef NEEVFS_FS_VIEW_H
 #define NEEVFS_FS_VIEW_H
@@ -18,13 +18,13 @@ struct view {
 	struct fs *fs;
 	struct node *node;
 	const struct row *row;
-	const struct kind *kind;  /* of the nearest collection at or above; NULL: none */
-	struct node *collection;  /* that collection's node */
-	struct node *resource;    /* the nearest resource's node at or above; NULL: none, or one above the collection */
-	const char *group;        /* the group's name, if in one */
-	struct scope scope;       /* ids of all resources on the path; not of a draft */
-	struct json json;         /* the resource as it was listed; absent: not listed, or a draft that is not born */
-	struct draft *draft;      /* a draft that is not born, instead of a resource */
+	const struct kind *kind; /* of the nearest collection at or above; NULL: none */
+	struct node *collection; /* that collection's node */
+	struct node *resource;   /* the nearest resource's node at or above; NULL: none, or one above the collection */
+	const char *group;       /* the group's name, if in one */
+	struct scope scope;      /* ids of all resources on the path; not of a draft */
+	struct json json;        /* the resource as it was listed; absent: not listed, or a draft that is not born */
+	struct draft *draft;     /* a draft that is not born, instead of a resource */
 };
 
 int view_open(struct fs *fs, struct node *node, struct demand *demand, struct view *ret);

@@ -13,34 +13,28 @@
 
 enum { REPLICAS_MAX = 1000 };
 
-static struct aimodel *of(struct resource *resource)
-{
+static struct aimodel *of(struct resource *resource) {
 	return (struct aimodel *)resource;
 }
 
-void aimodel_release(struct resource *resource)
-{
+void aimodel_release(struct resource *resource) {
 	const struct aimodel *aimodel = of(resource);
 	shelf_take(aimodel->shelf, -aimodel->gpu_count * aimodel->replicas_wanted);
 }
 
-void aimodel_free(struct resource *resource)
-{
+void aimodel_free(struct resource *resource) {
 	free(resource);
 }
 
-static bool settled(const struct aimodel *aimodel, int64_t now_ms)
-{
+static bool settled(const struct aimodel *aimodel, int64_t now_ms) {
 	return now_ms >= aimodel->settled_ms;
 }
 
-static bool ready(const struct aimodel *aimodel, int64_t now_ms)
-{
+static bool ready(const struct aimodel *aimodel, int64_t now_ms) {
 	return !aimodel->resource.deleted_ms && settled(aimodel, now_ms) && !aimodel->fails;
 }
 
-static const char *status(const struct aimodel *aimodel, int64_t now_ms)
-{
+static const char *status(const struct aimodel *aimodel, int64_t now_ms) {
 	if (aimodel->resource.deleted_ms)
 		return "terminating";
 	if (!settled(aimodel, now_ms))
@@ -48,8 +42,7 @@ static const char *status(const struct aimodel *aimodel, int64_t now_ms)
 	return aimodel->fails ? "failed" : "ready";
 }
 
-static int64_t updated_ms(const struct aimodel *aimodel, int64_t now_ms)
-{
+static int64_t updated_ms(const struct aimodel *aimodel, int64_t now_ms) {
 	if (aimodel->resource.deleted_ms)
 		return aimodel->resource.deleted_ms;
 	if (settled(aimodel, now_ms))
@@ -57,18 +50,16 @@ static int64_t updated_ms(const struct aimodel *aimodel, int64_t now_ms)
 	return aimodel->scaled_ms ? aimodel->scaled_ms : aimodel->resource.created_ms;
 }
 
-static int64_t replicas(const struct aimodel *aimodel, int64_t now_ms)
-{
+static int64_t replicas(const struct aimodel *aimodel, int64_t now_ms) {
 	return settled(aimodel, now_ms) ? aimodel->replicas_wanted : aimodel->replicas;
 }
 
-static void aimodel_write(const struct aimodel *aimodel, int64_t now_ms, struct json *json)
-{
+static void aimodel_write(const struct aimodel *aimodel, int64_t now_ms, struct json *json) {
 	const struct project *project = aimodel->project;
 	const char *region = aimodel->shelf->offer->region;
 	char endpoint[400];
-	snprintf(endpoint, sizeof endpoint, "https://%s.%s.%s.%s.inference.sandbox.example/v1", aimodel->resource.name, project->id,
-		 project->org->id, region);
+	snprintf(endpoint, sizeof endpoint, "https://%s.%s.%s.%s.inference.sandbox.example/v1", aimodel->resource.name,
+		project->id, project->org->id, region);
 	json_open(json, NULL, '{');
 	json_string(json, "id", aimodel->resource.id);
 	json_string(json, "name", aimodel->resource.name);
@@ -87,8 +78,7 @@ static void aimodel_write(const struct aimodel *aimodel, int64_t now_ms, struct 
 	json_close(json, '}');
 }
 
-void aimodel_list(struct call *call)
-{
+void aimodel_list(struct call *call) {
 	const struct collection *aimodels = &call->project->aimodels;
 	struct page page;
 	if (!call_page(call, aimodels->len, &page))
@@ -103,26 +93,39 @@ void aimodel_list(struct call *call)
 	json_close(json, '}');
 }
 
-static bool config_check(struct call *call, const cJSON *config, const struct catalog_model *model)
-{
+static bool config_check(struct call *call, const cJSON *config, const struct catalog_model *model) {
 	static const struct rule argument = {.name = "config.extra_args", .type = RULE_STRING};
 	const struct rule rules[] = {
-		{.name = "max_model_len", .type = RULE_INTEGER, .min = model->max_model_len.min, .max = model->max_model_len.max},
-		{.name = "max_num_seqs", .type = RULE_INTEGER, .min = model->max_num_seqs.min, .max = model->max_num_seqs.max},
+		{.name = "max_model_len",
+			.type = RULE_INTEGER,
+			.min = model->max_model_len.min,
+			.max = model->max_model_len.max},
+		{.name = "max_num_seqs",
+			.type = RULE_INTEGER,
+			.min = model->max_num_seqs.min,
+			.max = model->max_num_seqs.max},
 		{.name = "extra_args", .type = RULE_ARRAY},
 	};
-	return !config || (check_object(call, config, "config.", rules, COUNT(rules), true) &&
-			   check_elements(call, cJSON_GetObjectItemCaseSensitive(config, "extra_args"), &argument, false));
+	return !config ||
+	       (check_object(call, config, "config.", rules, COUNT(rules), true) &&
+		       check_elements(call, cJSON_GetObjectItemCaseSensitive(config, "extra_args"), &argument, false));
 }
 
 /* Fills a new deployment from the body. False: the call was refused. */
-static bool aimodel_read(struct call *call, const cJSON *body, struct aimodel *aimodel)
-{
+static bool aimodel_read(struct call *call, const cJSON *body, struct aimodel *aimodel) {
 	static const struct rule rules[] = {
-		{.name = "name", .type = RULE_STRING, .required = true, .min = 3, .max = 30, .matches = form_label,
-		 .form = "lower-case letters, digits and hyphens, with a letter or digit at both ends"},
-		{.name = "catalog_id", .type = RULE_STRING, .required = true, .matches = form_url_safe,
-		 .form = "letters, digits, hyphens, dots and underscores"},
+		{.name = "name",
+			.type = RULE_STRING,
+			.required = true,
+			.min = 3,
+			.max = 30,
+			.matches = form_label,
+			.form = "lower-case letters, digits and hyphens, with a letter or digit at both ends"},
+		{.name = "catalog_id",
+			.type = RULE_STRING,
+			.required = true,
+			.matches = form_url_safe,
+			.form = "letters, digits, hyphens, dots and underscores"},
 		{.name = "region", .type = RULE_STRING, .required = true},
 		{.name = "gpu_config_id", .type = RULE_STRING, .required = true},
 		{.name = "gpu_count", .type = RULE_INTEGER, .required = true, .min = 1},
@@ -161,8 +164,7 @@ static bool aimodel_read(struct call *call, const cJSON *body, struct aimodel *a
 	return true;
 }
 
-void aimodel_deploy(struct call *call)
-{
+void aimodel_deploy(struct call *call) {
 	const cJSON *body = call_body(call);
 	if (!body)
 		return;
@@ -194,23 +196,20 @@ void aimodel_deploy(struct call *call)
 }
 
 /* NULL: there is none, and the call was refused. */
-static struct aimodel *wanted(struct call *call)
-{
+static struct aimodel *wanted(struct call *call) {
 	struct resource *resource = collection_find_id(&call->project->aimodels, call->args[0]);
 	if (!resource)
 		call_not_found(call, "the deployment");
 	return of(resource);
 }
 
-void aimodel_get(struct call *call)
-{
+void aimodel_get(struct call *call) {
 	const struct aimodel *aimodel = wanted(call);
 	if (aimodel)
 		aimodel_write(aimodel, call->now_ms, &call->answer.body);
 }
 
-void aimodel_delete(struct call *call)
-{
+void aimodel_delete(struct call *call) {
 	struct aimodel *aimodel = wanted(call);
 	if (!aimodel)
 		return;
@@ -218,8 +217,7 @@ void aimodel_delete(struct call *call)
 	call->answer.status = 204;
 }
 
-void aimodel_scale(struct call *call)
-{
+void aimodel_scale(struct call *call) {
 	static const struct rule rules[] = {
 		{.name = "replicas", .type = RULE_INTEGER, .required = true, .min = 1, .max = REPLICAS_MAX},
 	};
@@ -237,7 +235,7 @@ void aimodel_scale(struct call *call)
 	int64_t more = (count - aimodel->replicas_wanted) * aimodel->gpu_count;
 	if (more > aimodel->shelf->free) {
 		call_invalid(call, "replicas: %lld more GPUs are needed and %lld are available", (long long)more,
-			     (long long)aimodel->shelf->free);
+			(long long)aimodel->shelf->free);
 		return;
 	}
 	if (count != aimodel->replicas_wanted) {

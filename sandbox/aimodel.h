@@ -1,8 +1,9 @@
 /*
  * Dedicated model deployments: their life, what is shown of them, and the operations on them.
  *
- * initializing for WORLD_READY_MS, then ready, or failed where the name ends in "-fail"; scaling passes through initializing again
- * for WORLD_SCALE_MS, and only then shows the new number of replicas; after a deletion terminating until world_settle.
+ * initializing for WORLD_READY_MS, then ready, or failed where the name ends in "-fail"; scaling passes through
+ * initializing again for WORLD_SCALE_MS, and only then shows the new number of replicas; after a deletion terminating
+ * until world_settle.
  */
 #pragma once
 
@@ -22,11 +23,11 @@ struct aimodel {
 	const struct project *project;
 	struct shelf *shelf; /* where its GPUs come from, and so its region and price */
 	const struct catalog_model *model;
-	int64_t gpu_count; /* each replica's */
-	int64_t replicas; /* until settled_ms */
+	int64_t gpu_count;       /* each replica's */
+	int64_t replicas;        /* until settled_ms */
 	int64_t replicas_wanted; /* from then on; these many hold GPUs */
-	int64_t scaled_ms; /* the last scaling; 0: none */
-	int64_t settled_ms; /* the end of initializing */
+	int64_t scaled_ms;       /* the last scaling; 0: none */
+	int64_t settled_ms;      /* the end of initializing */
 	bool fails;
 };
 

@@ -11,18 +11,15 @@
 /* Above 2^53, to show whether a client keeps numbers digit for digit. */
 static const int64_t billing_base = 9007199254740993123;
 
-static struct airuntime *of(struct resource *resource)
-{
+static struct airuntime *of(struct resource *resource) {
 	return (struct airuntime *)resource;
 }
 
-void airuntime_release(struct resource *resource)
-{
+void airuntime_release(struct resource *resource) {
 	shelf_take(of(resource)->shelf, -of(resource)->gpu_count);
 }
 
-void airuntime_free(struct resource *resource)
-{
+void airuntime_free(struct resource *resource) {
 	struct airuntime *airuntime = of(resource);
 	if (!airuntime)
 		return;
@@ -32,18 +29,16 @@ void airuntime_free(struct resource *resource)
 	free(airuntime);
 }
 
-static bool running(const struct airuntime *airuntime, int64_t now_ms)
-{
-	return !airuntime->resource.deleted_ms && now_ms >= airuntime->settled_ms && !airuntime->failure && !airuntime->succeeded;
+static bool running(const struct airuntime *airuntime, int64_t now_ms) {
+	return !airuntime->resource.deleted_ms && now_ms >= airuntime->settled_ms && !airuntime->failure &&
+	       !airuntime->succeeded;
 }
 
-static bool failed(const struct airuntime *airuntime, int64_t now_ms)
-{
+static bool failed(const struct airuntime *airuntime, int64_t now_ms) {
 	return !airuntime->resource.deleted_ms && now_ms >= airuntime->settled_ms && airuntime->failure;
 }
 
-static const char *status(const struct airuntime *airuntime, int64_t now_ms)
-{
+static const char *status(const struct airuntime *airuntime, int64_t now_ms) {
 	if (airuntime->resource.deleted_ms)
 		return "Terminating";
 	if (now_ms < airuntime->settled_ms)
@@ -53,8 +48,7 @@ static const char *status(const struct airuntime *airuntime, int64_t now_ms)
 	return airuntime->succeeded ? "Succeeded" : "Running";
 }
 
-static void storage_write(const struct storage *storage, struct json *json)
-{
+static void storage_write(const struct storage *storage, struct json *json) {
 	json_open(json, "storage", '{');
 	json_string(json, "id", storage->id);
 	json_string(json, "type", storage->kind == STORAGE_EPHEMERAL ? "ephemeral" : "persistent");
@@ -67,8 +61,7 @@ static void storage_write(const struct storage *storage, struct json *json)
 	json_close(json, '}');
 }
 
-static void access_write(const struct airuntime *airuntime, bool reachable, struct json *json)
-{
+static void access_write(const struct airuntime *airuntime, bool reachable, struct json *json) {
 	if (!reachable) {
 		json_string(json, "uiAccess", NULL);
 		json_string(json, "sshAccess", NULL);
@@ -95,14 +88,14 @@ static void access_write(const struct airuntime *airuntime, bool reachable, stru
 	json_open(json, "sshAccess", '{');
 	snprintf(text, sizeof text, "ssh -p %u root@node-1.%s.sandbox.example", port + 1, region);
 	json_string(json, "directCommand", text);
-	snprintf(text, sizeof text, "ssh -i ~/.ssh/id_ed25519 %s-%.8s@ssh.%s.sandbox.example", name, airuntime->resource.id, region);
+	snprintf(text, sizeof text, "ssh -i ~/.ssh/id_ed25519 %s-%.8s@ssh.%s.sandbox.example", name,
+		airuntime->resource.id, region);
 	json_string(json, "proxyCommand", text);
 	json_close(json, '}');
 }
 
 /* As an entry of a listing, or in full. */
-static void airuntime_write(const struct airuntime *airuntime, int64_t now_ms, bool full, struct json *json)
-{
+static void airuntime_write(const struct airuntime *airuntime, int64_t now_ms, bool full, struct json *json) {
 	json_open(json, NULL, '{');
 	json_string(json, "id", airuntime->resource.id);
 	json_string(json, "name", airuntime->resource.name);
@@ -130,8 +123,7 @@ static void airuntime_write(const struct airuntime *airuntime, int64_t now_ms, b
 	json_close(json, '}');
 }
 
-void airuntime_list(struct call *call)
-{
+void airuntime_list(struct call *call) {
 	const struct collection *airuntimes = &call->project->airuntimes;
 	struct page page;
 	if (!call_page(call, airuntimes->len, &page))
@@ -146,8 +138,7 @@ void airuntime_list(struct call *call)
 	json_close(json, '}');
 }
 
-void airuntime_create(struct call *call)
-{
+void airuntime_create(struct call *call) {
 	const cJSON *body = call_body(call);
 	if (!body)
 		return;
@@ -163,7 +154,8 @@ void airuntime_create(struct call *call)
 		return;
 	}
 	if (collection_find_name(airuntimes, resource->name)) {
-		call_refuse(call, 409, "conflict", "name: an instance named \"%s\" exists in this project", resource->name);
+		call_refuse(
+			call, 409, "conflict", "name: an instance named \"%s\" exists in this project", resource->name);
 		airuntime_free(resource);
 		return;
 	}
@@ -183,23 +175,20 @@ void airuntime_create(struct call *call)
 }
 
 /* NULL: there is none, and the call was refused. */
-static struct airuntime *wanted(struct call *call)
-{
+static struct airuntime *wanted(struct call *call) {
 	struct resource *resource = collection_find_id(&call->project->airuntimes, call->args[0]);
 	if (!resource)
 		call_not_found(call, "the instance");
 	return of(resource);
 }
 
-void airuntime_get(struct call *call)
-{
+void airuntime_get(struct call *call) {
 	const struct airuntime *airuntime = wanted(call);
 	if (airuntime)
 		airuntime_write(airuntime, call->now_ms, true, &call->answer.body);
 }
 
-void airuntime_delete(struct call *call)
-{
+void airuntime_delete(struct call *call) {
 	struct airuntime *airuntime = wanted(call);
 	if (!airuntime)
 		return;
@@ -208,8 +197,7 @@ void airuntime_delete(struct call *call)
 }
 
 /* Between 0 and 100: a level of its own for each instance, with two waves of different lengths on it. */
-static double load_percent(uint64_t hash, int64_t now_ms)
-{
+static double load_percent(uint64_t hash, int64_t now_ms) {
 	double seconds = (double)(now_ms % (86400 * 1000)) / 1000;
 	double level = 25 + (double)(hash % 50);
 	double slow = 15 * sin(seconds / (40 + (double)(hash >> 8 & 63)));
@@ -217,8 +205,7 @@ static double load_percent(uint64_t hash, int64_t now_ms)
 	return fmin(100, fmax(0, level + slow + fast));
 }
 
-void airuntime_metrics(struct call *call)
-{
+void airuntime_metrics(struct call *call) {
 	const struct airuntime *airuntime = wanted(call);
 	if (!airuntime)
 		return;
@@ -227,6 +214,7 @@ void airuntime_metrics(struct call *call)
 	struct json *json = &call->answer.body;
 	json_open(json, NULL, '{');
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		json_decimal(json, names[i], running(airuntime, call->now_ms) ? load_percent(hash_number(hash + i), call->now_ms) : 0);
+		json_decimal(json, names[i],
+			running(airuntime, call->now_ms) ? load_percent(hash_number(hash + i), call->now_ms) : 0);
 	json_close(json, '}');
 }

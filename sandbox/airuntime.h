@@ -1,8 +1,8 @@
 /*
  * GPU instances: their life, what is shown of them, and the operations on them.
  *
- * Pending for WORLD_START_MS, then Running, or Failed where the name ends in "-fail"; after a deletion Terminating until
- * world_settle takes them away.
+ * Pending for WORLD_START_MS, then Running, or Failed where the name ends in "-fail"; after a deletion Terminating
+ * until world_settle takes them away.
  */
 #pragma once
 
@@ -35,9 +35,9 @@ struct airuntime {
 	struct template_facts template;
 	char plan_id[64];
 	int64_t gpu_count;
-	int64_t settled_ms; /* the end of Pending */
+	int64_t settled_ms;  /* the end of Pending */
 	const char *failure; /* the reason of Failed; NULL: it runs */
-	bool succeeded; /* it ran and ended */
+	bool succeeded;      /* it ran and ended */
 	struct storage storage;
 	char *ssh_keys; /* JSON arrays, owned; NULL: none */
 	char *custom_ports;
@@ -49,8 +49,8 @@ void airuntime_release(struct resource *resource);
 void airuntime_free(struct resource *resource);
 
 /*
- * Fills a new instance from the body of a create request. False: the body violates the schema or the world has no such thing, and
- * the call was refused; what was filled is airuntime_free's.
+ * Fills a new instance from the body of a create request. False: the body violates the schema or the world has no such
+ * thing, and the call was refused; what was filled is airuntime_free's.
  */
 bool airuntime_read(struct call *call, const cJSON *body, struct airuntime *airuntime);
 

@@ -15,7 +15,13 @@ static const char label_form[] = "lower-case letters, digits and hyphens, with a
 enum { EPHEMERAL_GB = 20, VOLUME_GB_MAX = 16384, UDP_RANGE_MAX = 20, UDP_PORTS_MAX = 64 };
 
 static const struct rule rules[] = {
-	{.name = "name", .type = RULE_STRING, .required = true, .min = 1, .max = 63, .matches = form_label, .form = label_form},
+	{.name = "name",
+		.type = RULE_STRING,
+		.required = true,
+		.min = 1,
+		.max = 63,
+		.matches = form_label,
+		.form = label_form},
 	{.name = "region", .type = RULE_STRING, .required = true},
 	{.name = "templateID", .type = RULE_STRING, .required = true},
 	{.name = "gpuConfigID", .type = RULE_STRING, .required = true},
@@ -28,7 +34,11 @@ static const struct rule rules[] = {
 };
 
 static const struct rule ssh_key_rule = {
-	.name = "sshKeys", .type = RULE_STRING, .min = 50, .max = 2000, .matches = form_ssh_key,
+	.name = "sshKeys",
+	.type = RULE_STRING,
+	.min = 50,
+	.max = 2000,
+	.matches = form_ssh_key,
 	.form = "an OpenSSH public key of kind ssh-rsa or ssh-ed25519",
 };
 
@@ -36,7 +46,13 @@ static const char *const tcp[] = {"TCP", NULL};
 static const char *const external[] = {"External", NULL};
 
 static const struct rule port_rules[] = {
-	{.name = "name", .type = RULE_STRING, .required = true, .min = 1, .max = 15, .matches = form_label, .form = label_form},
+	{.name = "name",
+		.type = RULE_STRING,
+		.required = true,
+		.min = 1,
+		.max = 15,
+		.matches = form_label,
+		.form = label_form},
 	{.name = "containerPort", .type = RULE_INTEGER, .required = true, .min = 1, .max = 65535},
 	{.name = "protocol", .type = RULE_STRING, .choices = tcp},
 	{.name = "serviceType", .type = RULE_STRING, .choices = external},
@@ -76,16 +92,14 @@ static const struct rule network_rules[] = {
 };
 
 /* Hands over the text of a fragment. False: out of memory, and the call was refused. */
-static bool fragment_take(struct call *call, struct json *json, char **ret_text)
-{
+static bool fragment_take(struct call *call, struct json *json, char **ret_text) {
 	*ret_text = json_take(json);
 	if (!*ret_text)
 		call_out_of_memory(call);
 	return *ret_text;
 }
 
-static bool keys_read(struct call *call, const cJSON *keys, struct airuntime *airuntime)
-{
+static bool keys_read(struct call *call, const cJSON *keys, struct airuntime *airuntime) {
 	if (!check_elements(call, keys, &ssh_key_rule, true))
 		return false;
 	if (!keys || !keys->child)
@@ -99,8 +113,7 @@ static bool keys_read(struct call *call, const cJSON *keys, struct airuntime *ai
 }
 
 /* Whether an earlier entry of the array has the same value in `name`. */
-static bool repeated(const cJSON *array, const cJSON *entry, const char *name)
-{
+static bool repeated(const cJSON *array, const cJSON *entry, const char *name) {
 	const cJSON *value = cJSON_GetObjectItemCaseSensitive(entry, name);
 	for (const cJSON *before = array->child; value && before != entry; before = before->next)
 		if (cJSON_Compare(value, cJSON_GetObjectItemCaseSensitive(before, name), true))
@@ -108,16 +121,15 @@ static bool repeated(const cJSON *array, const cJSON *entry, const char *name)
 	return false;
 }
 
-static bool entry_check(struct call *call, const cJSON *entry, const char *where, const struct rule *entry_rules, size_t count)
-{
+static bool entry_check(
+	struct call *call, const cJSON *entry, const char *where, const struct rule *entry_rules, size_t count) {
 	if (cJSON_IsObject(entry))
 		return check_object(call, entry, where, entry_rules, count, false);
 	call_invalid(call, "%.*s: must be an object", (int)strlen(where) - 1, where);
 	return false;
 }
 
-static bool ports_read(struct call *call, const cJSON *ports, struct airuntime *airuntime)
-{
+static bool ports_read(struct call *call, const cJSON *ports, struct airuntime *airuntime) {
 	if (!ports || !ports->child)
 		return true;
 	size_t index = 0;
@@ -127,7 +139,8 @@ static bool ports_read(struct call *call, const cJSON *ports, struct airuntime *
 		if (!entry_check(call, port, where, port_rules, COUNT(port_rules)))
 			return false;
 		if (repeated(ports, port, "name") || repeated(ports, port, "containerPort")) {
-			call_invalid(call, "%s%s: stands there twice", where, repeated(ports, port, "name") ? "name" : "containerPort");
+			call_invalid(call, "%s%s: stands there twice", where,
+				repeated(ports, port, "name") ? "name" : "containerPort");
 			return false;
 		}
 	}
@@ -145,8 +158,7 @@ static bool ports_read(struct call *call, const cJSON *ports, struct airuntime *
 	return fragment_take(call, &json, &airuntime->custom_ports);
 }
 
-static bool ranges_check(struct call *call, const cJSON *ranges)
-{
+static bool ranges_check(struct call *call, const cJSON *ranges) {
 	size_t index = 0;
 	int64_t total = 0;
 	for (const cJSON *range = ranges->child; range; range = range->next, index++) {
@@ -157,7 +169,8 @@ static bool ranges_check(struct call *call, const cJSON *ranges)
 		int64_t start = member_integer(range, "startPort", 0);
 		int64_t end = member_integer(range, "endPort", start);
 		if (end < start || end - start >= UDP_RANGE_MAX) {
-			call_invalid(call, "%sendPort: must be at least startPort, and span at most %d ports", where, UDP_RANGE_MAX);
+			call_invalid(call, "%sendPort: must be at least startPort, and span at most %d ports", where,
+				UDP_RANGE_MAX);
 			return false;
 		}
 		if (repeated(ranges, range, "name")) {
@@ -173,8 +186,7 @@ static bool ranges_check(struct call *call, const cJSON *ranges)
 	return true;
 }
 
-static bool ranges_read(struct call *call, const cJSON *ranges, struct airuntime *airuntime)
-{
+static bool ranges_read(struct call *call, const cJSON *ranges, struct airuntime *airuntime) {
 	if (!ranges || !ranges->child)
 		return true;
 	if (!ranges_check(call, ranges))
@@ -197,19 +209,17 @@ static bool ranges_read(struct call *call, const cJSON *ranges, struct airuntime
 }
 
 /* A network volume is known by the instances that use it. NULL if no instance of the region does. */
-static const struct storage *volume_find(const struct project *project, const char *region, const char *id)
-{
+static const struct storage *volume_find(const struct project *project, const char *region, const char *id) {
 	for (size_t i = 0; i < project->airuntimes.len; i++) {
 		const struct airuntime *airuntime = (const struct airuntime *)project->airuntimes.items[i];
 		if (airuntime->storage.kind == STORAGE_NETWORK && !strcmp(airuntime->storage.id, id) &&
-		    !strcmp(airuntime->shelf->offer->region, region))
+			!strcmp(airuntime->shelf->offer->region, region))
 			return &airuntime->storage;
 	}
 	return NULL;
 }
 
-static bool network_read(struct call *call, const cJSON *body, const char *region, struct storage *storage)
-{
+static bool network_read(struct call *call, const cJSON *body, const char *region, struct storage *storage) {
 	if (!check_object(call, body, "storage.", network_rules, COUNT(network_rules), false))
 		return false;
 	const char *existing = member_string(body, "existing_volume_id", NULL);
@@ -236,8 +246,7 @@ static bool network_read(struct call *call, const cJSON *body, const char *regio
 	return true;
 }
 
-static bool storage_read(struct call *call, const cJSON *body, const char *region, struct storage *storage)
-{
+static bool storage_read(struct call *call, const cJSON *body, const char *region, struct storage *storage) {
 	world_uuid(call->world, storage->id);
 	storage->kind = STORAGE_EPHEMERAL;
 	storage->size_gb = EPHEMERAL_GB;
@@ -263,15 +272,14 @@ static bool storage_read(struct call *call, const cJSON *body, const char *regio
 	return true;
 }
 
-bool airuntime_read(struct call *call, const cJSON *body, struct airuntime *airuntime)
-{
+bool airuntime_read(struct call *call, const cJSON *body, struct airuntime *airuntime) {
 	if (!check_object(call, body, "", rules, COUNT(rules), false))
 		return false;
 	const char *region = member_string(body, "region", "");
 	if (!keys_read(call, cJSON_GetObjectItemCaseSensitive(body, "sshKeys"), airuntime) ||
-	    !ports_read(call, cJSON_GetObjectItemCaseSensitive(body, "customPorts"), airuntime) ||
-	    !ranges_read(call, cJSON_GetObjectItemCaseSensitive(body, "udpPortRanges"), airuntime) ||
-	    !storage_read(call, cJSON_GetObjectItemCaseSensitive(body, "storage"), region, &airuntime->storage))
+		!ports_read(call, cJSON_GetObjectItemCaseSensitive(body, "customPorts"), airuntime) ||
+		!ranges_read(call, cJSON_GetObjectItemCaseSensitive(body, "udpPortRanges"), airuntime) ||
+		!storage_read(call, cJSON_GetObjectItemCaseSensitive(body, "storage"), region, &airuntime->storage))
 		return false;
 
 	const char *template_id = member_string(body, "templateID", "");

@@ -5,16 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *call_query(const struct call *call, const char *name)
-{
+const char *call_query(const struct call *call, const char *name) {
 	for (size_t i = 0; i < call->query_count; i++)
 		if (!strcmp(call->queries[i].name, name))
 			return *call->queries[i].value ? call->queries[i].value : NULL;
 	return NULL;
 }
 
-bool call_query_number(struct call *call, const char *name, size_t min, size_t max, size_t otherwise, size_t *ret_number)
-{
+bool call_query_number(
+	struct call *call, const char *name, size_t min, size_t max, size_t otherwise, size_t *ret_number) {
 	const char *text = call_query(call, name);
 	if (!text) {
 		*ret_number = otherwise;
@@ -32,8 +31,7 @@ bool call_query_number(struct call *call, const char *name, size_t min, size_t m
 }
 
 /* How many bytes follow a first byte of UTF-8; -1: it is none. */
-static int utf8_following(unsigned char first)
-{
+static int utf8_following(unsigned char first) {
 	if (first < 0x80)
 		return 0;
 	if (first < 0xC2 || first > 0xF4)
@@ -41,9 +39,9 @@ static int utf8_following(unsigned char first)
 	return first < 0xE0 ? 1 : first < 0xF0 ? 2 : 3;
 }
 
-/* JSON is UTF-8 (RFC 8259, 8.1), and cJSON does not look: a stray byte would come back in answers that then are no JSON. */
-static bool utf8_valid(const char *text)
-{
+/* JSON is UTF-8 (RFC 8259, 8.1), and cJSON does not look: a stray byte would come back in answers that then are no
+ * JSON. */
+static bool utf8_valid(const char *text) {
 	const unsigned char *at = (const unsigned char *)text;
 	while (*at) {
 		int following = utf8_following(*at);
@@ -59,8 +57,7 @@ static bool utf8_valid(const char *text)
 	return true;
 }
 
-cJSON *call_body(struct call *call)
-{
+cJSON *call_body(struct call *call) {
 	if (!call->body_text || !call->body_len) {
 		call_invalid(call, "body: is required");
 		return NULL;
@@ -81,13 +78,12 @@ cJSON *call_body(struct call *call)
 	return call->body;
 }
 
-__attribute__((format(printf, 4, 0)))
-static void refuse(struct call *call, unsigned status, const char *code, const char *format, va_list arguments)
-{
+__attribute__((format(printf, 4, 0))) static void refuse(
+	struct call *call, unsigned status, const char *code, const char *format, va_list arguments) {
 	char message[400];
 	vsnprintf(message, sizeof message, format, arguments);
 	/* A value quoted from the request may have been cut within a character. */
-	for (size_t len = strlen(message); len && !utf8_valid(message); )
+	for (size_t len = strlen(message); len && !utf8_valid(message);)
 		message[--len] = '\0';
 	call->answer.status = status;
 	json_free(&call->answer.body);
@@ -98,37 +94,33 @@ static void refuse(struct call *call, unsigned status, const char *code, const c
 	json_close(json, '}');
 }
 
-void call_refuse(struct call *call, unsigned status, const char *code, const char *format, ...)
-{
+void call_refuse(struct call *call, unsigned status, const char *code, const char *format, ...) {
 	va_list arguments;
 	va_start(arguments, format);
 	refuse(call, status, code, format, arguments);
 	va_end(arguments);
 }
 
-void call_invalid(struct call *call, const char *format, ...)
-{
+void call_invalid(struct call *call, const char *format, ...) {
 	va_list arguments;
 	va_start(arguments, format);
 	refuse(call, 400, "invalid_request", format, arguments);
 	va_end(arguments);
 }
 
-void call_not_found(struct call *call, const char *what)
-{
+void call_not_found(struct call *call, const char *what) {
 	call_refuse(call, 404, "not_found", "%s was not found", what);
 }
 
-void call_out_of_memory(struct call *call)
-{
+void call_out_of_memory(struct call *call) {
 	call_refuse(call, 500, "internal_error", "out of memory");
 }
 
-bool call_page(struct call *call, size_t total, struct page *ret_page)
-{
+bool call_page(struct call *call, size_t total, struct page *ret_page) {
 	size_t number;
 	size_t limit;
-	if (!call_query_number(call, "page", 1, 1000000000, 1, &number) || !call_query_number(call, "limit", 1, 100, 20, &limit))
+	if (!call_query_number(call, "page", 1, 1000000000, 1, &number) ||
+		!call_query_number(call, "limit", 1, 100, 20, &limit))
 		return false;
 	size_t first = (number - 1) * limit;
 	*ret_page = (struct page){
@@ -141,8 +133,7 @@ bool call_page(struct call *call, size_t total, struct page *ret_page)
 	return true;
 }
 
-void page_write(const struct page *page, struct json *json)
-{
+void page_write(const struct page *page, struct json *json) {
 	json_open(json, "pagination", '{');
 	json_integer(json, "total_items", (int64_t)page->total);
 	json_integer(json, "total_pages", (int64_t)((page->total + page->limit - 1) / page->limit));
@@ -151,8 +142,7 @@ void page_write(const struct page *page, struct json *json)
 	json_close(json, '}');
 }
 
-void call_end(struct call *call)
-{
+void call_end(struct call *call) {
 	cJSON_Delete(call->body);
 	call->body = NULL;
 	json_free(&call->answer.body);

@@ -1,8 +1,8 @@
 /*
  * One request being carried out: what it asks, whom it concerns, and the answer that takes shape.
  *
- * A handler runs under the server's lock, reads its call and fills the answer; it neither waits nor does any I/O. If the answer's
- * text could not be allocated (`answer.body.failed`), the server sends a 500 in its place.
+ * A handler runs under the server's lock, reads its call and fills the answer; it neither waits nor does any I/O. If
+ * the answer's text could not be allocated (`answer.body.failed`), the server sends a 500 in its place.
  */
 #pragma once
 
@@ -31,11 +31,11 @@ struct answer {
 
 struct call {
 	struct world *world; /* this and what follows is lent for the call */
-	struct org *org; /* set where the path names one */
+	struct org *org;     /* set where the path names one */
 	struct project *project;
-	int64_t now_ms; /* simulated time */
+	int64_t now_ms;                /* simulated time */
 	char args[CALL_ARGS_MAX][256]; /* what stood in the path's variable places */
-	const char *authorization; /* the header; NULL without one */
+	const char *authorization;     /* the header; NULL without one */
 	struct query queries[CALL_QUERY_MAX];
 	size_t query_count;
 	const char *body_text; /* NUL-terminated; NULL without a body */
@@ -56,8 +56,10 @@ struct page {
 /* The value of a query parameter; NULL if it is absent or empty. */
 const char *call_query(const struct call *call, const char *name);
 
-/* A query parameter that is a number from `min` to `max`, or `otherwise` if absent. False: it is not, and the call was refused. */
-bool call_query_number(struct call *call, const char *name, size_t min, size_t max, size_t otherwise, size_t *ret_number);
+/* A query parameter that is a number from `min` to `max`, or `otherwise` if absent. False: it is not, and the call was
+ * refused. */
+bool call_query_number(
+	struct call *call, const char *name, size_t min, size_t max, size_t otherwise, size_t *ret_number);
 
 /* The body as a JSON object, lent until call_end; NULL: it is none, and the call was refused. */
 cJSON *call_body(struct call *call);

@@ -5,36 +5,33 @@
 #include <string.h>
 
 static const struct catalog_model models[] = {
-	{"meta-llama-Llama-3.1-8B-Instruct", "meta-llama/Llama-3.1-8B-Instruct", "Llama 3.1 8B Instruct", "text-generation",
-	 "nvidia-l40s-48gb", 1, {1024, 131072, 16384}, {1, 512, 64}},
-	{"meta-llama-Llama-3.3-70B-Instruct", "meta-llama/Llama-3.3-70B-Instruct", "Llama 3.3 70B Instruct", "text-generation",
-	 "nvidia-h100-80gb", 4, {1024, 131072, 32768}, {1, 256, 32}},
+	{"meta-llama-Llama-3.1-8B-Instruct", "meta-llama/Llama-3.1-8B-Instruct", "Llama 3.1 8B Instruct",
+		"text-generation", "nvidia-l40s-48gb", 1, {1024, 131072, 16384}, {1, 512, 64}},
+	{"meta-llama-Llama-3.3-70B-Instruct", "meta-llama/Llama-3.3-70B-Instruct", "Llama 3.3 70B Instruct",
+		"text-generation", "nvidia-h100-80gb", 4, {1024, 131072, 32768}, {1, 256, 32}},
 	{"Qwen-Qwen2.5-Coder-32B-Instruct", "Qwen/Qwen2.5-Coder-32B-Instruct", "Qwen2.5 Coder 32B", "text-generation",
-	 "nvidia-a100-80gb", 2, {1024, 131072, 32768}, {1, 256, 32}},
-	{"mistralai-Mistral-7B-Instruct-v0.3", "mistralai/Mistral-7B-Instruct-v0.3", "Mistral 7B Instruct v0.3", "text-generation",
-	 "nvidia-l40s-48gb", 1, {1024, 32768, 8192}, {1, 512, 64}},
-	{"google-gemma-2-27b-it", "google/gemma-2-27b-it", "Gemma 2 27B", "text-generation",
-	 "nvidia-h100-80gb", 1, {1024, 8192, 8192}, {1, 256, 64}},
+		"nvidia-a100-80gb", 2, {1024, 131072, 32768}, {1, 256, 32}},
+	{"mistralai-Mistral-7B-Instruct-v0.3", "mistralai/Mistral-7B-Instruct-v0.3", "Mistral 7B Instruct v0.3",
+		"text-generation", "nvidia-l40s-48gb", 1, {1024, 32768, 8192}, {1, 512, 64}},
+	{"google-gemma-2-27b-it", "google/gemma-2-27b-it", "Gemma 2 27B", "text-generation", "nvidia-h100-80gb", 1,
+		{1024, 8192, 8192}, {1, 256, 64}},
 	{"BAAI-bge-m3", "BAAI/bge-m3", "BGE M3", "embedding", "nvidia-l40s-48gb", 1, {512, 8192, 8192}, {1, 1024, 256}},
 };
 
 enum { MODEL_COUNT = sizeof models / sizeof *models };
 
-const struct catalog_model *catalog_find(const char *id)
-{
+const struct catalog_model *catalog_find(const char *id) {
 	for (size_t i = 0; i < MODEL_COUNT; i++)
 		if (!strcmp(models[i].id, id))
 			return &models[i];
 	return NULL;
 }
 
-const struct catalog_model *catalog_at(size_t index)
-{
+const struct catalog_model *catalog_at(size_t index) {
 	return &models[index % MODEL_COUNT];
 }
 
-static void range_write(struct json *json, const char *name, const struct range *range)
-{
+static void range_write(struct json *json, const char *name, const struct range *range) {
 	json_open(json, name, '{');
 	json_integer(json, "min", range->min);
 	json_integer(json, "max", range->max);
@@ -42,8 +39,7 @@ static void range_write(struct json *json, const char *name, const struct range 
 	json_close(json, '}');
 }
 
-void catalog_list(struct call *call)
-{
+void catalog_list(struct call *call) {
 	struct page page;
 	if (!call_page(call, MODEL_COUNT, &page))
 		return;

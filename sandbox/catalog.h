@@ -14,7 +14,7 @@ struct range {
 };
 
 struct catalog_model {
-	const char *id; /* url-safe */
+	const char *id;       /* url-safe */
 	const char *model_id; /* organisation/model */
 	const char *name;
 	const char *task;

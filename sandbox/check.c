@@ -7,21 +7,18 @@
 static const char letters_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 static const char blanks[] = " \t\n\v\f\r";
 
-bool form_label(const char *string)
-{
+bool form_label(const char *string) {
 	size_t len = strlen(string);
 	return len && string[0] != '-' && string[len - 1] != '-' &&
 	       strspn(string, "abcdefghijklmnopqrstuvwxyz0123456789-") == len;
 }
 
-bool form_url_safe(const char *string)
-{
+bool form_url_safe(const char *string) {
 	size_t len = strlen(string);
 	return len && strspn(string, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.") == len;
 }
 
-bool form_ssh_key(const char *string)
-{
+bool form_ssh_key(const char *string) {
 	size_t kind = !strncmp(string, "ssh-rsa", 7) ? 7 : !strncmp(string, "ssh-ed25519", 11) ? 11 : 0;
 	if (!kind)
 		return false;
@@ -36,13 +33,11 @@ bool form_ssh_key(const char *string)
 	return gap && key && padding <= 2 && (!*string || (strchr(blanks, *string) && !strchr(string, '\n')));
 }
 
-bool form_title(const char *string)
-{
+bool form_title(const char *string) {
 	return string[strspn(string, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 -_")] == '\0';
 }
 
-bool form_image(const char *string)
-{
+bool form_image(const char *string) {
 	const char *slash = strrchr(string, '/');
 	const char *last = slash ? slash + 1 : string;
 	const char *mark = strpbrk(last, ":@");
@@ -50,8 +45,7 @@ bool form_image(const char *string)
 	return printable && slash != string && mark && mark > last && strchr(letters_digits, mark[1]) && mark[1];
 }
 
-bool form_uuid(const char *string)
-{
+bool form_uuid(const char *string) {
 	static const char shape[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
 	if (strlen(string) != sizeof shape - 1)
 		return false;
@@ -61,16 +55,14 @@ bool form_uuid(const char *string)
 	return true;
 }
 
-static size_t characters(const char *string)
-{
+static size_t characters(const char *string) {
 	size_t count = 0;
 	for (; *string; string++)
 		count += ((unsigned char)*string & 0xC0) != 0x80;
 	return count;
 }
 
-static bool in_bounds(struct call *call, const char *where, const struct rule *rule, double number, const char *of)
-{
+static bool in_bounds(struct call *call, const char *where, const struct rule *rule, double number, const char *of) {
 	if (number >= rule->min && (rule->max == 0 || number <= rule->max))
 		return true;
 	if (rule->max != 0)
@@ -80,8 +72,7 @@ static bool in_bounds(struct call *call, const char *where, const struct rule *r
 	return false;
 }
 
-static bool check_string(struct call *call, const char *where, const struct rule *rule, const char *string)
-{
+static bool check_string(struct call *call, const char *where, const struct rule *rule, const char *string) {
 	if (!in_bounds(call, where, rule, (double)characters(string), "length"))
 		return false;
 	if (rule->matches && !rule->matches(string)) {
@@ -102,9 +93,9 @@ static bool check_string(struct call *call, const char *where, const struct rule
 	return false;
 }
 
-static bool check_value(struct call *call, const char *where, const struct rule *rule, const cJSON *value)
-{
-	static const char *const words[] = {"a string", "an integer", "a number", "true or false", "an array", "an object", ""};
+static bool check_value(struct call *call, const char *where, const struct rule *rule, const cJSON *value) {
+	static const char *const words[] = {
+		"a string", "an integer", "a number", "true or false", "an array", "an object", ""};
 	bool typed = false;
 	switch (rule->type) {
 	case RULE_STRING:
@@ -144,16 +135,15 @@ static bool check_value(struct call *call, const char *where, const struct rule 
 	return true;
 }
 
-static const struct rule *rule_find(const struct rule *rules, size_t rule_count, const char *name)
-{
+static const struct rule *rule_find(const struct rule *rules, size_t rule_count, const char *name) {
 	for (size_t i = 0; i < rule_count; i++)
 		if (!strcmp(rules[i].name, name))
 			return &rules[i];
 	return NULL;
 }
 
-bool check_object(struct call *call, const cJSON *object, const char *where, const struct rule *rules, size_t rule_count, bool open)
-{
+bool check_object(struct call *call, const cJSON *object, const char *where, const struct rule *rules,
+	size_t rule_count, bool open) {
 	for (size_t i = 0; i < rule_count; i++)
 		if (rules[i].required && !cJSON_GetObjectItemCaseSensitive(object, rules[i].name)) {
 			call_invalid(call, "%s%s: is required", where, rules[i].name);
@@ -173,8 +163,7 @@ bool check_object(struct call *call, const cJSON *object, const char *where, con
 	return true;
 }
 
-bool check_elements(struct call *call, const cJSON *array, const struct rule *rule, bool unique)
-{
+bool check_elements(struct call *call, const cJSON *array, const struct rule *rule, bool unique) {
 	size_t index = 0;
 	for (const cJSON *element = array ? array->child : NULL; element; element = element->next, index++) {
 		char name[64];
@@ -192,14 +181,12 @@ bool check_elements(struct call *call, const cJSON *array, const struct rule *ru
 	return true;
 }
 
-const char *member_string(const cJSON *object, const char *name, const char *otherwise)
-{
+const char *member_string(const cJSON *object, const char *name, const char *otherwise) {
 	const cJSON *member = cJSON_GetObjectItemCaseSensitive(object, name);
 	return member ? member->valuestring : otherwise;
 }
 
-int64_t member_integer(const cJSON *object, const char *name, int64_t otherwise)
-{
+int64_t member_integer(const cJSON *object, const char *name, int64_t otherwise) {
 	const cJSON *member = cJSON_GetObjectItemCaseSensitive(object, name);
 	return member ? (int64_t)member->valuedouble : otherwise;
 }

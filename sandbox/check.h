@@ -13,16 +13,18 @@ struct rule {
 	const char *name;
 	enum rule_type type;
 	bool required;
-	/* Bounds of a number, of a string's length in characters, or of an array's length; max 0 stands for no upper bound. */
+	/* Bounds of a number, of a string's length in characters, or of an array's length; max 0 stands for no upper
+	 * bound. */
 	double min;
 	double max;
 	bool (*matches)(const char *string); /* NULL: every string does */
-	const char *form; /* in words what `matches` wants */
-	const char *const *choices; /* the values of an enum, ended by NULL; NULL: no enum */
+	const char *form;                    /* in words what `matches` wants */
+	const char *const *choices;          /* the values of an enum, ended by NULL; NULL: no enum */
 };
 
 /* `where` goes before each name ("customPorts[2].", or ""). A member without a rule is a violation, unless `open`. */
-bool check_object(struct call *call, const cJSON *object, const char *where, const struct rule *rules, size_t rule_count, bool open);
+bool check_object(struct call *call, const cJSON *object, const char *where, const struct rule *rules,
+	size_t rule_count, bool open);
 
 /* An array whose elements must all satisfy `rule`, which bears the array's name. */
 bool check_elements(struct call *call, const cJSON *array, const struct rule *rule, bool unique);

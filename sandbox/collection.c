@@ -5,27 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int compare_id(const void *a, const void *b)
-{
+static int compare_id(const void *a, const void *b) {
 	return strcmp(((const struct resource *)a)->id, ((const struct resource *)b)->id);
 }
 
-static int compare_name(const void *a, const void *b)
-{
+static int compare_name(const void *a, const void *b) {
 	return strcmp(((const struct resource *)a)->name, ((const struct resource *)b)->name);
 }
 
 /* 0, -EEXIST or -ENOMEM. */
-static int tree_add(void **tree, struct resource *resource, int (*compare)(const void *, const void *))
-{
+static int tree_add(void **tree, struct resource *resource, int (*compare)(const void *, const void *)) {
 	struct resource **node = tsearch(resource, tree, compare);
 	if (!node)
 		return -ENOMEM;
 	return *node == resource ? 0 : -EEXIST;
 }
 
-int collection_add(struct collection *collection, struct resource *resource)
-{
+int collection_add(struct collection *collection, struct resource *resource) {
 	if (collection->len == collection->cap) {
 		size_t cap = collection->cap ? 2 * collection->cap : 16;
 		struct resource **items = reallocarray(collection->items, cap, sizeof *items);
@@ -47,8 +43,7 @@ int collection_add(struct collection *collection, struct resource *resource)
 	return 0;
 }
 
-struct resource *collection_find_id(const struct collection *collection, const char *id)
-{
+struct resource *collection_find_id(const struct collection *collection, const char *id) {
 	struct resource probe;
 	size_t len = strlen(id);
 	if (len >= sizeof probe.id)
@@ -59,8 +54,7 @@ struct resource *collection_find_id(const struct collection *collection, const c
 	return node ? *node : NULL;
 }
 
-struct resource *collection_find_name(const struct collection *collection, const char *name)
-{
+struct resource *collection_find_name(const struct collection *collection, const char *name) {
 	struct resource probe;
 	size_t len = strlen(name);
 	if (len >= sizeof probe.name)
@@ -71,8 +65,7 @@ struct resource *collection_find_name(const struct collection *collection, const
 	return node ? *node : NULL;
 }
 
-void collection_doom(struct collection *collection, struct resource *resource, int64_t now_ms)
-{
+void collection_doom(struct collection *collection, struct resource *resource, int64_t now_ms) {
 	if (resource->deleted_ms)
 		return;
 	resource->deleted_ms = now_ms;
@@ -84,8 +77,7 @@ void collection_doom(struct collection *collection, struct resource *resource, i
 	collection->last_dying = resource;
 }
 
-struct resource *collection_reap(struct collection *collection, int64_t before_ms)
-{
+struct resource *collection_reap(struct collection *collection, int64_t before_ms) {
 	struct resource *resource = collection->first_dying;
 	if (!resource || resource->deleted_ms > before_ms)
 		return NULL;
@@ -96,8 +88,7 @@ struct resource *collection_reap(struct collection *collection, int64_t before_m
 	return resource;
 }
 
-void collection_remove(struct collection *collection, struct resource *resource)
-{
+void collection_remove(struct collection *collection, struct resource *resource) {
 	tdelete(resource, &collection->by_id, compare_id);
 	tdelete(resource, &collection->by_name, compare_name);
 	size_t low = 0;
@@ -110,16 +101,15 @@ void collection_remove(struct collection *collection, struct resource *resource)
 			high = middle;
 	}
 	collection->len--;
-	memmove(collection->items + low, collection->items + low + 1, (collection->len - low) * sizeof *collection->items);
+	memmove(collection->items + low, collection->items + low + 1,
+		(collection->len - low) * sizeof *collection->items);
 }
 
-static void keep(void *resource)
-{
+static void keep(void *resource) {
 	(void)resource;
 }
 
-void collection_clear(struct collection *collection, void (*release)(struct resource *))
-{
+void collection_clear(struct collection *collection, void (*release)(struct resource *)) {
 	tdestroy(collection->by_id, keep);
 	tdestroy(collection->by_name, keep);
 	for (size_t i = 0; i < collection->len; i++)

@@ -1,8 +1,8 @@
 /*
  * Resources of one kind in one project or organisation: in creation order, and found by id and by name.
  *
- * A kind embeds `struct resource` as its first member. A page costs its own length, a look-up the logarithm of the whole; a removal
- * shifts the pointers behind it (0.8 MB at the most).
+ * A kind embeds `struct resource` as its first member. A page costs its own length, a look-up the logarithm of the
+ * whole; a removal shifts the pointers behind it (0.8 MB at the most).
  */
 #pragma once
 
@@ -11,8 +11,8 @@
 
 struct resource {
 	char id[48];
-	char name[104]; /* unique in its collection */
-	uint64_t serial; /* creation order, given by collection_add */
+	char name[104];     /* unique in its collection */
+	uint64_t serial;    /* creation order, given by collection_add */
 	int64_t created_ms; /* simulated time */
 	int64_t deleted_ms; /* when its deletion was asked for; 0: it was not */
 	struct resource *next_dying;
@@ -39,7 +39,8 @@ struct resource *collection_find_name(const struct collection *collection, const
 /* Marks it as terminating; does nothing if it is already. */
 void collection_doom(struct collection *collection, struct resource *resource, int64_t now_ms);
 
-/* Detaches one resource whose deletion was asked for at `before_ms` or earlier and hands it to the caller; NULL if there is none. */
+/* Detaches one resource whose deletion was asked for at `before_ms` or earlier and hands it to the caller; NULL if
+ * there is none. */
 struct resource *collection_reap(struct collection *collection, int64_t before_ms);
 
 /* Detaches a resource that is not terminating and hands it to the caller. */

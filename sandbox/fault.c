@@ -12,16 +12,14 @@ enum { DELAY_MS_MAX = 3600000 };
 
 static const char *const drop_words[] = {"none", "before", "after", NULL};
 
-static void headers_free(struct fault_header *headers, size_t count)
-{
+static void headers_free(struct fault_header *headers, size_t count) {
 	for (size_t i = 0; i < count; i++) {
 		free(headers[i].name);
 		free(headers[i].value);
 	}
 }
 
-static void fault_free(struct fault *fault)
-{
+static void fault_free(struct fault *fault) {
 	if (!fault)
 		return;
 	headers_free(fault->headers, fault->header_count);
@@ -30,8 +28,7 @@ static void fault_free(struct fault *fault)
 }
 
 /* Appends a copy. False: out of memory. */
-static bool header_add(struct fault_header *headers, size_t *count, const char *name, const char *value)
-{
+static bool header_add(struct fault_header *headers, size_t *count, const char *name, const char *value) {
 	struct fault_header header = {strdup(name), strdup(value)};
 	if (!header.name || !header.value) {
 		headers_free(&header, 1);
@@ -42,15 +39,15 @@ static bool header_add(struct fault_header *headers, size_t *count, const char *
 }
 
 /* Fails only for want of memory. */
-static int effect_join(struct fault_effect *effect, const struct fault *fault)
-{
+static int effect_join(struct fault_effect *effect, const struct fault *fault) {
 	effect->delay_ms += fault->delay_ms;
 	if (effect->drop == DROP_NONE)
 		effect->drop = fault->drop;
 	if (effect->cut < 0)
 		effect->cut = fault->cut;
 	for (size_t i = 0; i < fault->header_count && effect->header_count < FAULT_HEADERS_MAX; i++)
-		if (!header_add(effect->headers, &effect->header_count, fault->headers[i].name, fault->headers[i].value))
+		if (!header_add(
+			    effect->headers, &effect->header_count, fault->headers[i].name, fault->headers[i].value))
 			return -ENOMEM;
 	if ((fault->status || fault->body) && !effect->replace) {
 		effect->replace = true;
@@ -62,8 +59,7 @@ static int effect_join(struct fault_effect *effect, const struct fault *fault)
 	return 0;
 }
 
-int fault_strike(struct fault_list *list, const char *operation, struct fault_effect *ret_effect)
-{
+int fault_strike(struct fault_list *list, const char *operation, struct fault_effect *ret_effect) {
 	*ret_effect = (struct fault_effect){.cut = -1};
 	int error = 0;
 	for (size_t i = 0; i < list->count; i++) {
@@ -82,21 +78,18 @@ int fault_strike(struct fault_list *list, const char *operation, struct fault_ef
 	return error;
 }
 
-void fault_effect_free(struct fault_effect *effect)
-{
+void fault_effect_free(struct fault_effect *effect) {
 	headers_free(effect->headers, effect->header_count);
 	free(effect->body);
 	*effect = (struct fault_effect){.cut = -1};
 }
 
 /* A header that could not be sent as one line is refused. */
-static bool header_sound(const char *name, const char *value)
-{
+static bool header_sound(const char *name, const char *value) {
 	return *name && name[strcspn(name, " \t\r\n:")] == '\0' && value[strcspn(value, "\r\n")] == '\0';
 }
 
-static bool headers_read(struct call *call, const cJSON *headers, struct fault *fault)
-{
+static bool headers_read(struct call *call, const cJSON *headers, struct fault *fault) {
 	for (const cJSON *header = headers ? headers->child : NULL; header; header = header->next) {
 		if (!cJSON_IsString(header) || !header_sound(header->string, header->valuestring)) {
 			call_invalid(call, "headers.%s: is no header", header->string);
@@ -114,14 +107,12 @@ static bool headers_read(struct call *call, const cJSON *headers, struct fault *
 	return true;
 }
 
-static enum fault_drop drop_of(const char *word)
-{
+static enum fault_drop drop_of(const char *word) {
 	return !strcmp(word, "before") ? DROP_BEFORE : !strcmp(word, "after") ? DROP_AFTER : DROP_NONE;
 }
 
 /* False: the call was refused. */
-static bool fault_read(struct call *call, const cJSON *body, struct fault *fault)
-{
+static bool fault_read(struct call *call, const cJSON *body, struct fault *fault) {
 	static const struct rule rules[] = {
 		{.name = "operation", .type = RULE_STRING, .min = 1, .max = 63},
 		{.name = "nth", .type = RULE_INTEGER, .min = 1, .max = 1e9},
@@ -160,8 +151,7 @@ static bool fault_read(struct call *call, const cJSON *body, struct fault *fault
 	return headers_read(call, cJSON_GetObjectItemCaseSensitive(body, "headers"), fault);
 }
 
-void fault_add(struct fault_list *list, struct call *call)
-{
+void fault_add(struct fault_list *list, struct call *call) {
 	const cJSON *body = call_body(call);
 	if (!body)
 		return;
@@ -186,8 +176,7 @@ void fault_add(struct fault_list *list, struct call *call)
 	json_close(json, '}');
 }
 
-void fault_write(const struct fault_list *list, struct json *json)
-{
+void fault_write(const struct fault_list *list, struct json *json) {
 	json_open(json, NULL, '[');
 	for (size_t i = 0; i < list->count; i++) {
 		const struct fault *fault = list->items[i];
@@ -219,8 +208,7 @@ void fault_write(const struct fault_list *list, struct json *json)
 	json_close(json, ']');
 }
 
-void fault_clear(struct fault_list *list)
-{
+void fault_clear(struct fault_list *list) {
 	for (size_t i = 0; i < list->count; i++)
 		fault_free(list->items[i]);
 	list->count = 0;

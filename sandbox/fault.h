@@ -33,7 +33,7 @@ struct fault {
 	int64_t cut; /* bytes of the body that are sent; -1: all */
 	enum fault_drop drop;
 	bool commit; /* carry the operation out although the answer is replaced */
-	char *body; /* owned; NULL: none was given */
+	char *body;  /* owned; NULL: none was given */
 	struct fault_header headers[FAULT_HEADERS_MAX];
 	size_t header_count;
 };
@@ -44,9 +44,10 @@ struct fault_list {
 	int64_t last_id;
 };
 
-/* What happens to one request, put together from all the faults that strike it: of each effect the oldest fault's, of delays the sum. */
+/* What happens to one request, put together from all the faults that strike it: of each effect the oldest fault's, of
+ * delays the sum. */
 struct fault_effect {
-	bool skip; /* do not carry the operation out */
+	bool skip;    /* do not carry the operation out */
 	bool replace; /* answer `status` and `body` instead of the true answer */
 	unsigned status;
 	int64_t delay_ms;

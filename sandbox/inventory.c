@@ -30,8 +30,7 @@ static const struct offer offers[INVENTORY_OFFERS] = {
 	{&configs[5], "in-central-1", "airuntime", 1.89, 0, 16},
 };
 
-void inventory_open(struct world *world)
-{
+void inventory_open(struct world *world) {
 	for (size_t i = 0; i < INVENTORY_OFFERS; i++)
 		world->shelves[i] = (struct shelf){
 			.offer = &offers[i],
@@ -40,33 +39,28 @@ void inventory_open(struct world *world)
 		};
 }
 
-void shelf_take(struct shelf *shelf, int64_t gpu_count)
-{
+void shelf_take(struct shelf *shelf, int64_t gpu_count) {
 	shelf->free -= gpu_count;
 	if (shelf->free > 0 && shelf->registered)
 		shelf->notified = true;
 }
 
-void shelf_found(struct shelf *shelf, int64_t gpu_count)
-{
+void shelf_found(struct shelf *shelf, int64_t gpu_count) {
 	shelf->total += gpu_count;
 }
 
-void plan_default(const struct gpu_config *config, char *ret_plan, size_t size)
-{
+void plan_default(const struct gpu_config *config, char *ret_plan, size_t size) {
 	snprintf(ret_plan, size, "gpu-%s-on-demand-1h", config->plan_word);
 }
 
-static bool region_known(const char *region)
-{
+static bool region_known(const char *region) {
 	for (size_t i = 0; i < INVENTORY_OFFERS; i++)
 		if (!strcmp(offers[i].region, region))
 			return true;
 	return false;
 }
 
-static const struct gpu_config *config_find(const char *id)
-{
+static const struct gpu_config *config_find(const char *id) {
 	for (size_t i = 0; i < sizeof configs / sizeof *configs; i++)
 		if (!strcmp(configs[i].id, id))
 			return &configs[i];
@@ -74,16 +68,14 @@ static const struct gpu_config *config_find(const char *id)
 }
 
 /* Where a configuration stands twice in a region, the row for GPU instances comes first in the table. */
-static struct shelf *shelf_find(struct world *world, const char *region, const char *config_id)
-{
+static struct shelf *shelf_find(struct world *world, const char *region, const char *config_id) {
 	for (size_t i = 0; i < INVENTORY_OFFERS; i++)
 		if (!strcmp(offers[i].region, region) && !strcmp(offers[i].config->id, config_id))
 			return &world->shelves[i];
 	return NULL;
 }
 
-static bool plan_fits(const struct gpu_config *config, const char *plan_id, bool on_demand_only)
-{
+static bool plan_fits(const struct gpu_config *config, const char *plan_id, bool on_demand_only) {
 	static const char *const commitments[] = {"on-demand-1h", "reserved-1m", "reserved-1y"};
 	for (size_t i = 0; i < (on_demand_only ? 1 : sizeof commitments / sizeof *commitments); i++) {
 		char plan[64];
@@ -94,8 +86,7 @@ static bool plan_fits(const struct gpu_config *config, const char *plan_id, bool
 	return false;
 }
 
-struct shelf *inventory_choose(struct call *call, const struct wish *wish)
-{
+struct shelf *inventory_choose(struct call *call, const struct wish *wish) {
 	if (!region_known(wish->region)) {
 		call_invalid(call, "region: there is no region \"%.64s\"", wish->region);
 		return NULL;
@@ -111,7 +102,8 @@ struct shelf *inventory_choose(struct call *call, const struct wish *wish)
 		return NULL;
 	}
 	if (!plan_fits(config, wish->plan_id, wish->on_demand_only)) {
-		call_invalid(call, "%s: \"%.64s\" is no plan for %s", wish->plan_member, wish->plan_id, wish->config_id);
+		call_invalid(
+			call, "%s: \"%.64s\" is no plan for %s", wish->plan_member, wish->plan_id, wish->config_id);
 		return NULL;
 	}
 	if (wish->gpu_count > GPUS_AT_ONCE_MAX) {
@@ -119,15 +111,14 @@ struct shelf *inventory_choose(struct call *call, const struct wish *wish)
 		return NULL;
 	}
 	if (wish->gpu_count > shelf->free) {
-		call_invalid(call, "%s: %lld GPUs of %s are available in %s", wish->count_member, (long long)shelf->free, wish->config_id,
-			     wish->region);
+		call_invalid(call, "%s: %lld GPUs of %s are available in %s", wish->count_member,
+			(long long)shelf->free, wish->config_id, wish->region);
 		return NULL;
 	}
 	return shelf;
 }
 
-static const char *availability(const struct shelf *shelf)
-{
+static const char *availability(const struct shelf *shelf) {
 	if (shelf->free <= 0)
 		return "None";
 	if (shelf->free <= 4)
@@ -135,8 +126,7 @@ static const char *availability(const struct shelf *shelf)
 	return shelf->free <= 32 ? "Medium" : "High";
 }
 
-static void shelf_write(const struct shelf *shelf, struct json *json)
-{
+static void shelf_write(const struct shelf *shelf, struct json *json) {
 	const struct offer *offer = shelf->offer;
 	const struct gpu_config *config = offer->config;
 	json_open(json, NULL, '{');
@@ -158,18 +148,16 @@ static void shelf_write(const struct shelf *shelf, struct json *json)
 	json_close(json, '}');
 }
 
-static bool query_allows(const struct call *call, const char *name, const char *value)
-{
+static bool query_allows(const struct call *call, const char *name, const char *value) {
 	const char *wanted = call_query(call, name);
 	return !wanted || !strcasecmp(wanted, value);
 }
 
-void inventory_list(struct call *call)
-{
+void inventory_list(struct call *call) {
 	size_t vram_min;
 	size_t vram_max;
 	if (!call_query_number(call, "vram_min", 0, 100000, 0, &vram_min) ||
-	    !call_query_number(call, "vram_max", 0, 100000, 100000, &vram_max))
+		!call_query_number(call, "vram_max", 0, 100000, 100000, &vram_max))
 		return;
 	const struct shelf *rows[INVENTORY_OFFERS];
 	size_t count = 0;
@@ -177,8 +165,8 @@ void inventory_list(struct call *call)
 		const struct offer *offer = &offers[i];
 		size_t vram = (size_t)offer->config->vram_gib;
 		if (query_allows(call, "region", offer->region) && query_allows(call, "type", "GPU") &&
-		    query_allows(call, "gpu_model", offer->config->model) && query_allows(call, "gpu_vendor", offer->config->vendor) &&
-		    vram >= vram_min && vram <= vram_max)
+			query_allows(call, "gpu_model", offer->config->model) &&
+			query_allows(call, "gpu_vendor", offer->config->vendor) && vram >= vram_min && vram <= vram_max)
 			rows[count++] = &call->world->shelves[i];
 	}
 	struct page page;
@@ -194,8 +182,7 @@ void inventory_list(struct call *call)
 	json_close(json, '}');
 }
 
-void inventory_config(struct call *call)
-{
+void inventory_config(struct call *call) {
 	const char *id = call_query(call, "config_id");
 	if (!id) {
 		call_invalid(call, "config_id: is required");
@@ -231,13 +218,11 @@ void inventory_config(struct call *call)
 	json_close(json, '}');
 }
 
-static const char *notification_status(const struct shelf *shelf)
-{
+static const char *notification_status(const struct shelf *shelf) {
 	return shelf->notified ? "notified" : "pending";
 }
 
-static void notification_write(const struct shelf *shelf, struct json *json)
-{
+static void notification_write(const struct shelf *shelf, struct json *json) {
 	json_open(json, NULL, '{');
 	json_string(json, "id", shelf->registration_id);
 	json_string(json, "region_id", shelf->offer->region);
@@ -247,8 +232,7 @@ static void notification_write(const struct shelf *shelf, struct json *json)
 	json_close(json, '}');
 }
 
-void notification_list(struct call *call)
-{
+void notification_list(struct call *call) {
 	struct json *json = &call->answer.body;
 	json_open(json, NULL, '[');
 	for (size_t i = 0; i < INVENTORY_OFFERS; i++) {
@@ -259,8 +243,7 @@ void notification_list(struct call *call)
 	json_close(json, ']');
 }
 
-void notification_create(struct call *call)
-{
+void notification_create(struct call *call) {
 	static const struct rule rules[] = {
 		{.name = "region_id", .type = RULE_STRING, .required = true, .min = 1},
 		{.name = "config_id", .type = RULE_STRING, .required = true, .min = 1},

@@ -31,8 +31,8 @@ struct offer {
 	const char *region;
 	const char *instance_type;
 	double usd_per_hour; /* one GPU */
-	int64_t free; /* at the start */
-	int64_t foreign; /* taken by others, always */
+	int64_t free;        /* at the start */
+	int64_t foreign;     /* taken by others, always */
 };
 
 /* An offer with what changes about it. */
@@ -60,7 +60,8 @@ struct wish {
 
 void inventory_open(struct world *world);
 
-/* The shelf that can grant the wish, lent for the world's life; nothing is taken. NULL: there is none, and the call was refused. */
+/* The shelf that can grant the wish, lent for the world's life; nothing is taken. NULL: there is none, and the call was
+ * refused. */
 struct shelf *inventory_choose(struct call *call, const struct wish *wish);
 
 /* A negative count gives GPUs back. */

@@ -5,8 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-static void put(struct json *json, const char *bytes, size_t count)
-{
+static void put(struct json *json, const char *bytes, size_t count) {
 	if (json->failed)
 		return;
 	if (json->cap - json->len <= count) {
@@ -26,8 +25,7 @@ static void put(struct json *json, const char *bytes, size_t count)
 	json->text[json->len] = '\0';
 }
 
-static void put_quoted(struct json *json, const char *string)
-{
+static void put_quoted(struct json *json, const char *string) {
 	put(json, "\"", 1);
 	while (*string) {
 		size_t plain = 0;
@@ -38,16 +36,16 @@ static void put_quoted(struct json *json, const char *string)
 		if (!*string)
 			break;
 		char escape[8];
-		int len = *string == '"' || *string == '\\' ? snprintf(escape, sizeof escape, "\\%c", *string)
-							      : snprintf(escape, sizeof escape, "\\u%04x", (unsigned)*string);
+		int len = *string == '"' || *string == '\\'
+				  ? snprintf(escape, sizeof escape, "\\%c", *string)
+				  : snprintf(escape, sizeof escape, "\\u%04x", (unsigned)*string);
 		put(json, escape, (size_t)len);
 		string++;
 	}
 	put(json, "\"", 1);
 }
 
-static void put_name(struct json *json, const char *name)
-{
+static void put_name(struct json *json, const char *name) {
 	if (json->comma)
 		put(json, ",", 1);
 	json->comma = true;
@@ -57,21 +55,18 @@ static void put_name(struct json *json, const char *name)
 	}
 }
 
-void json_open(struct json *json, const char *name, char bracket)
-{
+void json_open(struct json *json, const char *name, char bracket) {
 	put_name(json, name);
 	put(json, &bracket, 1);
 	json->comma = false;
 }
 
-void json_close(struct json *json, char bracket)
-{
+void json_close(struct json *json, char bracket) {
 	put(json, &bracket, 1);
 	json->comma = true;
 }
 
-void json_string(struct json *json, const char *name, const char *value)
-{
+void json_string(struct json *json, const char *name, const char *value) {
 	put_name(json, name);
 	if (value)
 		put_quoted(json, value);
@@ -79,35 +74,30 @@ void json_string(struct json *json, const char *name, const char *value)
 		put(json, "null", 4);
 }
 
-void json_integer(struct json *json, const char *name, int64_t value)
-{
+void json_integer(struct json *json, const char *name, int64_t value) {
 	char digits[24];
 	snprintf(digits, sizeof digits, "%lld", (long long)value);
 	json_raw(json, name, digits);
 }
 
-void json_decimal(struct json *json, const char *name, double value)
-{
+void json_decimal(struct json *json, const char *name, double value) {
 	char digits[48];
 	snprintf(digits, sizeof digits, "%.2f", value);
 	json_raw(json, name, digits);
 }
 
-void json_boolean(struct json *json, const char *name, bool value)
-{
+void json_boolean(struct json *json, const char *name, bool value) {
 	json_raw(json, name, value ? "true" : "false");
 }
 
-void json_raw(struct json *json, const char *name, const char *text)
-{
+void json_raw(struct json *json, const char *name, const char *text) {
 	put_name(json, name);
 	if (!text)
 		text = "null";
 	put(json, text, strlen(text));
 }
 
-void json_time(struct json *json, const char *name, int64_t time_ms)
-{
+void json_time(struct json *json, const char *name, int64_t time_ms) {
 	time_t seconds = (time_t)(time_ms / 1000);
 	struct tm parts;
 	char text[40] = "";
@@ -116,8 +106,7 @@ void json_time(struct json *json, const char *name, int64_t time_ms)
 	json_string(json, name, text);
 }
 
-char *json_take(struct json *json)
-{
+char *json_take(struct json *json) {
 	char *text = json->text;
 	if (json->failed) {
 		free(text);
@@ -127,8 +116,7 @@ char *json_take(struct json *json)
 	return text;
 }
 
-void json_free(struct json *json)
-{
+void json_free(struct json *json) {
 	free(json->text);
 	*json = (struct json){0};
 }

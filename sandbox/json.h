@@ -1,9 +1,9 @@
 /*
  * Writes JSON text piece by piece into one growing buffer, with every integer digit for digit.
  *
- * A failed allocation is remembered and everything after it does nothing, so that a caller builds a whole document and looks at
- * `failed` once. In all functions `name` is the member's name, or NULL for an array element and for the document itself; strings
- * must be UTF-8 and are copied.
+ * A failed allocation is remembered and everything after it does nothing, so that a caller builds a whole document and
+ * looks at `failed` once. In all functions `name` is the member's name, or NULL for an array element and for the
+ * document itself; strings must be UTF-8 and are copied.
  */
 #pragma once
 
@@ -15,7 +15,7 @@ struct json {
 	char *text; /* owned; NUL-terminated once anything was written, else NULL */
 	size_t len;
 	size_t cap;
-	bool comma; /* the next value needs a comma before it */
+	bool comma;  /* the next value needs a comma before it */
 	bool failed; /* out of memory: the text is not to be used */
 };
 

@@ -29,29 +29,27 @@
 
 enum { EXIT_USAGE = 2 };
 
-static const char usage[] =
-	"usage: neevfs-sandbox [options]\n"
-	"\n"
-	"Simulates the cloud's API on 127.0.0.1, and prints its address.\n"
-	"\n"
-	"  --port N            port; 0, the default, lets the kernel choose\n"
-	"  --instances N       GPU instances that are there at the start, 0 to 100000 (6)\n"
-	"  --models N          model deployments that are there at the start, 0 to 100000 (3)\n"
-	"  --latency MS        delay every answer by so many milliseconds (0)\n"
-	"  --seed N            the same number gives the same cloud (1)\n"
-	"  --speed X           run the simulated clock X times as fast (1)\n"
-	"  --token T           the token that is accepted (pat-nc-sandbox)\n"
-	"  --exit-with-stdin   end at the end of standard input\n"
-	"  -h, --help          print this\n"
-	"  -V, --version       print the version\n";
+static const char usage[] = "usage: neevfs-sandbox [options]\n"
+			    "\n"
+			    "Simulates the cloud's API on 127.0.0.1, and prints its address.\n"
+			    "\n"
+			    "  --port N            port; 0, the default, lets the kernel choose\n"
+			    "  --instances N       GPU instances that are there at the start, 0 to 100000 (6)\n"
+			    "  --models N          model deployments that are there at the start, 0 to 100000 (3)\n"
+			    "  --latency MS        delay every answer by so many milliseconds (0)\n"
+			    "  --seed N            the same number gives the same cloud (1)\n"
+			    "  --speed X           run the simulated clock X times as fast (1)\n"
+			    "  --token T           the token that is accepted (pat-nc-sandbox)\n"
+			    "  --exit-with-stdin   end at the end of standard input\n"
+			    "  -h, --help          print this\n"
+			    "  -V, --version       print the version\n";
 
 struct options {
 	struct server_options server;
 	bool exit_with_stdin;
 };
 
-static bool number_parse(const char *text, uint64_t max, uint64_t *ret_number)
-{
+static bool number_parse(const char *text, uint64_t max, uint64_t *ret_number) {
 	if (!*text || text[strspn(text, "0123456789")])
 		return false;
 	errno = 0;
@@ -62,8 +60,7 @@ static bool number_parse(const char *text, uint64_t max, uint64_t *ret_number)
 	return true;
 }
 
-static bool speed_parse(const char *text, double *ret_speed)
-{
+static bool speed_parse(const char *text, double *ret_speed) {
 	char *end;
 	double speed = strtod(text, &end);
 	if (end == text || *end || !isfinite(speed) || speed < 0 || speed > 1e6)
@@ -73,8 +70,7 @@ static bool speed_parse(const char *text, double *ret_speed)
 }
 
 /* False: the value is not one for the option. */
-static bool option_take(int option, const char *value, struct options *options)
-{
+static bool option_take(int option, const char *value, struct options *options) {
 	uint64_t number = 0;
 	bool valid = true;
 	switch (option) {
@@ -112,14 +108,18 @@ static bool option_take(int option, const char *value, struct options *options)
 }
 
 /* The status to exit with, or -1 to go on. */
-static int options_parse(int argc, char **argv, struct options *options)
-{
+static int options_parse(int argc, char **argv, struct options *options) {
 	static const struct option longs[] = {
-		{"port", required_argument, NULL, 'p'},	   {"instances", required_argument, NULL, 'i'},
-		{"models", required_argument, NULL, 'm'},  {"latency", required_argument, NULL, 'l'},
-		{"seed", required_argument, NULL, 's'},	   {"speed", required_argument, NULL, 'x'},
-		{"token", required_argument, NULL, 't'},   {"exit-with-stdin", no_argument, NULL, 'e'},
-		{"help", no_argument, NULL, 'h'},	   {"version", no_argument, NULL, 'V'},
+		{"port", required_argument, NULL, 'p'},
+		{"instances", required_argument, NULL, 'i'},
+		{"models", required_argument, NULL, 'm'},
+		{"latency", required_argument, NULL, 'l'},
+		{"seed", required_argument, NULL, 's'},
+		{"speed", required_argument, NULL, 'x'},
+		{"token", required_argument, NULL, 't'},
+		{"exit-with-stdin", no_argument, NULL, 'e'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
 		{NULL, 0, NULL, 0},
 	};
 	int option;
@@ -132,7 +132,8 @@ static int options_parse(int argc, char **argv, struct options *options)
 		if (option == '?')
 			return EXIT_USAGE;
 		if (!option_take(option, optarg, options)) {
-			fprintf(stderr, "neevfs-sandbox: --%s: \"%s\" is not a valid value\n", longs[index].name, optarg);
+			fprintf(stderr, "neevfs-sandbox: --%s: \"%s\" is not a valid value\n", longs[index].name,
+				optarg);
 			return EXIT_USAGE;
 		}
 	}
@@ -144,8 +145,7 @@ static int options_parse(int argc, char **argv, struct options *options)
 }
 
 /* Each connection takes a descriptor and each waiting request a connection. */
-static void descriptors_raise(void)
-{
+static void descriptors_raise(void) {
 	struct rlimit limit;
 	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
 		limit.rlim_cur = limit.rlim_max;
@@ -154,16 +154,14 @@ static void descriptors_raise(void)
 }
 
 /* Whether standard input has ended. */
-static bool input_ended(void)
-{
+static bool input_ended(void) {
 	char bytes[4096];
 	ssize_t count = read(STDIN_FILENO, bytes, sizeof bytes);
 	return !count || (count < 0 && errno != EINTR && errno != EAGAIN);
 }
 
 /* Returns when the program is to end. */
-static void end_await(int signal_fd, bool exit_with_stdin)
-{
+static void end_await(int signal_fd, bool exit_with_stdin) {
 	struct pollfd wait[] = {{.fd = signal_fd, .events = POLLIN}, {.fd = STDIN_FILENO, .events = POLLIN}};
 	for (;;) {
 		if (poll(wait, exit_with_stdin ? 2 : 1, -1) < 0 && errno != EINTR)
@@ -173,8 +171,7 @@ static void end_await(int signal_fd, bool exit_with_stdin)
 	}
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
 	struct options options = {
 		.server.world = {.instances = 6, .models = 3, .seed = 1, .speed = 1, .token = "pat-nc-sandbox"},
 	};

@@ -35,13 +35,17 @@ static const struct route routes[] = {
 	{"GET", "/aimodels/api/v1beta1/aimodels-catalog", "listCatalog", ROUTE_TOKEN, catalog_list},
 	{"GET", "/inventory/api/v1beta1/inventory", "listInventory", ROUTE_TOKEN, inventory_list},
 	{"GET", "/inventory/api/v1beta1/inventory/gpuconfig", "getGpuConfig", ROUTE_TOKEN, inventory_config},
-	{"GET", "/inventory/api/v1beta1/inventory/gpu/notify-availability", "listNotifications", ROUTE_TOKEN, notification_list},
-	{"POST", "/inventory/api/v1beta1/inventory/gpu/notify-availability", "createNotification", ROUTE_TOKEN, notification_create},
+	{"GET", "/inventory/api/v1beta1/inventory/gpu/notify-availability", "listNotifications", ROUTE_TOKEN,
+		notification_list},
+	{"POST", "/inventory/api/v1beta1/inventory/gpu/notify-availability", "createNotification", ROUTE_TOKEN,
+		notification_create},
 	/* The GPU service's document speaks of the inventory as if it were its own; a client may try there. */
 	{"GET", "/gpu/api/v1beta1/inventory", "listInventory", ROUTE_TOKEN, inventory_list},
 	{"GET", "/gpu/api/v1beta1/inventory/gpuconfig", "getGpuConfig", ROUTE_TOKEN, inventory_config},
-	{"GET", "/gpu/api/v1beta1/inventory/gpu/notify-availability", "listNotifications", ROUTE_TOKEN, notification_list},
-	{"POST", "/gpu/api/v1beta1/inventory/gpu/notify-availability", "createNotification", ROUTE_TOKEN, notification_create},
+	{"GET", "/gpu/api/v1beta1/inventory/gpu/notify-availability", "listNotifications", ROUTE_TOKEN,
+		notification_list},
+	{"POST", "/gpu/api/v1beta1/inventory/gpu/notify-availability", "createNotification", ROUTE_TOKEN,
+		notification_create},
 	{"POST", "/tenant/api/v1/auth/login", "login", ROUTE_OPEN, tenant_login},
 	{"POST", "/tenant/api/v1/auth/refresh", "refresh", ROUTE_OPEN, tenant_refresh},
 	{"GET", "/tenant/api/v1/orgs", "listOrgs", ROUTE_TOKEN, org_list},
@@ -49,18 +53,39 @@ static const struct route routes[] = {
 };
 
 static const char *const operations[] = {
-	"listAIRuntimes", "createAIRuntime", "getAIRuntime", "deleteAIRuntime", "getAIRuntimeMetrics", "listOrgAIRuntimeTemplates",
-	"createOrgAIRuntimeTemplate", "getOrgAIRuntimeTemplate", "deleteOrgAIRuntimeTemplate", "listTemplates", "getTemplate",
-	"listDeployedAIModels", "deployAIModel", "getDeployedAIModel", "deleteDeployedAIModel", "scaleDeployedAIModel", "listCatalog",
-	"listInventory", "getGpuConfig", "listNotifications", "createNotification", "login", "refresh", "listOrgs", "listProjects",
+	"listAIRuntimes",
+	"createAIRuntime",
+	"getAIRuntime",
+	"deleteAIRuntime",
+	"getAIRuntimeMetrics",
+	"listOrgAIRuntimeTemplates",
+	"createOrgAIRuntimeTemplate",
+	"getOrgAIRuntimeTemplate",
+	"deleteOrgAIRuntimeTemplate",
+	"listTemplates",
+	"getTemplate",
+	"listDeployedAIModels",
+	"deployAIModel",
+	"getDeployedAIModel",
+	"deleteDeployedAIModel",
+	"scaleDeployedAIModel",
+	"listCatalog",
+	"listInventory",
+	"getGpuConfig",
+	"listNotifications",
+	"createNotification",
+	"login",
+	"refresh",
+	"listOrgs",
+	"listProjects",
 	"unknown",
 };
 
-_Static_assert(sizeof operations / sizeof *operations <= ROUTE_OPERATIONS_MAX, "counters are arrays of ROUTE_OPERATIONS_MAX");
+_Static_assert(
+	sizeof operations / sizeof *operations <= ROUTE_OPERATIONS_MAX, "counters are arrays of ROUTE_OPERATIONS_MAX");
 
 /* Whether `path` has the form `pattern`, segment by segment; an empty segment is no segment. */
-static bool path_matches(const char *pattern, const char *path, char args[CALL_ARGS_MAX][256])
-{
+static bool path_matches(const char *pattern, const char *path, char args[CALL_ARGS_MAX][256]) {
 	size_t count = 0;
 	for (;;) {
 		if (*pattern != '*') {
@@ -82,21 +107,18 @@ static bool path_matches(const char *pattern, const char *path, char args[CALL_A
 	}
 }
 
-const struct route *route_find(const char *method, const char *path, char args[CALL_ARGS_MAX][256])
-{
+const struct route *route_find(const char *method, const char *path, char args[CALL_ARGS_MAX][256]) {
 	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
 		if (!strcmp(routes[i].method, method) && path_matches(routes[i].path, path, args))
 			return &routes[i];
 	return NULL;
 }
 
-const char *route_operation(size_t index)
-{
+const char *route_operation(size_t index) {
 	return index < sizeof operations / sizeof *operations ? operations[index] : NULL;
 }
 
-bool route_operation_known(const char *operation)
-{
+bool route_operation_known(const char *operation) {
 	for (size_t i = 0; route_operation(i); i++)
 		if (!strcmp(operations[i], operation))
 			return true;
@@ -104,8 +126,7 @@ bool route_operation_known(const char *operation)
 }
 
 /* False: the call was refused. */
-static bool token_check(struct call *call)
-{
+static bool token_check(struct call *call) {
 	const char *header = call->authorization;
 	if (!header) {
 		call_refuse(call, 401, "unauthorized", "missing authorization header");
@@ -128,8 +149,7 @@ static bool token_check(struct call *call)
 }
 
 /* Finds the organisation and the project that the path names. False: the call was refused. */
-static bool scope_check(const struct route *route, struct call *call)
-{
+static bool scope_check(const struct route *route, struct call *call) {
 	if (route->scope < ROUTE_ORG)
 		return true;
 	call->org = world_org(call->world, call->args[0]);
@@ -153,8 +173,7 @@ static bool scope_check(const struct route *route, struct call *call)
 	return true;
 }
 
-void route_run(const struct route *route, struct call *call)
-{
+void route_run(const struct route *route, struct call *call) {
 	call->answer.status = 200;
 	if (!route) {
 		call_not_found(call, "the operation");

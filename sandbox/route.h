@@ -7,7 +7,7 @@
 
 struct route {
 	const char *method;
-	const char *path; /* "*" stands for one segment */
+	const char *path;      /* "*" stands for one segment */
 	const char *operation; /* the name it is counted and found by */
 	enum route_scope { ROUTE_OPEN, ROUTE_TOKEN, ROUTE_ORG, ROUTE_PROJECT } scope;
 	void (*handle)(struct call *call);
@@ -17,8 +17,8 @@ struct route {
 const struct route *route_find(const char *method, const char *path, char args[CALL_ARGS_MAX][256]);
 
 /*
- * Carries the call out: the token, the organisation and the project, then the handler, to which `args` begins behind these two.
- * A NULL route answers 404.
+ * Carries the call out: the token, the organisation and the project, then the handler, to which `args` begins behind
+ * these two. A NULL route answers 404.
  */
 void route_run(const struct route *route, struct call *call);
 

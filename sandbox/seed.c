@@ -35,35 +35,35 @@ static const struct {
 	{"ci-gpu", "tpl-ubuntu", "nvidia-l40s-48gb", 1},
 };
 
-static const char *const templates[] = {"tpl-pytorch", "tpl-vllm", "tpl-team-vllm", "tpl-comfyui", "tpl-ubuntu", "tpl-tensorflow"};
+static const char *const templates[] = {
+	"tpl-pytorch", "tpl-vllm", "tpl-team-vllm", "tpl-comfyui", "tpl-ubuntu", "tpl-tensorflow"};
 
 enum { CHOSEN = sizeof chosen / sizeof *chosen, FAILED_INDEX = 3, PORTS_INDEX = 4 };
 
-static const char *const model_names[] = {"chat-llama", "code-qwen", "draft-mistral", "search-bge", "summary-gemma", "chat-large"};
+static const char *const model_names[] = {
+	"chat-llama", "code-qwen", "draft-mistral", "search-bge", "summary-gemma", "chat-large"};
 
 static const char *const failures[] = {"ImagePullBackOff", "CrashLoopBackOff", "OOMKilled"};
 
-static const char seed_key[] = "[\"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGx0c2FuZGJveC1kZW1vLWtleS1ub3QtcmVhbC0wMDE asha@demo-labs\"]";
+static const char seed_key[] =
+	"[\"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGx0c2FuZGJveC1kZW1vLWtleS1ub3QtcmVhbC0wMDE asha@demo-labs\"]";
 static const char seed_ports[] =
 	"[{\"name\":\"metrics\",\"containerPort\":9090,\"protocol\":\"TCP\",\"serviceType\":\"External\"},"
 	"{\"name\":\"api\",\"containerPort\":8000,\"protocol\":\"TCP\",\"serviceType\":\"External\"}]";
 static const char seed_ranges[] = "[{\"name\":\"rtp\",\"startPort\":10000,\"endPort\":10009}]";
 
 /* Creation times of `count` resources rise evenly through the past, so that the listing's order is that of creation. */
-static int64_t birth_ms(const struct world *world, size_t index, size_t count)
-{
+static int64_t birth_ms(const struct world *world, size_t index, size_t count) {
 	return world->start_ms - (int64_t)(count - index) * (PAST_DAYS * day_ms / (int64_t)(count + 1));
 }
 
 /* The last few of four or more were created just before the start and are still coming up. */
-static bool young(size_t index, size_t count)
-{
+static bool young(size_t index, size_t count) {
 	size_t some = count < 4 ? 0 : 1 + count / 100;
 	return count - index <= (some < YOUNG_MAX ? some : YOUNG_MAX);
 }
 
-static void storage_seed(struct world *world, size_t index, struct storage *storage)
-{
+static void storage_seed(struct world *world, size_t index, struct storage *storage) {
 	storage->kind = STORAGE_EPHEMERAL;
 	storage->size_gb = 20;
 	world_uuid(world, storage->id);
@@ -78,8 +78,7 @@ static void storage_seed(struct world *world, size_t index, struct storage *stor
 	}
 }
 
-static struct shelf *shelf_at_random(struct world *world)
-{
+static struct shelf *shelf_at_random(struct world *world) {
 	struct shelf *shelf;
 	do
 		shelf = &world->shelves[world_random(world) % INVENTORY_OFFERS];
@@ -87,8 +86,7 @@ static struct shelf *shelf_at_random(struct world *world)
 	return shelf;
 }
 
-static struct shelf *shelf_for(struct world *world, const char *config_id)
-{
+static struct shelf *shelf_for(struct world *world, const char *config_id) {
 	size_t i = 0;
 	while (i < INVENTORY_OFFERS - 1 && strcmp(world->shelves[i].offer->config->id, config_id) != 0)
 		i++;
@@ -96,8 +94,7 @@ static struct shelf *shelf_for(struct world *world, const char *config_id)
 }
 
 /* False: out of memory. */
-static bool extras_seed(size_t index, struct airuntime *airuntime)
-{
+static bool extras_seed(size_t index, struct airuntime *airuntime) {
 	airuntime->ssh_keys = strdup(seed_key);
 	if (index != PORTS_INDEX)
 		return airuntime->ssh_keys;
@@ -106,16 +103,14 @@ static bool extras_seed(size_t index, struct airuntime *airuntime)
 	return airuntime->ssh_keys && airuntime->custom_ports && airuntime->udp_port_ranges;
 }
 
-static void airuntime_choose(struct world *world, size_t index, struct airuntime *airuntime)
-{
+static void airuntime_choose(struct world *world, size_t index, struct airuntime *airuntime) {
 	snprintf(airuntime->resource.name, sizeof airuntime->resource.name, "%s", chosen[index].name);
 	airuntime->shelf = shelf_for(world, chosen[index].config_id);
 	airuntime->gpu_count = chosen[index].gpu_count;
 	airuntime->failure = index == FAILED_INDEX ? failures[0] : NULL;
 }
 
-static void airuntime_chance(struct world *world, size_t index, struct airuntime *airuntime)
-{
+static void airuntime_chance(struct world *world, size_t index, struct airuntime *airuntime) {
 	snprintf(airuntime->resource.name, sizeof airuntime->resource.name, "gpu-%05zu", index - CHOSEN + 1);
 	airuntime->shelf = shelf_at_random(world);
 	airuntime->gpu_count = (int64_t)1 << world_random(world) % 4;
@@ -124,8 +119,7 @@ static void airuntime_chance(struct world *world, size_t index, struct airuntime
 	airuntime->succeeded = fate == sizeof failures / sizeof *failures;
 }
 
-static int airuntime_seed(struct world *world, struct project *project, size_t index, size_t count)
-{
+static int airuntime_seed(struct world *world, struct project *project, size_t index, size_t count) {
 	struct airuntime *airuntime = calloc(1, sizeof *airuntime);
 	if (!airuntime)
 		return -ENOMEM;
@@ -134,7 +128,8 @@ static int airuntime_seed(struct world *world, struct project *project, size_t i
 		airuntime_choose(world, index, airuntime);
 	else
 		airuntime_chance(world, index, airuntime);
-	const char *template = index < CHOSEN ? chosen[index].template : templates[index % (sizeof templates / sizeof *templates)];
+	const char *template =
+		index < CHOSEN ? chosen[index].template : templates[index % (sizeof templates / sizeof *templates)];
 	template_find(project->org, template, world->start_ms, &airuntime->template);
 	plan_default(airuntime->shelf->offer->config, airuntime->plan_id, sizeof airuntime->plan_id);
 	world_uuid(world, resource->id);
@@ -151,8 +146,7 @@ static int airuntime_seed(struct world *world, struct project *project, size_t i
 	return 0;
 }
 
-static int aimodel_seed(struct world *world, struct project *project, size_t index, size_t count)
-{
+static int aimodel_seed(struct world *world, struct project *project, size_t index, size_t count) {
 	static const size_t models[] = {0, 2, 3, 5, 4, 1}; /* in the order of the names */
 	struct aimodel *aimodel = calloc(1, sizeof *aimodel);
 	if (!aimodel)
@@ -182,10 +176,10 @@ static int aimodel_seed(struct world *world, struct project *project, size_t ind
 	return 0;
 }
 
-int seed_world(struct world *world, const struct world_options *options)
-{
+int seed_world(struct world *world, const struct world_options *options) {
 	struct project *project = &world->projects[0];
-	int error = template_seed(world, project->org, "tpl-team-vllm", "team-vllm", world->start_ms - PAST_DAYS * day_ms);
+	int error =
+		template_seed(world, project->org, "tpl-team-vllm", "team-vllm", world->start_ms - PAST_DAYS * day_ms);
 	if (!error)
 		error = template_seed(world, project->org, "tpl-lab-sdxl", "lab-sdxl", world->start_ms - 9 * day_ms);
 	for (size_t i = 0; i < options->instances && !error; i++)

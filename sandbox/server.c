@@ -49,16 +49,14 @@ struct torn_body {
 	size_t cut;
 };
 
-static int64_t clock_ms(clockid_t clock)
-{
+static int64_t clock_ms(clockid_t clock) {
 	struct timespec now;
 	clock_gettime(clock, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* False: the server is stopping. */
-static bool server_pause(struct server *server, int64_t delay_ms)
-{
+static bool server_pause(struct server *server, int64_t delay_ms) {
 	/* One more for the part of a millisecond that the clock has passed already. */
 	int64_t until_ms = clock_ms(CLOCK_MONOTONIC) + delay_ms + 1;
 	struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
@@ -71,8 +69,7 @@ static bool server_pause(struct server *server, int64_t delay_ms)
 	return !stopping;
 }
 
-static void request_append(struct request *request, const char *bytes, size_t count)
-{
+static void request_append(struct request *request, const char *bytes, size_t count) {
 	if (request->len + count > BODY_MAX) {
 		request->too_large = true;
 		return;
@@ -92,8 +89,7 @@ static void request_append(struct request *request, const char *bytes, size_t co
 	request->body[request->len] = '\0';
 }
 
-static ssize_t torn_read(void *closure, uint64_t position, char *buffer, size_t max)
-{
+static ssize_t torn_read(void *closure, uint64_t position, char *buffer, size_t max) {
 	const struct torn_body *torn = closure;
 	if (position >= torn->cut)
 		return MHD_CONTENT_READER_END_WITH_ERROR;
@@ -103,21 +99,19 @@ static ssize_t torn_read(void *closure, uint64_t position, char *buffer, size_t 
 	return (ssize_t)count;
 }
 
-static void torn_free(void *closure)
-{
+static void torn_free(void *closure) {
 	struct torn_body *torn = closure;
 	free(torn->text);
 	free(torn);
 }
 
 /* Takes over `text`, which may be NULL for an empty body. NULL: out of memory. */
-static struct MHD_Response *response_create(char *text, int64_t cut)
-{
+static struct MHD_Response *response_create(char *text, int64_t cut) {
 	size_t len = text ? strlen(text) : 0;
 	if (cut < 0 || (uint64_t)cut >= len) {
 		static char empty[] = "";
-		struct MHD_Response *response =
-			MHD_create_response_from_buffer(len, len ? text : empty, len ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+		struct MHD_Response *response = MHD_create_response_from_buffer(
+			len, len ? text : empty, len ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
 		if (!response || !len)
 			free(text);
 		return response;
@@ -135,9 +129,8 @@ static struct MHD_Response *response_create(char *text, int64_t cut)
 }
 
 /* Takes over `text`. MHD_NO closes the connection. */
-static enum MHD_Result answer_send(struct server *server, struct MHD_Connection *connection, unsigned status, char *text,
-				   const struct fault_effect *effect)
-{
+static enum MHD_Result answer_send(struct server *server, struct MHD_Connection *connection, unsigned status,
+	char *text, const struct fault_effect *effect) {
 	static const char out_of_memory[] = "{\"code\":\"internal_error\",\"message\":\"out of memory\"}";
 	if (!text && status != 204 && !(effect && effect->replace)) {
 		status = 500;
@@ -168,8 +161,7 @@ static enum MHD_Result answer_send(struct server *server, struct MHD_Connection 
 	return result;
 }
 
-static enum MHD_Result query_collect(void *closure, enum MHD_ValueKind kind, const char *name, const char *value)
-{
+static enum MHD_Result query_collect(void *closure, enum MHD_ValueKind kind, const char *name, const char *value) {
 	(void)kind;
 	struct call *call = closure;
 	if (call->query_count == CALL_QUERY_MAX)
@@ -178,11 +170,12 @@ static enum MHD_Result query_collect(void *closure, enum MHD_ValueKind kind, con
 	return MHD_YES;
 }
 
-static void call_begin(struct call *call, struct server *server, struct MHD_Connection *connection, const struct request *request)
-{
+static void call_begin(
+	struct call *call, struct server *server, struct MHD_Connection *connection, const struct request *request) {
 	*call = (struct call){
 		.world = &server->world,
-		.authorization = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION),
+		.authorization =
+			MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION),
 		.body_text = request->body,
 		.body_len = request->len,
 	};
@@ -190,8 +183,7 @@ static void call_begin(struct call *call, struct server *server, struct MHD_Conn
 }
 
 /* Where a body could not be taken in, no operation is asked. */
-static bool body_arrived(struct call *call, const struct request *request)
-{
+static bool body_arrived(struct call *call, const struct request *request) {
 	if (request->out_of_memory)
 		call_out_of_memory(call);
 	else if (request->too_large)
@@ -199,9 +191,8 @@ static bool body_arrived(struct call *call, const struct request *request)
 	return !request->out_of_memory && !request->too_large;
 }
 
-static enum MHD_Result control_answer(struct server *server, struct MHD_Connection *connection, const char *method, const char *path,
-				      struct call *call, const struct request *request)
-{
+static enum MHD_Result control_answer(struct server *server, struct MHD_Connection *connection, const char *method,
+	const char *path, struct call *call, const struct request *request) {
 	pthread_mutex_lock(&server->lock);
 	call->now_ms = world_now(&server->world, clock_ms(CLOCK_MONOTONIC));
 	if (body_arrived(call, request))
@@ -210,8 +201,7 @@ static enum MHD_Result control_answer(struct server *server, struct MHD_Connecti
 	return answer_send(server, connection, call->answer.status, json_take(&call->answer.body), NULL);
 }
 
-static char *replaced_body(struct fault_effect *effect)
-{
+static char *replaced_body(struct fault_effect *effect) {
 	char *text = effect->body;
 	effect->body = NULL;
 	if (text || effect->status == 204 || effect->status == 304)
@@ -224,9 +214,8 @@ static char *replaced_body(struct fault_effect *effect)
 	return json_take(&json);
 }
 
-static enum MHD_Result api_answer(struct server *server, struct MHD_Connection *connection, const char *method, const char *path,
-				  struct call *call, const struct request *request)
-{
+static enum MHD_Result api_answer(struct server *server, struct MHD_Connection *connection, const char *method,
+	const char *path, struct call *call, const struct request *request) {
 	const struct route *route = route_find(method, path, call->args);
 	const char *operation = route ? route->operation : "unknown";
 	struct fault_effect effect;
@@ -258,9 +247,8 @@ static enum MHD_Result api_answer(struct server *server, struct MHD_Connection *
 	return result;
 }
 
-static enum MHD_Result request_take(void *closure, struct MHD_Connection *connection, const char *path, const char *method,
-				    const char *version, const char *bytes, size_t *count, void **state)
-{
+static enum MHD_Result request_take(void *closure, struct MHD_Connection *connection, const char *path,
+	const char *method, const char *version, const char *bytes, size_t *count, void **state) {
 	(void)version;
 	struct server *server = closure;
 	struct request *request = *state;
@@ -276,13 +264,13 @@ static enum MHD_Result request_take(void *closure, struct MHD_Connection *connec
 	struct call call;
 	call_begin(&call, server, connection, request);
 	enum MHD_Result result = control_owns(path) ? control_answer(server, connection, method, path, &call, request)
-						     : api_answer(server, connection, method, path, &call, request);
+						    : api_answer(server, connection, method, path, &call, request);
 	call_end(&call);
 	return result;
 }
 
-static void request_end(void *closure, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode code)
-{
+static void request_end(
+	void *closure, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode code) {
 	(void)closure;
 	(void)connection;
 	(void)code;
@@ -294,8 +282,7 @@ static void request_end(void *closure, struct MHD_Connection *connection, void *
 	*state = NULL;
 }
 
-static int stop_init(pthread_cond_t *stop)
-{
+static int stop_init(pthread_cond_t *stop) {
 	pthread_condattr_t attributes;
 	int error = pthread_condattr_init(&attributes);
 	if (error)
@@ -306,8 +293,7 @@ static int stop_init(pthread_cond_t *stop)
 	return error;
 }
 
-int server_open(const struct server_options *options, struct server **ret_server)
-{
+int server_open(const struct server_options *options, struct server **ret_server) {
 	struct server *server = calloc(1, sizeof *server);
 	if (!server)
 		return -ENOMEM;
@@ -328,11 +314,12 @@ int server_open(const struct server_options *options, struct server **ret_server
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
 	errno = 0;
-	server->daemon = MHD_start_daemon(MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, options->port,
-					  NULL, NULL, request_take, server, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
-					  MHD_OPTION_NOTIFY_COMPLETED, request_end, NULL, MHD_OPTION_CONNECTION_LIMIT,
-					  (unsigned)CONNECTIONS_MAX, MHD_OPTION_LISTEN_BACKLOG_SIZE, (unsigned)BACKLOG,
-					  MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK, MHD_OPTION_END);
+	server->daemon =
+		MHD_start_daemon(MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL,
+			options->port, NULL, NULL, request_take, server, MHD_OPTION_SOCK_ADDR,
+			(struct sockaddr *)&address, MHD_OPTION_NOTIFY_COMPLETED, request_end, NULL,
+			MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_LISTEN_BACKLOG_SIZE,
+			(unsigned)BACKLOG, MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK, MHD_OPTION_END);
 	if (!server->daemon) {
 		error = errno ? -errno : -EADDRINUSE;
 		server_close(server);
@@ -342,14 +329,12 @@ int server_open(const struct server_options *options, struct server **ret_server
 	return 0;
 }
 
-uint16_t server_port(const struct server *server)
-{
+uint16_t server_port(const struct server *server) {
 	const union MHD_DaemonInfo *info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT);
 	return info ? info->port : 0;
 }
 
-void server_close(struct server *server)
-{
+void server_close(struct server *server) {
 	if (!server)
 		return;
 	pthread_mutex_lock(&server->lock);

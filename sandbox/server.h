@@ -1,5 +1,6 @@
 /*
- * The HTTP server on 127.0.0.1: it takes requests in, delays and spoils them as asked, and has them carried out one at a time.
+ * The HTTP server on 127.0.0.1: it takes requests in, delays and spoils them as asked, and has them carried out one at
+ * a time.
  *
  * Each connection has a thread, so that delayed requests wait side by side.
  */
@@ -17,7 +18,8 @@ struct server_options {
 	struct world_options world;
 };
 
-/* Accepts connections from its return on. 0, -ENOMEM, or -errno of what kept it from listening. `options` need not outlive the call. */
+/* Accepts connections from its return on. 0, -ENOMEM, or -errno of what kept it from listening. `options` need not
+ * outlive the call. */
 int server_open(const struct server_options *options, struct server **ret_server);
 uint16_t server_port(const struct server *server);
 

@@ -16,20 +16,18 @@ struct template {
 	struct resource resource;
 	char created_by[37];
 	int64_t validated_ms;
-	bool broken; /* validation never passes */
+	bool broken;       /* validation never passes */
 	char *description; /* owned, as are the following; they may be NULL where the document allows null */
 	char *image;
 	char *username;
 	char *category;
 };
 
-static struct template *of(struct resource *resource)
-{
+static struct template *of(struct resource *resource) {
 	return (struct template *)resource;
 }
 
-void template_free(struct resource *resource)
-{
+void template_free(struct resource *resource) {
 	struct template *template = of(resource);
 	if (!template)
 		return;
@@ -40,13 +38,11 @@ void template_free(struct resource *resource)
 	free(template);
 }
 
-static bool template_active(const struct template *template, int64_t now_ms)
-{
+static bool template_active(const struct template *template, int64_t now_ms) {
 	return !template->broken && now_ms >= template->validated_ms;
 }
 
-bool template_find(const struct org *org, const char *id, int64_t now_ms, struct template_facts *ret_facts)
-{
+bool template_find(const struct org *org, const char *id, int64_t now_ms, struct template_facts *ret_facts) {
 	if (platform_find(id, ret_facts))
 		return true;
 	struct resource *resource = collection_find_id(&org->templates, id);
@@ -58,8 +54,7 @@ bool template_find(const struct org *org, const char *id, int64_t now_ms, struct
 	return true;
 }
 
-static void template_write(const struct template *template, const struct org *org, int64_t now_ms, struct json *json)
-{
+static void template_write(const struct template *template, const struct org *org, int64_t now_ms, struct json *json) {
 	bool active = template_active(template, now_ms);
 	json_open(json, NULL, '{');
 	json_string(json, "id", template->resource.id);
@@ -87,8 +82,7 @@ static void template_write(const struct template *template, const struct org *or
 }
 
 /* "tpl-my-image-1f2e3d4c": readable, and no two alike. */
-static void id_from_name(struct world *world, const char *name, char *ret_id, size_t size)
-{
+static void id_from_name(struct world *world, const char *name, char *ret_id, size_t size) {
 	char slug[25];
 	size_t len = 0;
 	for (; *name && len < sizeof slug - 1; name++)
@@ -103,14 +97,12 @@ static void id_from_name(struct world *world, const char *name, char *ret_id, si
 }
 
 /* A copy in `*ret_copy`, or NULL for NULL. False: out of memory. */
-static bool copy(const char *string, char **ret_copy)
-{
+static bool copy(const char *string, char **ret_copy) {
 	*ret_copy = string ? strdup(string) : NULL;
 	return !string || *ret_copy;
 }
 
-int template_seed(struct world *world, struct org *org, const char *id, const char *name, int64_t created_ms)
-{
+int template_seed(struct world *world, struct org *org, const char *id, const char *name, int64_t created_ms) {
 	struct template *template = calloc(1, sizeof *template);
 	if (!template)
 		return -ENOMEM;
@@ -124,16 +116,15 @@ int template_seed(struct world *world, struct org *org, const char *id, const ch
 	template->validated_ms = created_ms + WORLD_VALIDATE_MS;
 	world_uuid(world, template->created_by);
 	int error = -ENOMEM;
-	if (copy(description, &template->description) && copy(image, &template->image) && copy("demo-labs", &template->username) &&
-	    copy("LLM", &template->category))
+	if (copy(description, &template->description) && copy(image, &template->image) &&
+		copy("demo-labs", &template->username) && copy("LLM", &template->category))
 		error = collection_add(&org->templates, &template->resource);
 	if (error)
 		template_free(&template->resource);
 	return error;
 }
 
-void template_list(struct call *call)
-{
+void template_list(struct call *call) {
 	const struct collection *templates = &call->org->templates;
 	struct json *json = &call->answer.body;
 	json_open(json, NULL, '{');
@@ -144,14 +135,23 @@ void template_list(struct call *call)
 	json_close(json, '}');
 }
 
-void template_create(struct call *call)
-{
+void template_create(struct call *call) {
 	static const struct rule rules[] = {
-		{.name = "name", .type = RULE_STRING, .required = true, .min = 3, .max = 100, .matches = form_title,
-		 .form = "letters, digits, spaces, hyphens and underscores"},
+		{.name = "name",
+			.type = RULE_STRING,
+			.required = true,
+			.min = 3,
+			.max = 100,
+			.matches = form_title,
+			.form = "letters, digits, spaces, hyphens and underscores"},
 		{.name = "description", .type = RULE_STRING, .required = true},
-		{.name = "image", .type = RULE_STRING, .required = true, .min = 1, .max = 1000, .matches = form_image,
-		 .form = "an image reference with a tag or digest, like ghcr.io/org/image:v1"},
+		{.name = "image",
+			.type = RULE_STRING,
+			.required = true,
+			.min = 1,
+			.max = 1000,
+			.matches = form_image,
+			.form = "an image reference with a tag or digest, like ghcr.io/org/image:v1"},
 		{.name = "oci_registry_username", .type = RULE_STRING},
 		{.name = "oci_registry_token", .type = RULE_STRING},
 		{.name = "category", .type = RULE_STRING, .required = true, .min = 1},
@@ -181,10 +181,10 @@ void template_create(struct call *call)
 	template->broken = name_fails(name);
 	world_uuid(call->world, template->created_by);
 	if (!copy(member_string(body, "description", ""), &template->description) ||
-	    !copy(member_string(body, "image", ""), &template->image) ||
-	    !copy(member_string(body, "oci_registry_username", NULL), &template->username) ||
-	    !copy(member_string(body, "category", ""), &template->category) ||
-	    collection_add(&org->templates, &template->resource)) {
+		!copy(member_string(body, "image", ""), &template->image) ||
+		!copy(member_string(body, "oci_registry_username", NULL), &template->username) ||
+		!copy(member_string(body, "category", ""), &template->category) ||
+		collection_add(&org->templates, &template->resource)) {
 		template_free(&template->resource);
 		call_out_of_memory(call);
 		return;
@@ -193,8 +193,7 @@ void template_create(struct call *call)
 	template_write(template, org, call->now_ms, &call->answer.body);
 }
 
-void template_get(struct call *call)
-{
+void template_get(struct call *call) {
 	struct resource *resource = collection_find_id(&call->org->templates, call->args[0]);
 	if (resource)
 		template_write(of(resource), call->org, call->now_ms, &call->answer.body);
@@ -202,8 +201,7 @@ void template_get(struct call *call)
 		call_not_found(call, "the template");
 }
 
-void template_delete(struct call *call)
-{
+void template_delete(struct call *call) {
 	struct resource *resource = collection_find_id(&call->org->templates, call->args[0]);
 	if (!resource) {
 		call_not_found(call, "the template");

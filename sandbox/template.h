@@ -16,7 +16,7 @@ struct template_facts {
 	char id[48];
 	char name[104];
 	char app[32]; /* its primary user interface */
-	bool active; /* instances can be made from it */
+	bool active;  /* instances can be made from it */
 };
 
 /* Looks among the platform's templates and those of `org`. False if there is none. */

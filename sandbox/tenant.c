@@ -11,8 +11,7 @@ static const char demo_password[] = "demo";
 
 enum { LOGIN_EXPIRES_S = 3600 };
 
-static void tokens_write(const struct call *call, struct json *json)
-{
+static void tokens_write(const struct call *call, struct json *json) {
 	json_open(json, NULL, '{');
 	json_string(json, "access_token", call->world->token);
 	json_string(json, "refresh_token", call->world->refresh_token);
@@ -21,8 +20,7 @@ static void tokens_write(const struct call *call, struct json *json)
 	json_close(json, '}');
 }
 
-void tenant_login(struct call *call)
-{
+void tenant_login(struct call *call) {
 	static const struct rule rules[] = {
 		{.name = "email", .type = RULE_STRING, .required = true, .min = 3, .max = 254},
 		{.name = "password", .type = RULE_STRING, .required = true, .min = 1, .max = 1000},
@@ -41,8 +39,7 @@ void tenant_login(struct call *call)
 	tokens_write(call, &call->answer.body);
 }
 
-void tenant_refresh(struct call *call)
-{
+void tenant_refresh(struct call *call) {
 	static const struct rule rules[] = {
 		{.name = "refresh_token", .type = RULE_STRING, .required = true, .min = 1},
 	};
@@ -56,8 +53,7 @@ void tenant_refresh(struct call *call)
 	tokens_write(call, &call->answer.body);
 }
 
-static void holder_write(struct json *json, const char *id, const char *name, const char *description)
-{
+static void holder_write(struct json *json, const char *id, const char *name, const char *description) {
 	json_open(json, NULL, '{');
 	json_string(json, "id", id);
 	json_string(json, "name", name);
@@ -66,8 +62,7 @@ static void holder_write(struct json *json, const char *id, const char *name, co
 	json_close(json, '}');
 }
 
-void org_list(struct call *call)
-{
+void org_list(struct call *call) {
 	struct json *json = &call->answer.body;
 	json_open(json, NULL, '{');
 	json_open(json, "data", '[');
@@ -80,8 +75,7 @@ void org_list(struct call *call)
 	json_close(json, '}');
 }
 
-void project_list(struct call *call)
-{
+void project_list(struct call *call) {
 	const struct project *found[WORLD_PROJECTS];
 	size_t count = 0;
 	for (size_t i = 0; i < WORLD_PROJECTS; i++)

@@ -1,8 +1,9 @@
 /*
  * The simulated cloud's state: its clock, its chance, its organisations and projects, and what they hold.
  *
- * Nothing here runs by itself. What a resource shows is computed from when things happened to it and from the time of the call;
- * world_settle removes what has finished terminating. The world is not locked: its owner lets one call in at a time.
+ * Nothing here runs by itself. What a resource shows is computed from when things happened to it and from the time of
+ * the call; world_settle removes what has finished terminating. The world is not locked: its owner lets one call in at
+ * a time.
  */
 #pragma once
 
@@ -45,7 +46,7 @@ struct world_options {
 	size_t instances; /* seeded ones; both up to WORLD_INSTANCES_MAX */
 	size_t models;
 	uint64_t seed;
-	double speed; /* simulated milliseconds a millisecond */
+	double speed;      /* simulated milliseconds a millisecond */
 	const char *token; /* lent for the world's life */
 };
 
