@@ -3,6 +3,8 @@
 
 #include "json_text.h"
 
+#include <cjson/cJSON.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -382,25 +384,16 @@ void json_compact(struct json value, struct buffer *out) {
 	write_value(value, false, out);
 }
 
+/* What is written goes through cJSON: a string that it prints, it would read again. */
 void json_quote(const char *text, struct buffer *out) {
-	buffer_byte(out, '"');
-	while (*text) {
-		size_t plain = 0;
-		while ((unsigned char)text[plain] >= 0x20 && text[plain] != '"' && text[plain] != '\\')
-			plain++;
-		buffer_append(out, text, plain);
-		text += plain;
-		if (!*text)
-			break;
-		if (*text == '"' || *text == '\\') {
-			buffer_byte(out, '\\');
-			buffer_byte(out, *text);
-		} else {
-			buffer_printf(out, "\\u%04x", (unsigned)(unsigned char)*text);
-		}
-		text++;
-	}
-	buffer_byte(out, '"');
+	cJSON *string = cJSON_CreateStringReference(text);
+	char *quoted = string ? cJSON_PrintUnformatted(string) : NULL;
+	if (quoted)
+		buffer_add(out, quoted);
+	else if (!out->error)
+		out->error = -ENOMEM;
+	cJSON_free(quoted);
+	cJSON_Delete(string);
 }
 
 void json_position(const char *text, size_t offset, size_t *ret_line, size_t *ret_column) {

@@ -4,7 +4,8 @@
  * cJSON accepts what must not pass (trailing bytes, raw NUL, bad UTF-8, duplicate keys, 1e400) and loses digits beyond
  * 2^53, so text from a server or a user is scanned here first (RFC 8259, UTF-8 by RFC 3629) and then read through
  * `struct json`: slices that keep every number as it was written and know where in the text they stand. Escapes are
- * decoded without allocating, so that looking a key up cannot fail for want of memory.
+ * decoded without allocating, so that looking a key up cannot fail for want of memory. What is written is written by
+ * cJSON (json_quote).
  *
  * A `struct json` owns nothing: it points into the scanned text and is good as long as that is.
  */

@@ -9,8 +9,8 @@
 #include <time.h>
 
 struct fs {
-	const struct options *options;
-	struct store *store;
+	const struct options *options; /* lent */
+	struct store *store;           /* lent */
 	struct nodes *nodes;
 	struct drafts *drafts;
 	struct changes *changes;
@@ -25,5 +25,11 @@ struct fs {
 	gid_t gid;
 	bool ready; /* the kernel has said INIT: the mount answers */
 };
+
+/* Makes all parts. The rest is set by who runs it. 0 or -ENOMEM; fs_close_parts() releases what there is in any case.
+ */
+int fs_open_parts(struct fs *fs, const struct options *options, struct store *store);
+/* After api_free() and before store_free(): changes that still go on are forgotten. */
+void fs_close_parts(struct fs *fs);
 
 #endif

@@ -3,8 +3,10 @@
 #ifndef NEEVFS_FS_HANDLERS_H
 #define NEEVFS_FS_HANDLERS_H
 
+#include "attr.h"
 #include "handle.h"
 #include "op.h"
+#include "render.h"
 
 /* The low-level operations; the session's user data is the struct fs. */
 extern const struct fuse_lowlevel_ops fs_ops;

@@ -3,7 +3,7 @@
  *
  * The map of the program. A request of the kernel goes down this list, its answer comes back up:
  *
- *   main.c                puts the parts together, once
+ *   main.c  fs.c          put the parts together, once
  *   options*.c            what the user asked for          cloud.c   the simulated cloud of --sandbox
  *   daemon.c  log.c       the background process           mount.c   the mount point
  *   loop.c                the one place that waits
@@ -12,7 +12,8 @@
  *   sweep.c               who may not delete
  *   view.c                a path as it is now              node.c    the paths that the kernel knows
  *   kinds.c               THE TABLE: every name of the tree, where the API has it
- *   render.c links.c texts.c   rows as bytes               name.c    the server's names as file names
+ *   render.c links.c texts.c   rows as bytes               attr.c    what stat(2) says
+ *   name.c                the server's names as file names
  *   schemas.c spec*.c     what may be POSTed               draft.c   directories that are no resources yet
  *   change.c accepted.c   create, scale, delete on their way, and accepted     refusal.c what .error shows
  *   list.c configured.c   one listing with its names; the configured organisations and projects
@@ -20,17 +21,12 @@
  */
 #include "../api/api.h"
 #include "../api/token.h"
-#include "accepted.h"
-#include "change.h"
 #include "cloud.h"
 #include "daemon.h"
-#include "draft.h"
 #include "log.h"
 #include "loop.h"
 #include "mount.h"
-#include "op.h"
-#include "refusal.h"
-#include "sweep.h"
+#include "store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -49,6 +45,7 @@ struct program {
 	struct daemon daemon;
 	struct token *token;
 	struct api *api;
+	struct store *store;
 	struct fs fs;
 	struct fuse_session *session;
 };
@@ -80,7 +77,6 @@ static int program_token(struct program *program, struct error *err) {
 static int program_build(struct program *program, struct error *err) {
 	struct options *options = &program->options;
 	struct fs *fs = &program->fs;
-	*fs = (struct fs){.options = options, .uid = getuid(), .gid = getgid(), .started = time(NULL)};
 	int rc = program_token(program, err);
 	if (rc)
 		return rc;
@@ -96,12 +92,11 @@ static int program_build(struct program *program, struct error *err) {
 		.deadline_ms = options->deadline_ms,
 		.cache_bytes = (size_t)options->cache_mib << 20};
 	memcpy(store.ttl_ms, options->ttl_ms, sizeof store.ttl_ms);
-	if ((rc = api_new(&api, &program->api, err)) || (rc = store_new(&store, program->api, &fs->store, err)))
+	if ((rc = api_new(&api, &program->api, err)) || (rc = store_new(&store, program->api, &program->store, err)))
 		return rc;
-	if (nodes_new(&fs->nodes) || drafts_new(&fs->drafts) || changes_new(fs, &fs->changes) ||
-		accepted_new(&fs->accepted) || refusals_new(&fs->refusals) || sweeps_new(&fs->sweeps) ||
-		ops_new(&fs->ops))
+	if (fs_open_parts(fs, options, program->store))
 		return error_set(err, ENOMEM, "no memory");
+	fs->started = time(NULL);
 	loop_tick(fs);
 	return 0;
 }
@@ -113,18 +108,11 @@ static void program_ready(void *user) {
 }
 
 static void program_end(struct program *program) {
-	struct fs *fs = &program->fs;
 	if (program->session)
 		mount_end(program->session);
 	api_free(program->api);
-	changes_free(fs->changes);
-	store_free(fs->store);
-	accepted_free(fs->accepted);
-	drafts_free(fs->drafts);
-	nodes_free(fs->nodes);
-	refusals_free(fs->refusals);
-	sweeps_free(fs->sweeps);
-	ops_free(fs->ops);
+	fs_close_parts(&program->fs);
+	store_free(program->store);
 	token_free(program->token);
 	cloud_stop(&program->cloud);
 	options_free(&program->options);

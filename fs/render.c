@@ -1,11 +1,11 @@
-/* A row of the table as bytes: what a file holds, where a link points. */
+#include "render.h"
+
 #include "../api/scope.h"
 #include "accepted.h"
 #include "kinds.h"
 #include "refusal.h"
 #include "spec.h"
 #include "texts.h"
-#include "view.h"
 
 #include <errno.h>
 

@@ -2,10 +2,8 @@
 
 #include "../api/scope.h"
 #include "name.h"
-#include "options.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { DEPTH_MAX = 64 };
@@ -422,69 +420,4 @@ void view_forget(const struct view *view) {
 		store_forget_below(view->fs->store, view->kind, &view->scope);
 	if (view->kind)
 		store_forget_list(view->fs->store, view->kind, &view->scope);
-}
-
-/* ---- attributes ---- */
-
-static time_t view_mtime(const struct view *view) {
-	if (view->draft)
-		return view->draft->changed;
-	const char *const pointers[] = {
-		view->kind ? view->kind->updated : NULL, view->kind ? view->kind->created : NULL};
-	for (size_t i = 0; i < 2; i++) {
-		struct json value = pointers[i] ? json_at(view->json, pointers[i]) : (struct json){0};
-		SCOPED(scope_free) char *text = value.type == JSON_STRING ? json_text_dup(value) : NULL;
-		struct tm tm = {0};
-		const char *end = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
-		if (!end)
-			continue;
-		time_t offset = 0;
-		end += strspn(end, ".0123456789");
-		int hours, minutes;
-		char sign;
-		if (sscanf(end, "%c%2d:%2d", &sign, &hours, &minutes) == 3 && (sign == '+' || sign == '-'))
-			offset = (sign == '+' ? 1 : -1) * (hours * 3600 + minutes * 60);
-		return timegm(&tm) - offset;
-	}
-	return view->fs->started;
-}
-
-/*
- * What the API could change is writable, also where the option allow= does not grant it: we refuse that in words, the
- * kernel could only say EACCES. A resource's directory is: what is removed inside it must reach us, to tell a sweep
- * from a rmdir (sweep.h).
- */
-static bool view_writable(const struct view *view) {
-	if (view->fs->options->read_only || !view->kind)
-		return false;
-	if (view->row->type == ROW_COLLECTION || view->row->type == ROW_RESOURCE)
-		return view->kind->create || view->kind->remove;
-	return view->row->write == WRITE_SCALE || (view->row->write == WRITE_SPEC && view->kind->create);
-}
-
-int view_attr(const struct view *view, struct demand *demand, struct stat *ret) {
-	const struct row *row = view->row;
-	struct stat st = {.st_ino = view->node->ino,
-		.st_nlink = 1,
-		.st_uid = view->fs->uid,
-		.st_gid = view->fs->gid,
-		.st_blksize = 4096};
-	bool writable = view_writable(view);
-	if (row_is_dir(row)) {
-		st.st_mode = S_IFDIR | (writable ? 0700 : 0500);
-	} else {
-		SCOPED(buffer_free) struct buffer bytes = {0};
-		int rc = view_render(view, demand, &bytes);
-		if (rc)
-			return rc;
-		st.st_size = (off_t)bytes.len;
-		mode_t mode = row->mode ? row->mode : 0444;
-		st.st_mode = row_is_link(row) ? S_IFLNK | 0777 : S_IFREG | (writable ? mode : mode & ~(mode_t)0222);
-	}
-	if (view->fs->options->allow_other) /* then who may enter is said by these bits, without the credentials */
-		st.st_mode |= row_is_dir(row) ? 055 : row->mode ? 0 : 044;
-	st.st_blocks = (st.st_size + 511) / 512;
-	st.st_mtime = st.st_ctime = st.st_atime = view_mtime(view);
-	*ret = st;
-	return 0;
 }

@@ -12,8 +12,6 @@
 #include "node.h"
 #include "store.h"
 
-#include <sys/stat.h>
-
 struct view {
 	struct fs *fs;
 	struct node *node;
@@ -35,12 +33,6 @@ int view_child(const struct view *view, const char *name, struct demand *demand,
 /* Calls `add` for each entry. Stops and returns what `add` returns if that is not 0. */
 typedef int view_add(void *user, const char *name, const struct row *row);
 int view_entries(const struct view *view, struct demand *demand, view_add *add, void *user);
-
-/* Attributes, with the true size: renders what is no directory. */
-int view_attr(const struct view *view, struct demand *demand, struct stat *ret);
-
-/* The bytes of a file or the target of a link (render.c). */
-int view_render(const struct view *view, struct demand *demand, struct buffer *out);
 
 /* A document about the view's resource; absent for a draft, and where the API says 404 about metrics. */
 int view_document(const struct view *view, enum doc doc, struct demand *demand, struct json *ret);

@@ -229,7 +229,8 @@ void fake_api_pages(struct api_call *call, const char *const *bodies, size_t cou
 	pages->pages = zeroed(count * sizeof(*pages->pages));
 	pages->count = count;
 	for (size_t i = 0; i < count; i++)
-		pages->pages[i] = (struct api_page){.body = alloc_test_strdup(bodies[i]), .body_len = strlen(bodies[i])};
+		pages->pages[i] =
+			(struct api_page){.body = alloc_test_strdup(bodies[i]), .body_len = strlen(bodies[i])};
 	for (size_t i = 0; i < count; i++) {
 		struct api_page *page = &pages->pages[i];
 		enum json_verdict verdict = json_scan(page->body, page->body_len, &page->root, NULL);

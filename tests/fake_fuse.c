@@ -91,11 +91,12 @@ static void held_add(struct kernel *kernel, fuse_ino_t ino) {
 void kernel_forget(struct kernel *kernel, fuse_ino_t ino) {
 	struct held *held = held_find(kernel, ino);
 	fuse_req_t req = kernel_request(kernel);
-	uint64_t lookups;
+	uint64_t lookups = held ? held->lookups : 0;
 
-	assert_non_null(held);
-	lookups = held->lookups;
-	*held = kernel->held[--kernel->held_count];
+	if (!held)
+		fail_msg("the kernel holds no such node");
+	else
+		*held = kernel->held[--kernel->held_count];
 	fs_forget(req, ino, lookups);
 	assert_int_equal(req->answer, ANSWER_NONE);
 }
@@ -277,8 +278,10 @@ struct dirent_head {
 };
 
 /* As large as the real one: 24 bytes and the name, up to the next multiple of eight. */
-size_t fuse_add_direntry(fuse_req_t req, char *buf, size_t bufsize, const char *name, const struct stat *st, off_t off) {
-	struct dirent_head head = {.ino = st->st_ino, .next = (uint64_t)off, .len = (uint32_t)strlen(name), .mode = st->st_mode};
+size_t fuse_add_direntry(
+	fuse_req_t req, char *buf, size_t bufsize, const char *name, const struct stat *st, off_t off) {
+	struct dirent_head head = {
+		.ino = st->st_ino, .next = (uint64_t)off, .len = (uint32_t)strlen(name), .mode = st->st_mode};
 	size_t need = (sizeof(head) + head.len + 7) / 8 * 8;
 
 	touch(req);

@@ -1,8 +1,9 @@
 /*
  * A kernel for the handlers: fakes of libfuse's functions that fs/ calls.
  *
- * A request keeps its one answer. A second answer, or any touch of the request after its answer, fails the test; so does
- * a kernel that ends with a request unanswered. Look-ups that answers give to the kernel are counted, and given back.
+ * A request keeps its one answer. A second answer, or any touch of the request after its answer, fails the test; so
+ * does a kernel that ends with a request unanswered. Look-ups that answers give to the kernel are counted, and given
+ * back.
  *
  * The fakes' own memory never fails and is not counted (alloc.h).
  */
@@ -39,10 +40,10 @@ struct fuse_req {
 	size_t len;                 /* of it; ANSWER_WRITE: the count */
 	struct statvfs statvfs;
 	struct fuse_ctx ctx; /* who asks */
-	bool gone;        /* set by a test before the answer: who asked was killed, the answer goes nowhere */
-	fuse_ino_t ino;   /* a test's note: which node was opened */
-	bool released;    /* its handle was */
-	bool interrupted; /* the kernel said so */
+	bool gone;           /* set by a test before the answer: who asked was killed, the answer goes nowhere */
+	fuse_ino_t ino;      /* a test's note: which node was opened */
+	bool released;       /* its handle was */
+	bool interrupted;    /* the kernel said so */
 	fuse_interrupt_func_t on_interrupt;
 	void *on_interrupt_data;
 	struct fuse_req *next;

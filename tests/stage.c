@@ -29,7 +29,7 @@ void stage_init(struct stage *stage) {
 		.allow = CHANGE_CREATE | CHANGE_SCALE | CHANGE_DELETE,
 		.log_level = LOG_NOTICE,
 	};
-	for (int class = 0; class < TTL_CLASSES; class++)
+	for (int class = 0; class < TTL_CLASSES; class ++)
 		stage->options.ttl_ms[class] = TTL_MS;
 }
 
@@ -66,7 +66,8 @@ int stage_open(struct stage *stage) {
 	memcpy(config.ttl_ms, options->ttl_ms, sizeof(config.ttl_ms));
 	stage->kernel = kernel_new(fs);
 	stage->api = fake_api_new();
-	*fs = (struct fs){.options = options, .uid = 1000, .gid = 1000, .started = WALL_S, .now = WALL_S, .now_ms = BEGIN_MS};
+	*fs = (struct fs){
+		.options = options, .uid = 1000, .gid = 1000, .started = WALL_S, .now = WALL_S, .now_ms = BEGIN_MS};
 	rc = store_new(&config, stage->api, &fs->store, &err);
 	if (!rc)
 		rc = nodes_new(&fs->nodes);
@@ -264,8 +265,8 @@ fuse_req_t stage_fsync(struct stage *stage, fuse_req_t opened) {
 
 void assert_err(fuse_req_t req, int code) {
 	if (req->answer != ANSWER_ERR || req->code != code)
-		fail_msg("answer %d with %s, not %s", (int)req->answer, req->answer == ANSWER_ERR ? error_name(req->code) : "no errno",
-			error_name(code));
+		fail_msg("answer %d with %s, not %s", (int)req->answer,
+			req->answer == ANSWER_ERR ? error_name(req->code) : "no errno", error_name(code));
 }
 
 void assert_parked(fuse_req_t req) {

@@ -23,10 +23,11 @@
 #define TEMPLATES_DIR "orgs/o/templates"
 #define SPEC_TEXT "{\"description\":\"d\",\"image\":\"ghcr.io/o/i:v1\",\"category\":\"c\"}"
 #define SPEC_BODY(name) "{\"name\":\"" name "\",\"description\":\"d\",\"image\":\"ghcr.io/o/i:v1\",\"category\":\"c\"}"
-#define SPEC_ANSWER(name, id) "{\"id\":\"" id "\",\"name\":\"" name "\",\"status\":\"Active\",\"image\":\"ghcr.io/o/i:v1\"}"
+#define SPEC_ANSWER(name, id) \
+	"{\"id\":\"" id "\",\"name\":\"" name "\",\"status\":\"Active\",\"image\":\"ghcr.io/o/i:v1\"}"
 
-#define MODEL(name, id, status, replicas)                                                                              \
-	"{\"id\":\"" id "\",\"name\":\"" name "\",\"status\":\"" status "\",\"replicas\":" replicas                    \
+#define MODEL(name, id, status, replicas)                                                           \
+	"{\"id\":\"" id "\",\"name\":\"" name "\",\"status\":\"" status "\",\"replicas\":" replicas \
 	",\"model_id\":\"m/x\",\"created_at\":\"2026-01-02T03:04:05Z\"}"
 #define LIST(items) "{\"data\":[" items "],\"pagination\":{\"total_pages\":1}}"
 
@@ -41,7 +42,7 @@ struct stage {
 };
 
 void stage_init(struct stage *stage);
-int stage_open(struct stage *stage); /* 0, or -ENOMEM with everything released */
+int stage_open(struct stage *stage);   /* 0, or -ENOMEM with everything released */
 void stage_begin(struct stage *stage); /* both, with what is the default */
 /* Ends the mount as main.c does. Fails if a request has no answer, or a node is left that nobody holds. */
 void stage_close(struct stage *stage);

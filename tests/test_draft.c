@@ -25,7 +25,8 @@ static void found_by_place_and_name(void **state) {
 	(void)state;
 	struct drafts *drafts = NULL;
 	assert_int_equal(drafts_new(&drafts), 0);
-	struct draft *a = draft_of(drafts, "/x", "a"), *b = draft_of(drafts, "/x", "b"), *other = draft_of(drafts, "/y", "a");
+	struct draft *a = draft_of(drafts, "/x", "a"), *b = draft_of(drafts, "/x", "b"),
+		     *other = draft_of(drafts, "/y", "a");
 	assert_ptr_equal(draft_find(drafts, "/x", "a"), a);
 	assert_ptr_equal(draft_find(drafts, "/y", "a"), other);
 	assert_null(draft_find(drafts, "/y", "b"));
@@ -135,11 +136,10 @@ static void a_draft_is_born(void **state) {
 	char answer[] = "{\"id\":\"i\",\"name\":\"a\"}trailing";
 	assert_int_equal(drafts_new(&drafts), 0);
 	struct draft *draft = draft_of(drafts, "/x", "a");
-	assert_int_equal(draft_born(draft, "i", answer, strlen(answer) - 8, 1234), 0);
+	assert_int_equal(draft_born(draft, "i", answer, strlen(answer) - 8), 0);
 	memset(answer, '#', sizeof(answer)); /* it was copied */
 	assert_int_equal(draft->state, DRAFT_BORN);
 	assert_string_equal(draft->id, "i");
-	assert_int_equal(draft->born_ms, 1234);
 	assert_true(json_string_is(json_at(draft->json, "/name"), "a"));
 	/* One that is not born, or another, stays. */
 	struct draft *other = draft_of(drafts, "/x", "b");
@@ -173,7 +173,7 @@ static void without_memory(void **state) {
 			assert_int_equal(draft->text.len, sizeof(big) + 3);
 			if (!rc && (rc = draft_rename(draft, "b")))
 				assert_string_equal(draft->name, "a");
-			if (!rc && (rc = draft_born(draft, "i", "{\"a\":{\"b\":1}}", 13, 0)))
+			if (!rc && (rc = draft_born(draft, "i", "{\"a\":{\"b\":1}}", 13)))
 				assert_int_equal(draft->state, DRAFT_OPEN);
 		}
 		drafts_free(drafts);

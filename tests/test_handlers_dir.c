@@ -1,4 +1,5 @@
-/* Names on fakes: listings of any size, drafts made, renamed and removed, links, and the nodes that the kernel holds. */
+/* Names on fakes: listings of any size, drafts made, renamed and removed, links, and the nodes that the kernel holds.
+ */
 #include "alloc.h"
 #include "stage.h"
 
@@ -26,8 +27,8 @@ static void big_pages(char *ret[BIG / PAGE]) {
 		assert_non_null(ret[p]);
 		ret[p][len++] = '[';
 		for (int i = 0; i < PAGE; i++)
-			len += (size_t)snprintf(ret[p] + len, size - len, "%s{\"id\":\"id-%d\",\"name\":\"n%d\"}", i ? "," : "", p * PAGE + i,
-				p * PAGE + i);
+			len += (size_t)snprintf(ret[p] + len, size - len, "%s{\"id\":\"id-%d\",\"name\":\"n%d\"}",
+				i ? "," : "", p * PAGE + i, p * PAGE + i);
 		snprintf(ret[p] + len, size - len, "]");
 	}
 }
@@ -106,7 +107,8 @@ static void any_offset_of_a_listing(void **state) {
 	stage_close(&stage);
 }
 
-/* The listing is that of its opendir, however the list changes meanwhile; its inode numbers are those of the look-ups. */
+/* The listing is that of its opendir, however the list changes meanwhile; its inode numbers are those of the look-ups.
+ */
 static void a_listing_does_not_change_while_it_is_read(void **state) {
 	(void)state;
 	struct stage stage;
@@ -229,7 +231,7 @@ static void a_draft_is_renamed(void **state) {
 	stage_answer(&stage, API_POST, TEMPLATES, 201, SPEC_ANSWER("new", "id-1"));
 	assert_written(write, strlen(SPEC_TEXT) - 1);
 	fuse_req_t born = stage_rename(&stage, dir, "new", dir, "newer");
-	stage_answer(&stage, API_GET, TEMPLATES, 200, LIST(""));
+	stage_answer(&stage, API_GET, TEMPLATES, 200, LIST(SPEC_ANSWER("new", "id-1")));
 	assert_err(born, EPERM);
 	stage_close(&stage);
 }

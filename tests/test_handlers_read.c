@@ -242,8 +242,15 @@ static void failures_have_their_errno_and_words(void **state) {
 	static const struct {
 		int status, code;
 	} cases[] = {
-		{400, EINVAL}, {401, EKEYEXPIRED}, {402, EDQUOT}, {403, EACCES}, {404, ENOENT}, {429, EBUSY},
-		{500, EREMOTEIO}, {503, EREMOTEIO}, {302, EREMOTEIO},
+		{400, EINVAL},
+		{401, EKEYEXPIRED},
+		{402, EDQUOT},
+		{403, EACCES},
+		{404, ENOENT},
+		{429, EBUSY},
+		{500, EREMOTEIO},
+		{503, EREMOTEIO},
+		{302, EREMOTEIO},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct stage stage;
@@ -355,7 +362,8 @@ static void groups_and_what_is_loose(void **state) {
 	stage_begin(&stage);
 	fuse_req_t opened = stage_opendir(&stage, stage_walk(&stage, "inventory"));
 	stage_answer(&stage, API_GET, NULL, 200,
-		LIST("{\"config_id\":\"c1\",\"region\":\"r1\",\"instance_type\":\"t\",\"price\":1.50,\"o\":{\"k\":[1,2]},\"a\":[{}]},"
+		LIST("{\"config_id\":\"c1\",\"region\":\"r1\",\"instance_type\":\"t\",\"price\":1.50,\"o\":{\"k\":[1,2]"
+		     "},\"a\":[{}]},"
 		     "{\"config_id\":\"c1\",\"region\":\"r2\",\"instance_type\":\"t\"}"));
 	assert_opened(opened);
 	fuse_ino_t root = stage_walk(&stage, "inventory"), group = stage_walk(&stage, "inventory/r1");
@@ -406,9 +414,13 @@ static void attributes_change_only_where_nothing_changes(void **state) {
 	stage_begin(&stage);
 	stage_lookup(&stage, stage_walk(&stage, MODELS_DIR), "a");
 	stage_answer(&stage, API_GET, MODELS, 200, TWO_MODELS);
-	fuse_ino_t status = stage_walk(&stage, MODELS_DIR "/a/status"), replicas = stage_walk(&stage, MODELS_DIR "/a/replicas");
-	const struct stat same = {.st_mode = 0444, .st_uid = 1000, .st_gid = 1000}, other = {.st_mode = 0666, .st_uid = 1, .st_gid = 2};
-	assert_int_equal(stage_setattr(&stage, status, &same, FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID, NULL)->answer,
+	fuse_ino_t status = stage_walk(&stage, MODELS_DIR "/a/status"),
+		   replicas = stage_walk(&stage, MODELS_DIR "/a/replicas");
+	const struct stat same = {.st_mode = 0444, .st_uid = 1000, .st_gid = 1000},
+			  other = {.st_mode = 0666, .st_uid = 1, .st_gid = 2};
+	assert_int_equal(
+		stage_setattr(&stage, status, &same, FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID, NULL)
+			->answer,
 		ANSWER_ATTR);
 	assert_err(stage_setattr(&stage, status, &other, FUSE_SET_ATTR_MODE, NULL), EPERM);
 	assert_err(stage_setattr(&stage, status, &other, FUSE_SET_ATTR_UID, NULL), EPERM);

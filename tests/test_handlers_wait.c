@@ -1,4 +1,5 @@
-/* Waiting on fakes: interrupts, deadlines, too many that wait, the end of the mount. Whatever happens: one answer each. */
+/* Waiting on fakes: interrupts, deadlines, too many that wait, the end of the mount. Whatever happens: one answer each.
+ */
 #include "stage.h"
 
 #include <errno.h>
@@ -149,7 +150,7 @@ static void an_interrupted_create_that_was_sent(void **state) {
 	stage_later(&stage, 1000);
 	stage_answer(&stage, API_POST, TEMPLATES, 201, SPEC_ANSWER("abc", "id-1"));
 	fuse_req_t lookup = stage_lookup(&stage, stage_walk(&stage, TEMPLATES_DIR), "abc");
-	stage_answer(&stage, API_GET, TEMPLATES, 200, LIST(""));
+	stage_answer(&stage, API_GET, TEMPLATES, 200, LIST(SPEC_ANSWER("abc", "id-1")));
 	assert_entry(lookup);
 	stage_says(&stage, TEMPLATES_DIR "/abc/id", "id-1\n");
 	assert_int_equal(changes(&stage), 1);

@@ -189,7 +189,7 @@ static void values_are_written_anew(void **state) {
 	json_indent((struct json){0}, &out);
 	assert_int_equal(out.len, 0);
 	json_quote("a\"\\\x01\n\x7f\u00e9", &out);
-	assert_string_equal(out.data, "\"a\\\"\\\\\\u0001\\u000a\x7f\u00e9\"");
+	assert_string_equal(out.data, "\"a\\\"\\\\\\u0001\\n\x7f\u00e9\"");
 }
 
 static void places_have_line_and_column(void **state) {

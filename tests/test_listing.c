@@ -46,12 +46,14 @@ static void assert_names(const struct list *list, const char *const *names, size
 		assert_ptr_equal(list_by_name(list, list->items[i].group, names[i]), &list->items[i]);
 	}
 }
-#define ASSERT_NAMES(list, ...)                                                                                        \
-	assert_names(list, (const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
+#define ASSERT_NAMES(list, ...) \
+	assert_names(           \
+		list, (const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
 
 static void names_and_ids(void **state) {
 	(void)state;
-	struct list *list = list_of(&kinds[KIND_AIMODEL], "[" OF("a", "1") "," OF("b", "2") "," OF("c", "1/2 \\u00e9") "]");
+	struct list *list =
+		list_of(&kinds[KIND_AIMODEL], "[" OF("a", "1") "," OF("b", "2") "," OF("c", "1/2 \\u00e9") "]");
 	ASSERT_NAMES(list, "a", "b", "c");
 	assert_string_equal(list->items[2].id, "1/2 \u00e9");
 	assert_ptr_equal(list_by_id(list, "1/2 \u00e9"), &list->items[2]);
@@ -107,7 +109,8 @@ static void a_page_of_which_nothing_is_usable(void **state) {
 /* Pages shift while one reads them. */
 static void an_entry_that_comes_twice(void **state) {
 	(void)state;
-	const char *const bodies[] = {"[" OF("a", "1") "," OF("b", "2") "]", "[" OF("b", "2") "," OF("c", "3") "," OF("z", "1") "]"};
+	const char *const bodies[] = {
+		"[" OF("a", "1") "," OF("b", "2") "]", "[" OF("b", "2") "," OF("c", "3") "," OF("z", "1") "]"};
 	struct list *list = NULL;
 	struct error err;
 	assert_int_equal(list_new(&kinds[KIND_AIMODEL], pages_of(bodies, 2), &list, &err), 0);
@@ -117,8 +120,8 @@ static void an_entry_that_comes_twice(void **state) {
 
 static void holders_of_one_name(void **state) {
 	(void)state;
-	struct list *list = list_of(&kinds[KIND_AIMODEL],
-		"[" OF("a", "1") "," OF("a", "2") "," OF("a", "3") "," OF("a~2", "4") "," OF("", "5") "," OF("", "6") "]");
+	struct list *list = list_of(&kinds[KIND_AIMODEL], "[" OF("a", "1") "," OF("a", "2") "," OF("a", "3") "," OF(
+								  "a~2", "4") "," OF("", "5") "," OF("", "6") "]");
 	ASSERT_NAMES(list, "a", "a~2", "a~3", "a%7E2", "%", "%~6");
 	assert_ptr_equal(list_by_id(list, "2"), &list->items[1]);
 	list_free(list);
@@ -130,7 +133,9 @@ static void holders_whose_tails_are_equal(void **state) {
 	char tail[101], body[2048], wanted[3][NAME_SIZE];
 	memset(tail, 'x', 100);
 	tail[100] = '\0';
-	snprintf(body, sizeof(body), "[" OF("a", "0") ",{\"id\":\"%s1\",\"name\":\"a\"},{\"id\":\"%s2\",\"name\":\"a\"},{\"id\":\"%s3\",\"name\":\"a\"}]",
+	snprintf(body, sizeof(body),
+		"[" OF("a", "0") ",{\"id\":\"%s1\",\"name\":\"a\"},{\"id\":\"%s2\",\"name\":\"a\"},{\"id\":\"%s3\","
+				 "\"name\":\"a\"}]",
 		tail, tail, tail);
 	struct list *list = list_of(&kinds[KIND_AIMODEL], body);
 	snprintf(wanted[0], NAME_SIZE, "a~%s", tail);
@@ -142,8 +147,9 @@ static void holders_whose_tails_are_equal(void **state) {
 
 static void entries_without_an_id(void **state) {
 	(void)state;
-	struct list *list = list_of(&kinds[KIND_AIMODEL],
-		"[{\"name\":\"a\"},{\"id\":\"\",\"name\":\"b\"},{\"id\":null,\"name\":\"c\"},{\"id\":7,\"name\":\"d\"},{\"id\":\"8\"},{\"id\":\"9\",\"name\":null}]");
+	struct list *list = list_of(
+		&kinds[KIND_AIMODEL], "[{\"name\":\"a\"},{\"id\":\"\",\"name\":\"b\"},{\"id\":null,\"name\":\"c\"},{"
+				      "\"id\":7,\"name\":\"d\"},{\"id\":\"8\"},{\"id\":\"9\",\"name\":null}]");
 	/* A number is an id as good as any. Without a name: the empty one. */
 	ASSERT_NAMES(list, "d", "%", "%~9");
 	assert_string_equal(list->items[0].id, "7");
@@ -153,9 +159,11 @@ static void entries_without_an_id(void **state) {
 static void names_that_are_hostile(void **state) {
 	(void)state;
 	struct list *list = list_of(&kinds[KIND_AIMODEL],
-		"[" OF("..", "1") "," OF(".", "2") "," OF("a/b", "3") "," OF(".error", "4") "," OF("\\n\\u001b[2J", "5") "," OF("100%", "6") ","
-		OF(".by-id", "7") "," OF("%2E.", "8") "," OF("caf\\u00e9", "9") "]");
-	ASSERT_NAMES(list, "%2E.", "%2E", "a%2Fb", "%2Eerror", "%0A%1B[2J", "100%25", "%2Eby-id", "%252E.", "caf\u00e9");
+		"[" OF("..", "1") "," OF(".", "2") "," OF("a/b", "3") "," OF(".error", "4") "," OF(
+			"\\n\\u001b[2J", "5") "," OF("100%", "6") "," OF(".by-id", "7") "," OF("%2E.",
+			"8") "," OF("caf\\u00e9", "9") "]");
+	ASSERT_NAMES(
+		list, "%2E.", "%2E", "a%2Fb", "%2Eerror", "%0A%1B[2J", "100%25", "%2Eby-id", "%252E.", "caf\u00e9");
 	list_free(list);
 }
 
@@ -164,8 +172,9 @@ static void long_names_that_begin_alike(void **state) {
 	char name[401], body[4096];
 	memset(name, 'n', 400);
 	name[400] = '\0';
-	snprintf(body, sizeof(body), "[{\"id\":\"1\",\"name\":\"%s\"},{\"id\":\"2\",\"name\":\"%s\"},{\"id\":\"3\",\"name\":\"%sx\"}]", name, name,
-		name);
+	snprintf(body, sizeof(body),
+		"[{\"id\":\"1\",\"name\":\"%s\"},{\"id\":\"2\",\"name\":\"%s\"},{\"id\":\"3\",\"name\":\"%sx\"}]", name,
+		name, name);
 	struct list *list = list_of(&kinds[KIND_AIMODEL], body);
 	assert_int_equal(list->count, 3);
 	for (size_t i = 0; i < 3; i++) {
@@ -184,7 +193,8 @@ static void groups_and_twins(void **state) {
 		"{\"config_id\":\"c\",\"region\":\"r2\",\"instance_type\":\"big\"},"
 		"{\"config_id\":\"c\",\"region\":\"r/1\",\"instance_type\":\"small\"},"
 		"{\"config_id\":\"c\",\"region\":\"r/1\",\"instance_type\":\"big\",\"price\":2},"
-		"{\"config_id\":\"d\",\"region\":\"r2\"},{\"config_id\":\"d\",\"region\":\"r2\"},{\"config_id\":\"e\"}]");
+		"{\"config_id\":\"d\",\"region\":\"r2\"},{\"config_id\":\"d\",\"region\":\"r2\"},{\"config_id\":\"e\"}"
+		"]");
 	ASSERT_NAMES(list, "c", "c", "c~small", "d", "e");
 	assert_int_equal(list->group_count, 3);
 	assert_string_equal(list->groups[0], "r%2F1");
@@ -227,7 +237,8 @@ static void a_hundred_thousand(void **state) {
 	assert_non_null(body);
 	body[0] = '[';
 	for (int i = 0; i < COUNT; i++) /* every fourth shares its name with the one before it */
-		len += (size_t)snprintf(body + len, size - len, "%s{\"id\":\"i%d\",\"name\":\"n%d\"}", i ? "," : "", i, i % 4 == 3 ? i - 1 : i);
+		len += (size_t)snprintf(body + len, size - len, "%s{\"id\":\"i%d\",\"name\":\"n%d\"}", i ? "," : "", i,
+			i % 4 == 3 ? i - 1 : i);
 	snprintf(body + len, size - len, "]");
 	struct list *list = list_of(&kinds[KIND_AIRUNTIME], body);
 	free(body);

@@ -1,4 +1,5 @@
-/* The names that the kernel knows: one node a path, alive as long as somebody holds it, found by its name or retired. */
+/* The names that the kernel knows: one node a path, alive as long as somebody holds it, found by its name or retired.
+ */
 #include "../fs/name.h"
 #include "../fs/node.h"
 #include "alloc.h"
@@ -42,7 +43,8 @@ static void one_node_a_path(void **state) {
 	assert_int_equal(root->ino, 1);
 	assert_ptr_equal(node_lookup(nodes, root, &resource_row, model, "a"), a);
 	assert_int_equal(a->lookups, 2);
-	struct node *b = node_lookup(nodes, root, &resource_row, model, "b"), *ab = node_lookup(nodes, a, &value_row, NULL, "b");
+	struct node *b = node_lookup(nodes, root, &resource_row, model, "b"),
+		    *ab = node_lookup(nodes, a, &value_row, NULL, "b");
 	assert_ptr_not_equal(b, ab);
 	assert_int_not_equal(b->ino, ab->ino);
 	assert_path(root, "");
@@ -79,7 +81,8 @@ static void held_and_given_back(void **state) {
 	struct nodes *nodes = begin();
 	struct node *root = nodes_root(nodes), *a = node_lookup(nodes, root, &resource_row, model, "a");
 	node_lookup(nodes, root, &resource_row, model, "a");
-	struct node *b = node_lookup(nodes, a, &object_row, NULL, "b"), *c = node_lookup(nodes, b, &value_row, NULL, "c");
+	struct node *b = node_lookup(nodes, a, &object_row, NULL, "b"),
+		    *c = node_lookup(nodes, b, &value_row, NULL, "c");
 	node_forget(nodes, a, 1);
 	assert_int_equal(nodes_count(nodes), 3);
 	node_forget(nodes, a, 1); /* its child holds it */
@@ -188,11 +191,13 @@ static void without_memory(void **state) {
 		alloc_arm(n);
 		if (!nodes_new(&nodes)) {
 			char name[32];
-			struct node *root = nodes_root(nodes), *org = node_lookup(nodes, root, &resource_row, &kinds[KIND_ORG], "o");
+			struct node *root = nodes_root(nodes),
+				    *org = node_lookup(nodes, root, &resource_row, &kinds[KIND_ORG], "o");
 			for (int i = 0; i < 200; i++) { /* the table grows on the way, or does not */
 				snprintf(name, sizeof(name), "n%d", i);
 				if (node_lookup(nodes, root, &resource_row, model, name))
-					assert_int_equal(node_lookup(nodes, root, &resource_row, model, name)->lookups, 2);
+					assert_int_equal(
+						node_lookup(nodes, root, &resource_row, model, name)->lookups, 2);
 			}
 			assert_in_range(nodes_count(nodes), 200, 201);
 			assert_true(org ? !strcmp(org->id, "o") : nodes_count(nodes) == 200);

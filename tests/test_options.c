@@ -31,7 +31,8 @@ static void config_write(const char *text) {
 
 static int setup(void **state) {
 	(void)state;
-	static const char *const names[] = {"NEEVFS_API_BASE", "NEEV_ORG_ID", "NEEV_PROJECT_ID", "NEEV_API_TOKEN", "NEEV_API_KEY"};
+	static const char *const names[] = {
+		"NEEVFS_API_BASE", "NEEV_ORG_ID", "NEEV_PROJECT_ID", "NEEV_API_TOKEN", "NEEV_API_KEY"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		unsetenv(names[i]);
 	config_write("");
@@ -120,7 +121,8 @@ static void defaults(void **state) {
 	assert_int_equal(options.parallel, 16);
 	assert_int_equal(options.allow, CHANGE_CREATE | CHANGE_SCALE | CHANGE_DELETE);
 	assert_int_equal(options.log_level, LOG_NOTICE);
-	assert_false(options.foreground || options.debug || options.sandbox || options.read_only || options.allow_other);
+	assert_false(
+		options.foreground || options.debug || options.sandbox || options.read_only || options.allow_other);
 	assert_null(options.scopes[0].id);
 	assert_null(options.token);
 	options_free(&options);
@@ -139,7 +141,8 @@ static void flags_and_commands(void **state) {
 	static const struct {
 		const char *line;
 		enum command command;
-	} cases[] = {{"-h", COMMAND_HELP}, {"--help", COMMAND_HELP}, {"-V", COMMAND_VERSION}, {"--version", COMMAND_VERSION}};
+	} cases[] = {{"-h", COMMAND_HELP}, {"--help", COMMAND_HELP}, {"-V", COMMAND_VERSION},
+		{"--version", COMMAND_VERSION}};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct error err;
 		assert_int_equal(read_line(&options, cases[i].line, &err), 0);
@@ -156,17 +159,42 @@ static void flags_and_commands(void **state) {
 static void what_is_wrong_is_said(void **state) {
 	(void)state;
 	static const char *const cases[][2] = {
-		{"", "no mount point"}, {"a b c", "too many"}, {"umount", "no mount point"}, {"umount a b", "too many"},
-		{"-x /mnt", "-x"}, {"--what /mnt", "--what"}, {"/mnt -o", "needs a value"}, {"-o what=1 /mnt", "what"},
-		{"-o ttl /mnt", "ttl needs a value"}, {"-o ttl= /mnt", "ttl="}, {"-o ttl=-1 /mnt", "ttl=-1"}, {"-o ttl=x /mnt", "ttl=x"},
-		{"-o ttl=5s /mnt", "5s"}, {"-o ttl_list=nan /mnt", "nan"}, {"-o ttl_list=inf /mnt", "inf"}, {"-o ttl=86401 /mnt", "86400"},
-		{"-o deadline=0 /mnt", "from 1"}, {"-o deadline=0.5 /mnt", "from 1"}, {"-o parallel=2 /mnt", "from 3"},
-		{"-o parallel=257 /mnt", "256"}, {"-o parallel=4.5 /mnt", "whole"}, {"-o cache_size=0 /mnt", "from 1"},
-		{"-o allow= /mnt", "allow="}, {"-o allow=create:all /mnt", "allow="}, {"-o allow=none:create /mnt", "allow="},
-		{"-o log_level=loud /mnt", "loud"}, {"-o token=secret /mnt", "NEEV_API_TOKEN"}, {"-o api_base=ftp://x /mnt", "https://"},
-		{"-o api_base=http://example.com /mnt", "https://"}, {"-o gpu_base=https://u:p@x /mnt", "user name"},
-		{"-o ca_file= /mnt", "empty"}, {"-o org= /mnt", "empty"}, {"-o project=p /mnt", "org="}, {"-o project=/p /mnt", "ORG/ID"},
-		{"-o project=o/ /mnt", "ORG/ID"}, {"-o project=o/p/q /mnt", "ORG/ID"},
+		{"", "no mount point"},
+		{"a b c", "too many"},
+		{"umount", "no mount point"},
+		{"umount a b", "too many"},
+		{"-x /mnt", "-x"},
+		{"--what /mnt", "--what"},
+		{"/mnt -o", "needs a value"},
+		{"-o what=1 /mnt", "what"},
+		{"-o ttl /mnt", "ttl needs a value"},
+		{"-o ttl= /mnt", "ttl="},
+		{"-o ttl=-1 /mnt", "ttl=-1"},
+		{"-o ttl=x /mnt", "ttl=x"},
+		{"-o ttl=5s /mnt", "5s"},
+		{"-o ttl_list=nan /mnt", "nan"},
+		{"-o ttl_list=inf /mnt", "inf"},
+		{"-o ttl=86401 /mnt", "86400"},
+		{"-o deadline=0 /mnt", "from 1"},
+		{"-o deadline=0.5 /mnt", "from 1"},
+		{"-o parallel=2 /mnt", "from 3"},
+		{"-o parallel=257 /mnt", "256"},
+		{"-o parallel=4.5 /mnt", "whole"},
+		{"-o cache_size=0 /mnt", "from 1"},
+		{"-o allow= /mnt", "allow="},
+		{"-o allow=create:all /mnt", "allow="},
+		{"-o allow=none:create /mnt", "allow="},
+		{"-o log_level=loud /mnt", "loud"},
+		{"-o token=secret /mnt", "NEEV_API_TOKEN"},
+		{"-o api_base=ftp://x /mnt", "https://"},
+		{"-o api_base=http://example.com /mnt", "https://"},
+		{"-o gpu_base=https://u:p@x /mnt", "user name"},
+		{"-o ca_file= /mnt", "empty"},
+		{"-o org= /mnt", "empty"},
+		{"-o project=p /mnt", "org="},
+		{"-o project=/p /mnt", "ORG/ID"},
+		{"-o project=o/ /mnt", "ORG/ID"},
+		{"-o project=o/p/q /mnt", "ORG/ID"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		bad(cases[i][0], cases[i][1]);
@@ -194,8 +222,9 @@ static void a_token_is_never_shown(void **state) {
 
 static void values(void **state) {
 	(void)state;
-	struct options options = good("-o ttl_list=0.5,deadline=10,parallel=3,cache_size=1,allow=delete:create,log_level=debug "
-				      "-o api_base=http://127.0.0.1:8080/x//,gpu_base=https://g /mnt");
+	struct options options =
+		good("-o ttl_list=0.5,deadline=10,parallel=3,cache_size=1,allow=delete:create,log_level=debug "
+		     "-o api_base=http://127.0.0.1:8080/x//,gpu_base=https://g /mnt");
 	assert_int_equal(options.ttl_ms[TTL_LIST], 500);
 	assert_int_equal(options.ttl_ms[TTL_ITEM], 30000);
 	assert_int_equal(options.deadline_ms, 10000);
@@ -220,7 +249,7 @@ static void one_ttl_scales_all(void **state) {
 	assert_int_equal(options.moving_ms, 2000);
 	options_free(&options);
 	options = good("-o ttl=0 /mnt");
-	for (int class = 0; class < TTL_CLASSES; class++)
+	for (int class = 0; class < TTL_CLASSES; class ++)
 		assert_int_equal(options.ttl_ms[class], 0);
 	assert_int_equal(options.moving_ms, 0);
 	options_free(&options);
@@ -241,7 +270,8 @@ static void commas_and_backslashes(void **state) {
 
 static void mount_options(void **state) {
 	(void)state;
-	struct options options = good("-o ro,allow_other,nosuid,noauto,_netdev,x-systemd.automount,comment=x,fsname=y,instances=3 /mnt");
+	struct options options =
+		good("-o ro,allow_other,nosuid,noauto,_netdev,x-systemd.automount,comment=x,fsname=y,instances=3 /mnt");
 	assert_true(options.read_only && options.allow_other);
 	static const char *const kernel[] = {"ro", "allow_other", "nosuid", "fsname=y"};
 	assert_int_equal(options.kernel.count, 4);
@@ -274,7 +304,8 @@ static void organisations_and_projects(void **state) {
 
 static void the_config_file(void **state) {
 	(void)state;
-	config_write("# a comment\n\n  ttl_list = 7  \ndeadline=8\r\n\tparallel\t=\t9\norg = o\nproject = p q\nro\nca_file = /a,b = c\n");
+	config_write("# a comment\n\n  ttl_list = 7  \ndeadline=8\r\n\tparallel\t=\t9\norg = o\nproject = p "
+		     "q\nro\nca_file = /a,b = c\n");
 	struct options options = good("/mnt");
 	assert_int_equal(options.ttl_ms[TTL_LIST], 7000);
 	assert_int_equal(options.deadline_ms, 8000);
@@ -325,15 +356,16 @@ static void words(void **state) {
 	(void)state;
 	struct options options = good("-o org=o,project=p,ttl_list=1.5,allow=none /mnt");
 	struct buffer out = {0};
-	static const char *const lines[] = {"org=o\n", "project=p\n", "ttl_list=1.5\n", "allow=none\n", "log_level=notice\n",
-		"api_base=https://api.ai.neevcloud.com\n", "parallel=16\n"};
+	static const char *const lines[] = {"org=o\n", "project=p\n", "ttl_list=1.5\n", "allow=none\n",
+		"log_level=notice\n", "api_base=https://api.ai.neevcloud.com\n", "parallel=16\n"};
 	options_show(&options, &out);
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
 		if (!strstr(out.data, lines[i]))
 			fail_msg("%s is not in %s", lines[i], out.data);
 	buffer_free(&out);
 	options_help(&out);
-	static const char *const names[] = {"usage: neevfs", "api_base", "ttl_metrics", "NEEV_ORG_ID", "--sandbox", "umount"};
+	static const char *const names[] = {
+		"usage: neevfs", "api_base", "ttl_metrics", "NEEV_ORG_ID", "--sandbox", "umount"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		assert_non_null(strstr(out.data, names[i]));
 	buffer_free(&out);

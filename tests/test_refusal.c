@@ -57,14 +57,16 @@ static void all_that_there_is_to_say(void **state) {
 	strcpy(err.request_id, "r-1");
 	err.verdict = VERDICT_NOT_DONE;
 	refusal_add(refusals, 1767225600, "write", "a/b", &err);
-	assert_last(refusals, "a/b", "2026-01-01T00:00:00Z write a/b: EDQUOT\nthe API answered 402: no money\nline 1, column 2\n{x\n ^\n"
-				     "HTTP 402 QUOTA, x-request-id r-1\nVerdict: nothing was changed.\n");
+	assert_last(refusals, "a/b",
+		"2026-01-01T00:00:00Z write a/b: EDQUOT\nthe API answered 402: no money\nline 1, column 2\n{x\n ^\n"
+		"HTTP 402 QUOTA, x-request-id r-1\nVerdict: nothing was changed.\n");
 	err = error_of(ETIMEDOUT, "late");
 	err.verdict = VERDICT_UNKNOWN;
 	strcpy(err.place, "line 1\n");
 	refusal_add(refusals, 0, "rmdir", "", &err);
-	assert_last(refusals, "", "1970-01-01T00:00:00Z rmdir : ETIMEDOUT\nlate\nline 1\n"
-				  "Verdict: unknown whether it was carried out; look again before repeating it.\n");
+	assert_last(refusals, "",
+		"1970-01-01T00:00:00Z rmdir : ETIMEDOUT\nlate\nline 1\n"
+		"Verdict: unknown whether it was carried out; look again before repeating it.\n");
 	refusals_free(refusals);
 }
 
@@ -94,8 +96,9 @@ static void the_same_again_only_counts(void **state) {
 	refusal_add(refusals, 0, operation, "a", &other);
 	refusal_add(refusals, 0, operation, "b", &other);
 	refusal_add(refusals, 0, operation, "a", &err);
-	assert_all(refusals, "1970-01-01T00:16:39Z write a: EPERM (1000 times)\nno\n\n1970-01-01T00:00:00Z write a: EPERM\nnever\n\n"
-			     "1970-01-01T00:00:00Z write b: EPERM\nnever\n\n1970-01-01T00:00:00Z write a: EPERM\nno\n");
+	assert_all(refusals,
+		"1970-01-01T00:16:39Z write a: EPERM (1000 times)\nno\n\n1970-01-01T00:00:00Z write a: EPERM\nnever\n\n"
+		"1970-01-01T00:00:00Z write b: EPERM\nnever\n\n1970-01-01T00:00:00Z write a: EPERM\nno\n");
 	refusals_free(refusals);
 }
 

@@ -1,0 +1,32 @@
+#include "fs.h"
+
+#include "accepted.h"
+#include "change.h"
+#include "draft.h"
+#include "node.h"
+#include "op.h"
+#include "refusal.h"
+#include "sweep.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+int fs_open_parts(struct fs *fs, const struct options *options, struct store *store) {
+	*fs = (struct fs){.options = options, .store = store, .uid = getuid(), .gid = getgid()};
+	if (nodes_new(&fs->nodes) || drafts_new(&fs->drafts) || accepted_new(&fs->accepted) ||
+		refusals_new(&fs->refusals) || sweeps_new(&fs->sweeps) || ops_new(&fs->ops) ||
+		changes_new(fs, &fs->changes))
+		return -ENOMEM;
+	return 0;
+}
+
+void fs_close_parts(struct fs *fs) {
+	changes_free(fs->changes);
+	ops_free(fs->ops);
+	sweeps_free(fs->sweeps);
+	refusals_free(fs->refusals);
+	accepted_free(fs->accepted);
+	drafts_free(fs->drafts);
+	nodes_free(fs->nodes);
+	*fs = (struct fs){0};
+}
