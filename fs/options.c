@@ -155,7 +155,8 @@ int option_set(struct options *options, const struct option_row *row, const char
 	switch (row->type) {
 	case OPTION_URL:
 		if ((rc = url_check(value, &reason)))
-			return error_set(err, -rc, "%s=%s: %s", row->name, value, reason.message);
+			return error_set(err, -rc, "%s: %s", row->name,
+				reason.message); /* not the value: it may hold a password */
 		rc = option_text(at, value);
 		break;
 	case OPTION_TEXT:

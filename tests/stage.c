@@ -1,7 +1,5 @@
 #include "stage.h"
 
-#include "../fs/accepted.h"
-#include "../fs/sweep.h"
 #include "alloc.h"
 
 #include <errno.h>
@@ -34,16 +32,10 @@ void stage_init(struct stage *stage) {
 }
 
 static void stage_release(struct stage *stage) {
-	struct fs *fs = &stage->fs;
+	struct store *store = stage->fs.store;
 
-	changes_free(fs->changes);
-	store_free(fs->store);
-	accepted_free(fs->accepted);
-	drafts_free(fs->drafts);
-	nodes_free(fs->nodes);
-	refusals_free(fs->refusals);
-	sweeps_free(fs->sweeps);
-	ops_free(fs->ops);
+	fs_close_parts(&stage->fs);
+	store_free(store);
 	kernel_free(stage->kernel);
 	fake_api_free(stage->api);
 }
@@ -60,29 +52,20 @@ int stage_open(struct stage *stage) {
 		.deadline_ms = options->deadline_ms,
 		.cache_bytes = (size_t)options->cache_mib << 20,
 	};
+	struct store *store = NULL;
 	struct error err = {0};
 	int rc;
 
 	memcpy(config.ttl_ms, options->ttl_ms, sizeof(config.ttl_ms));
 	stage->kernel = kernel_new(fs);
 	stage->api = fake_api_new();
-	*fs = (struct fs){
-		.options = options, .uid = 1000, .gid = 1000, .started = WALL_S, .now = WALL_S, .now_ms = BEGIN_MS};
-	rc = store_new(&config, stage->api, &fs->store, &err);
+	*fs = (struct fs){0};
+	rc = store_new(&config, stage->api, &store, &err);
 	if (!rc)
-		rc = nodes_new(&fs->nodes);
-	if (!rc)
-		rc = drafts_new(&fs->drafts);
-	if (!rc)
-		rc = changes_new(fs, &fs->changes);
-	if (!rc)
-		rc = accepted_new(&fs->accepted);
-	if (!rc)
-		rc = refusals_new(&fs->refusals);
-	if (!rc)
-		rc = sweeps_new(&fs->sweeps);
-	if (!rc)
-		rc = ops_new(&fs->ops);
+		rc = fs_open_parts(fs, options, store);
+	fs->uid = fs->gid = 1000;
+	fs->started = fs->now = WALL_S;
+	fs->now_ms = BEGIN_MS;
 	if (rc) {
 		stage_release(stage);
 		return rc;
@@ -371,4 +354,32 @@ const char *stage_names(struct stage *stage, fuse_ino_t ino, size_t size) {
 	kernel_release(opened);
 	names->answer = ANSWER_NONE; /* it only owns the text */
 	return names->data ? names->data : "";
+}
+
+/* ---- a create ---- */
+
+fuse_req_t stage_begin_draft(struct stage *stage) {
+	stage_begin(stage);
+	fuse_req_t made = stage_mkdir(stage, stage_walk(stage, TEMPLATES_DIR), "abc");
+	assert_parked(made);
+	stage_answer(stage, API_GET, TEMPLATES, 200, LIST(""));
+	assert_entry(made);
+	fuse_req_t opened = stage_create(stage, made->entry.ino, "spec.json");
+	assert_opened(opened);
+	return opened;
+}
+
+size_t stage_posts(const struct stage *stage) {
+	return fake_api_count(stage->api, API_POST, NULL);
+}
+
+fuse_req_t stage_write_spec(struct stage *stage, fuse_req_t opened) {
+	size_t before = stage_posts(stage);
+	fuse_req_t write = stage_write(stage, opened, SPEC_TEXT, 0);
+	assert_parked(write);
+	assert_int_equal(stage_posts(stage), before);
+	stage_answer(stage, API_GET, TEMPLATES, 200, LIST(""));
+	assert_parked(write);
+	assert_int_equal(stage_posts(stage), before + 1);
+	return write;
 }

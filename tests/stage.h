@@ -98,4 +98,12 @@ void stage_mentions(struct stage *stage, const char *path, const char *words);
  * size. The stage's. */
 const char *stage_names(struct stage *stage, fuse_ino_t ino, size_t size);
 
+/* ---- a create ---- */
+
+/* A mount with the draft abc in TEMPLATES_DIR: its spec.json was created and is open; the list was asked for once. */
+fuse_req_t stage_begin_draft(struct stage *stage);
+/* Writes all of SPEC_TEXT there and answers the listing: up to the POST that waits. */
+fuse_req_t stage_write_spec(struct stage *stage, fuse_req_t opened);
+size_t stage_posts(const struct stage *stage);
+
 #endif

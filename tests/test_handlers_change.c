@@ -188,6 +188,27 @@ static void a_fetch_from_before_is_not_served_after(void **state) {
 	stage_close(&stage);
 }
 
+/* Not only the list: the detail is void too, as soon as the change is answered, and even if it failed. */
+static void the_detail_is_asked_anew(void **state) {
+	(void)state;
+	for (int failed = 0; failed < 2; failed++) {
+		struct stage stage;
+		fuse_req_t opened = begin(&stage, LISTED("ready", "2"));
+		fuse_req_t info = stage_lookup(&stage, stage_walk(&stage, MODELS_DIR "/a"), "info.json");
+		stage_answer(&stage, API_GET, ITEM, 200, "{\"replicas\":2}");
+		assert_entry(info);
+		fuse_req_t write = stage_write(&stage, opened, "3\n", 0);
+		stage_answer(&stage, API_PUT, SCALE, failed ? 500 : 200, NULL);
+		assert_int_equal(write->answer, failed ? ANSWER_ERR : ANSWER_WRITE);
+		fuse_req_t after = stage_open_file(&stage, info->entry.ino, O_RDONLY);
+		stage_answer(&stage, API_GET, MODELS, 200, LISTED("ready", "3"));
+		assert_parked(after);
+		stage_answer(&stage, API_GET, ITEM, 200, "{\"replicas\":3}");
+		assert_reads(&stage, after, "{\n  \"replicas\": 3\n}\n");
+		stage_close(&stage);
+	}
+}
+
 static void changes_that_are_not_granted(void **state) {
 	(void)state;
 	struct stage stage;
@@ -457,6 +478,7 @@ int main(void) {
 		cmocka_unit_test(in_transition_the_same_number_is_sent),
 		cmocka_unit_test(a_refused_scale),
 		cmocka_unit_test(a_fetch_from_before_is_not_served_after),
+		cmocka_unit_test(the_detail_is_asked_anew),
 		cmocka_unit_test(changes_that_are_not_granted),
 		cmocka_unit_test(another_spec_is_refused),
 		cmocka_unit_test(the_same_spec_again_is_fine),

@@ -29,16 +29,6 @@ static fuse_req_t begin_scale(struct stage *stage) {
 	return opened;
 }
 
-static fuse_req_t begin_create(struct stage *stage) {
-	stage_begin(stage);
-	fuse_req_t made = stage_mkdir(stage, stage_walk(stage, TEMPLATES_DIR), "abc");
-	stage_answer(stage, API_GET, TEMPLATES, 200, LIST(""));
-	assert_entry(made);
-	fuse_req_t opened = stage_create(stage, made->entry.ino, "spec.json");
-	assert_opened(opened);
-	return opened;
-}
-
 /* ---- interrupts ---- */
 
 static void an_interrupted_read(void **state) {
@@ -140,7 +130,7 @@ static void an_interrupted_scale(void **state) {
 static void an_interrupted_create_that_was_sent(void **state) {
 	(void)state;
 	struct stage stage;
-	fuse_req_t opened = begin_create(&stage), write = stage_write(&stage, opened, SPEC_TEXT, 0);
+	fuse_req_t opened = stage_begin_draft(&stage), write = stage_write(&stage, opened, SPEC_TEXT, 0);
 	stage_answer(&stage, API_GET, TEMPLATES, 200, LIST(""));
 	kernel_interrupt(write);
 	stage_turn(&stage);
@@ -161,7 +151,7 @@ static void an_interrupted_create_that_was_sent(void **state) {
 static void an_interrupted_create_that_was_not_sent(void **state) {
 	(void)state;
 	struct stage stage;
-	fuse_req_t opened = begin_create(&stage), write = stage_write(&stage, opened, SPEC_TEXT, 0);
+	fuse_req_t opened = stage_begin_draft(&stage), write = stage_write(&stage, opened, SPEC_TEXT, 0);
 	kernel_interrupt(write);
 	stage_turn(&stage);
 	assert_err(write, ECANCELED);
@@ -259,7 +249,7 @@ static void a_change_that_never_began(void **state) {
 static void a_create_that_never_began(void **state) {
 	(void)state;
 	struct stage stage;
-	fuse_req_t opened = begin_create(&stage), write = stage_write(&stage, opened, SPEC_TEXT, 0);
+	fuse_req_t opened = stage_begin_draft(&stage), write = stage_write(&stage, opened, SPEC_TEXT, 0);
 	stage_later(&stage, DEADLINE_MS);
 	assert_err(write, ETIMEDOUT);
 	stage_answer(&stage, API_GET, TEMPLATES, 200, LIST(""));
@@ -323,7 +313,7 @@ static void the_mount_ends_during_a_create(void **state) {
 	(void)state;
 	for (int sent = 0; sent < 2; sent++) {
 		struct stage stage;
-		fuse_req_t opened = begin_create(&stage), write = stage_write(&stage, opened, SPEC_TEXT, 0);
+		fuse_req_t opened = stage_begin_draft(&stage), write = stage_write(&stage, opened, SPEC_TEXT, 0);
 		if (sent)
 			stage_answer(&stage, API_GET, TEMPLATES, 200, LIST(""));
 		ops_end(&stage.fs);

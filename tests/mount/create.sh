@@ -179,8 +179,7 @@ fault '{"operation":"createAIRuntime","delay_ms":700}'
 writer=$!
 becomes 'its POST is under way' 1 requests createAIRuntime
 begin=$(now_ms)
-kill -KILL $writer
-{ wait $writer; } 2>/dev/null
+{ kill -KILL $writer; wait $writer; } 2>/dev/null
 is 'a writer can be killed' "$([ $(($(now_ms) - begin)) -lt 600 ] && echo soon)" soon
 becomes 'its create goes on' Pending cat "$runtimes/killed/status"
 is 'one POST all the same' "$(requests createAIRuntime)" 1

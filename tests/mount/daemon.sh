@@ -43,7 +43,7 @@ refuses() { # NAME STATUS WORDS ARGUMENT…: in the environment of the moment
 	start "$@"
 	is "$name: status" "$status" "$expected"
 	has "$name: why" "$said" "$words"
-	hasnt "$name: no token is shown" "$said" secretsecret pat-nc
+	hasnt "$name: no token is shown" "$said" secretsecret "$token"
 	if mounted "$point"; then
 		failed "$name" 'it is mounted all the same'
 		stop
@@ -107,8 +107,7 @@ echo $sleeper >>"$work/pids"
 ok 'somebody is inside' wait_for eval '[ "$(readlink "/proc/$sleeper/cwd")" != "$work" ]'
 ok 'umount all the same' "$NEEVFS" umount "$point"
 is 'its name is gone' "$(mounted "$point" && echo still)" ''
-kill $sleeper
-{ wait $sleeper; } 2>/dev/null
+{ kill $sleeper; wait $sleeper; } 2>/dev/null
 ok 'and the daemon when they have left' wait_for gone "$pid"
 start -o "$base" "$point"
 kill -TERM "$pid"
@@ -147,14 +146,19 @@ is 'a mount point with a blank and a comma' "$status $(ls "$work/with, blank/pro
 
 echo '# tokens'
 unset NEEV_API_TOKEN
-start -o "$base,token_file=$work/token" "$point"
-fails 'a token file that is missing' EKEYEXPIRED ls "$point/project/airuntimes"
-has 'a token file that is missing: why' "$(cat "$point/project/airuntimes/.error")" "there is no token file $work/token"
+refuses 'a token file that is missing' 1 "$work/token" -o "$base,token_file=$work/token" "$point"
 printf 'pat-nc-sandbox\n' >token
 chmod 644 token
+refuses 'a token file that others can read' 1 "chmod 600 $work/token" -o "$base,token_file=$work/token" "$point"
+printf 'sk-nc-secretsecret\n' >token.key
+chmod 600 token.key
+refuses 'a token file with an inference key' 1 'inference' -o "$base,token_file=$work/token.key" "$point"
+chmod 600 token
+start -o "$base,token_file=$work/token" "$point"
+chmod 644 token
 touch "$point"
-fails 'a token file that others can read' EKEYEXPIRED ls "$point/project/airuntimes"
-has 'a token file that others can read: what to do' "$(cat "$point/project/airuntimes/.error")" "chmod 600 $work/token"
+fails 'opened to others while it is mounted' EKEYEXPIRED ls "$point/project/airuntimes"
+has 'opened to others: what to do' "$(cat "$point/project/airuntimes/.error")" "chmod 600 $work/token"
 chmod 600 token
 touch "$point"
 is 'the same file, mended' "$(cat "$point/project/airuntimes/eval-01/status")" Running
@@ -262,8 +266,7 @@ os.execvp("cat", ["cat", sys.argv[1]])' "$models/chat-llama/status" 2>/dev/null 
 	is 'a cached read meanwhile' "$(cat "$runtimes/eval-01/status") $(ls "$runtimes" | wc -l)" 'Running 6'
 	is 'at once' "$([ $(($(now_ms) - begin)) -lt 1000 ] && echo yes)" yes
 	begin=$(now_ms)
-	kill -$signal $reader
-	{ wait $reader; } 2>/dev/null
+	{ kill -$signal $reader; wait $reader; } 2>/dev/null
 	is "SIG$signal ends the reader at once" "$([ $(($(now_ms) - begin)) -lt 1000 ] && echo yes || echo "$(($(now_ms) - begin)) ms")" yes
 done
 is 'both shared one request' "$(counted)" 'listDeployedAIModels=1'

@@ -121,8 +121,7 @@ fault '{"operation":"scaleDeployedAIModel","delay_ms":700}'
 writer=$!
 becomes 'its PUT is under way' 1 requests scaleDeployedAIModel
 begin=$(now_ms)
-kill -KILL $writer
-{ wait $writer; } 2>/dev/null
+{ kill -KILL $writer; wait $writer; } 2>/dev/null
 is 'it can be killed' "$([ $(($(now_ms) - begin)) -lt 600 ] && echo soon)" soon
 becomes 'its PUT goes on' 6 cat "$replicas"
 is 'one PUT all the same' "$(changes)" scaleDeployedAIModel=1
