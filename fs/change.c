@@ -124,6 +124,8 @@ static void change_answered(void *user, const struct api_response *response) {
 			rc = create_answered(change, response, &err);
 		else if (err.verdict == VERDICT_UNKNOWN) /* must not look as if it had failed */
 			rc = -(err.code = EINPROGRESS);
+	} else if (rc == -EEXIST) { /* no name is taken here: it is in a state that does not permit it */
+		rc = -(err.code = EBUSY);
 	} else if (rc == -ENOENT) {
 		draft_unborn(change->changes->fs->drafts, change->kind, change->scope.ids[change->scope.count - 1]);
 	} else if (!rc) {

@@ -6,10 +6,11 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-int daemon_start(struct daemon *ret) {
+int daemon_start(struct daemon *ret, const char *mountpoint) {
 	int fds[2];
 	if (pipe2(fds, O_CLOEXEC))
 		return -errno;
@@ -32,7 +33,8 @@ int daemon_start(struct daemon *ret) {
 	do
 		got = read(fds[0], &up, 1);
 	while (got < 0 && errno == EINTR);
-	_exit(got == 1 ? 0 : 1);
+	struct stat st;
+	_exit(got == 1 && !stat(mountpoint, &st) ? 0 : 1);
 }
 
 void daemon_ready(struct daemon *daemon) {

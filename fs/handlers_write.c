@@ -16,6 +16,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -270,6 +271,8 @@ static int step_create(struct op *op) {
 			op, EPERM, "only spec.json can be written, and only into a directory that mkdir made");
 	struct draft *draft = parent.draft;
 	bool had_text = draft->has_text;
+	if (had_text && op->file.flags & O_EXCL)
+		return -EEXIST; /* another creator was first */
 	draft->has_text = true;
 	draft->changed = op->fs->now;
 	rc = op_child(op, &parent, &child);

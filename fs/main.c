@@ -123,7 +123,7 @@ static int program_mount(struct program *program) {
 	struct options *options = &program->options;
 	struct error err;
 	int rc = mount_check(options, &err);
-	if (!rc && !options->foreground && (rc = daemon_start(&program->daemon)))
+	if (!rc && !options->foreground && (rc = daemon_start(&program->daemon, options->mountpoint)))
 		error_set(&err, -rc, "cannot go to the background: %s", strerror(-rc));
 	loop_block_signals();
 	daemon_harden(options->debug); /* before anything is started that would inherit the environment */

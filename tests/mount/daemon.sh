@@ -101,6 +101,7 @@ said=$("$NEEVFS" umount "$point" 2>&1)
 is 'umount of what is not mounted' $? 1
 has 'umount of what is not mounted: why' "$said" 'no neevfs is mounted there'
 start -o "$base" "$point"
+ok 'touch as the first call' touch "$point" # the kernel has not asked yet whose the root is
 (cd "$point/project" && exec sleep 60) &
 sleeper=$!
 echo $sleeper >>"$work/pids"
