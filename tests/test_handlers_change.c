@@ -148,7 +148,7 @@ static void a_refused_scale(void **state) {
 	(void)state;
 	static const struct {
 		int status, code;
-	} cases[] = {{400, EINVAL}, {402, EDQUOT}, {404, ENOENT}, {409, EEXIST}, {429, EBUSY}, {500, EREMOTEIO}};
+	} cases[] = {{400, EINVAL}, {402, EDQUOT}, {404, ENOENT}, {409, EBUSY}, {429, EBUSY}, {500, EREMOTEIO}};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct stage stage;
 		fuse_req_t opened = begin(&stage, LISTED("ready", "2")), write = stage_write(&stage, opened, "3\n", 0);
@@ -363,7 +363,7 @@ static void a_failed_delete_may_be_repeated(void **state) {
 	(void)state;
 	static const struct {
 		int status, code;
-	} cases[] = {{403, EACCES}, {404, ENOENT}, {409, EEXIST}, {500, EREMOTEIO}};
+	} cases[] = {{403, EACCES}, {404, ENOENT}, {409, EBUSY}, {500, EREMOTEIO}};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct stage stage;
 		begin(&stage, LISTED("ready", "2"));
