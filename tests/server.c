@@ -1,5 +1,5 @@
-#include "alloc.h"
 #include "server.h"
+#include "alloc.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

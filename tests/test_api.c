@@ -115,8 +115,11 @@ static void test_methods(void **state) {
 		enum api_method method;
 		const char *name, *body;
 	} cases[] = {
-		{API_POST, "POST", "{\"name\":\"x\"}"}, {API_POST, "POST", NULL}, {API_PUT, "PUT", "{\"replicas\":3}"},
-		{API_DELETE, "DELETE", NULL}, {API_GET, "GET", NULL},
+		{API_POST, "POST", "{\"name\":\"x\"}"},
+		{API_POST, "POST", NULL},
+		{API_PUT, "PUT", "{\"replicas\":3}"},
+		{API_DELETE, "DELETE", NULL},
+		{API_GET, "GET", NULL},
 	};
 
 	(void)state;
@@ -146,13 +149,26 @@ static void test_statuses(void **state) {
 		int status, code;
 		enum verdict verdict; /* of a change */
 	} cases[] = {
-		{400, EINVAL, VERDICT_NOT_DONE}, {401, EKEYEXPIRED, VERDICT_NOT_DONE}, {402, EDQUOT, VERDICT_NOT_DONE},
-		{403, EACCES, VERDICT_NOT_DONE}, {404, ENOENT, VERDICT_NOT_DONE}, {405, EREMOTEIO, VERDICT_NOT_DONE},
-		{408, ETIMEDOUT, VERDICT_UNKNOWN}, {409, EEXIST, VERDICT_NOT_DONE}, {418, EREMOTEIO, VERDICT_NOT_DONE},
-		{422, EINVAL, VERDICT_NOT_DONE}, {429, EBUSY, VERDICT_NOT_DONE}, {499, EREMOTEIO, VERDICT_UNKNOWN},
-		{300, EREMOTEIO, VERDICT_UNKNOWN}, {302, EREMOTEIO, VERDICT_UNKNOWN}, {304, EREMOTEIO, VERDICT_UNKNOWN},
-		{500, EREMOTEIO, VERDICT_UNKNOWN}, {502, EREMOTEIO, VERDICT_UNKNOWN}, {503, EREMOTEIO, VERDICT_UNKNOWN},
-		{504, EREMOTEIO, VERDICT_UNKNOWN}, {599, EREMOTEIO, VERDICT_UNKNOWN},
+		{400, EINVAL, VERDICT_NOT_DONE},
+		{401, EKEYEXPIRED, VERDICT_NOT_DONE},
+		{402, EDQUOT, VERDICT_NOT_DONE},
+		{403, EACCES, VERDICT_NOT_DONE},
+		{404, ENOENT, VERDICT_NOT_DONE},
+		{405, EREMOTEIO, VERDICT_NOT_DONE},
+		{408, ETIMEDOUT, VERDICT_UNKNOWN},
+		{409, EEXIST, VERDICT_NOT_DONE},
+		{418, EREMOTEIO, VERDICT_NOT_DONE},
+		{422, EINVAL, VERDICT_NOT_DONE},
+		{429, EBUSY, VERDICT_NOT_DONE},
+		{499, EREMOTEIO, VERDICT_UNKNOWN},
+		{300, EREMOTEIO, VERDICT_UNKNOWN},
+		{302, EREMOTEIO, VERDICT_UNKNOWN},
+		{304, EREMOTEIO, VERDICT_UNKNOWN},
+		{500, EREMOTEIO, VERDICT_UNKNOWN},
+		{502, EREMOTEIO, VERDICT_UNKNOWN},
+		{503, EREMOTEIO, VERDICT_UNKNOWN},
+		{504, EREMOTEIO, VERDICT_UNKNOWN},
+		{599, EREMOTEIO, VERDICT_UNKNOWN},
 	};
 	static const enum api_method methods[] = {API_GET, API_POST, API_PUT, API_DELETE};
 
@@ -302,9 +318,12 @@ static void test_cut(void **state) {
 		int status, code;
 		enum verdict verdict;
 	} cases[] = {
-		{API_GET, 200, EREMOTEIO, VERDICT_NONE}, {API_GET, 404, ENOENT, VERDICT_NONE},
-		{API_POST, 201, EREMOTEIO, VERDICT_UNKNOWN}, {API_POST, 409, EEXIST, VERDICT_NOT_DONE},
-		{API_PUT, 200, EREMOTEIO, VERDICT_UNKNOWN}, {API_DELETE, 200, 0, VERDICT_NONE},
+		{API_GET, 200, EREMOTEIO, VERDICT_NONE},
+		{API_GET, 404, ENOENT, VERDICT_NONE},
+		{API_POST, 201, EREMOTEIO, VERDICT_UNKNOWN},
+		{API_POST, 409, EEXIST, VERDICT_NOT_DONE},
+		{API_PUT, 200, EREMOTEIO, VERDICT_UNKNOWN},
+		{API_DELETE, 200, 0, VERDICT_NONE},
 		{API_DELETE, 500, EREMOTEIO, VERDICT_UNKNOWN},
 	};
 
@@ -421,8 +440,33 @@ static void script_bomb(struct server_request *request) {
 static void script_gzip(struct server_request *request) {
 	/* printf '{"a":1}' | gzip -n */
 	static const unsigned char text[] = {
-		0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x03, 0xab, 0x56, 0x4a, 0x54,
-		0xb2, 0x32, 0xac, 0x05, 0x00, 0xaf, 0xac, 0x1b, 0x56, 0x07, 0x00, 0x00, 0x00,
+		0x1f,
+		0x8b,
+		0x08,
+		0x00,
+		0x00,
+		0x00,
+		0x00,
+		0x00,
+		0x00,
+		0x03,
+		0xab,
+		0x56,
+		0x4a,
+		0x54,
+		0xb2,
+		0x32,
+		0xac,
+		0x05,
+		0x00,
+		0xaf,
+		0xac,
+		0x1b,
+		0x56,
+		0x07,
+		0x00,
+		0x00,
+		0x00,
 	};
 
 	server_answer_bytes(request, 200, "Content-Encoding: gzip\r\n", text, sizeof(text));
@@ -865,8 +909,10 @@ static void count_list(void *user, int code, const struct error *err, struct api
 
 static void script_pages(struct server_request *request) {
 	if (strstr(request->path, "page="))
-		server_answer(request, 200, "", request->path[strlen(request->path) - 11] == '1' ?
-			"{\"data\":[1],\"pagination\":{\"total_pages\":3}}" : "{\"data\":[2]}");
+		server_answer(request, 200, "",
+			request->path[strlen(request->path) - 11] == '1'
+				? "{\"data\":[1],\"pagination\":{\"total_pages\":3}}"
+				: "{\"data\":[2]}");
 	else
 		server_answer(request, 403, "", "{\"code\":\"x\",\"message\":\"words\"}");
 }

@@ -734,7 +734,7 @@ static void test_model(void **state) {
 				break;
 			default:
 				if (cache_peek(model.owner.cache, model_key(key), model.now_ms,
-						model.now_ms - model_random(&model, 40), &found))
+					    model.now_ms - model_random(&model, 40), &found))
 					model_check(&found, key, model.forgets[key]);
 				break;
 			}

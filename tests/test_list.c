@@ -22,7 +22,7 @@ static struct {
 	bool deaf;            /* every page is the first */
 	size_t fail_page;
 	int fail_status;
-	bool hold;            /* all but the first page */
+	bool hold; /* all but the first page */
 } cloud;
 
 static size_t page_asked(const struct server_request *request) {
@@ -273,9 +273,7 @@ static void test_empty_page(void **state) {
 }
 
 static void test_failing_page(void **state) {
-	static const struct {
-		int status, code;
-	} cases[] = {{404, ENOENT}, {503, EREMOTEIO}, {403, EACCES}};
+	static const struct { int status, code; } cases[] = {{404, ENOENT}, {503, EREMOTEIO}, {403, EACCES}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)

@@ -147,9 +147,9 @@ static void holders_whose_tails_are_equal(void **state) {
 
 static void entries_without_an_id(void **state) {
 	(void)state;
-	struct list *list = list_of(
-		&kinds[KIND_AIMODEL], "[{\"name\":\"a\"},{\"id\":\"\",\"name\":\"b\"},{\"id\":null,\"name\":\"c\"},{"
-				      "\"id\":7,\"name\":\"d\"},{\"id\":\"8\"},{\"id\":\"9\",\"name\":null}]");
+	struct list *list = list_of(&kinds[KIND_AIMODEL],
+		"[{\"name\":\"a\"},{\"id\":\"\",\"name\":\"b\"},{\"id\":null,\"name\":\"c\"},{"
+		"\"id\":7,\"name\":\"d\"},{\"id\":\"8\"},{\"id\":\"9\",\"name\":null}]");
 	/* A number is an id as good as any. Without a name: the empty one. */
 	ASSERT_NAMES(list, "d", "%", "%~9");
 	assert_string_equal(list->items[0].id, "7");

@@ -9,8 +9,9 @@
 
 #include <cmocka.h>
 
-static const char real[] = "{\"region\":\"r\",\"templateID\":\"tpl-a\",\"gpuConfigID\":\"g\",\"gpuCount\":2,"
-			   "\"sshKeys\":[\"a\",\"b\"],\"planId\":\"p\",\"storage\":{\"type\":\"ephemeral\",\"sizeGb\":20}}";
+static const char real[] =
+	"{\"region\":\"r\",\"templateID\":\"tpl-a\",\"gpuConfigID\":\"g\",\"gpuCount\":2,"
+	"\"sshKeys\":[\"a\",\"b\"],\"planId\":\"p\",\"storage\":{\"type\":\"ephemeral\",\"sizeGb\":20}}";
 
 static void check(const struct schema *schema, const char *wanted, const char *is, const char *expected) {
 	struct json want, have;

@@ -56,7 +56,7 @@ static void on_response(void *user, const struct api_response *response) {
 	assert_int_equal(response->code, response->error.code);
 	if (response->root.type != JSON_ABSENT)
 		assert_true(response->root.text >= response->body &&
-			response->root.text < response->body + response->body_len);
+			    response->root.text < response->body + response->body_len);
 	snprintf(reply->body, sizeof(reply->body), "%.*s", (int)response->body_len,
 		response->body ? response->body : "");
 	assert_null(strstr(response->error.message, WORLD_TOKEN));

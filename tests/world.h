@@ -35,10 +35,10 @@ void world_close(struct world *world);
 void world_turn(struct world *world);
 
 /* Turns until the condition holds. */
-#define WORLD_UNTIL(world, condition)                                                                                  \
-	do {                                                                                                           \
-		while (!(condition))                                                                                   \
-			world_turn(world);                                                                             \
+#define WORLD_UNTIL(world, condition)      \
+	do {                               \
+		while (!(condition))       \
+			world_turn(world); \
 	} while (0)
 
 /* Starts one with 20 s of time. */
