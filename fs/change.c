@@ -88,11 +88,19 @@ static void change_refused(struct changes *changes, enum change_verb verb, const
 	log_write(LOG_NOTICE, "%s %s: %s: %s", operations[verb], path, error_name(err->code), err->message);
 }
 
+/* What was refused in this directory before no longer says why something is not so. */
+static void change_succeeded(struct change *change) {
+	const char *slash = change->verb == CHANGE_DELETE ? NULL : strrchr(change->path, '/');
+	refusal_settle(change->changes->fs->refusals, change->path,
+		slash ? (size_t)(slash - change->path) : strlen(change->path));
+	log_write(LOG_NOTICE, "%s %s: done", operations[change->verb], change->path);
+}
+
 static void change_end(struct change *change, int rc, const struct error *err) {
 	if (rc)
 		change_refused(change->changes, change->verb, change->path, err);
 	else
-		log_write(LOG_NOTICE, "%s %s: done", operations[change->verb], change->path);
+		change_succeeded(change);
 	if (change->draft && change->draft->state == DRAFT_BUSY)
 		change->draft->state = rc && err->verdict == VERDICT_UNKNOWN ? DRAFT_DOUBT : DRAFT_OPEN;
 	if (change->done)

@@ -22,7 +22,7 @@ int op_refuse_words(struct op *op, int code, const char *format, ...) {
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
 	error_set(&err, code, "%s", text);
-	err.verdict = VERDICT_NOT_DONE;
+	err.verdict = op->local ? VERDICT_NONE : VERDICT_NOT_DONE;
 	return op_refuse(op, &err);
 }
 
@@ -283,7 +283,12 @@ static int refuse_inside(struct op *op, const struct view *child, const char *wo
 	if (child->resource && child->resource != child->node && !child->draft)
 		node_path(child->resource, &dir);
 	int rc = dir.data ? sweep_add(op->fs->sweeps, dir.data, fuse_req_ctx(op->req)->pid, op->fs->now_ms) : 0;
-	return rc ? rc : op_refuse_words(op, EPERM, "%s", words);
+	if (rc)
+		return rc;
+	if (dir.data && child->kind->remove)
+		return op_refuse_words(
+			op, EPERM, "%s; rmdir %s deletes the %s", words, child->resource->name, child->kind->singular);
+	return op_refuse_words(op, EPERM, "%s", words);
 }
 
 static int rmdir_resource(struct op *op, const struct view *child) {
@@ -298,7 +303,7 @@ static int rmdir_resource(struct op *op, const struct view *child) {
 		return op_refuse_words(op, ENOTEMPTY,
 			"this looks like the end of a rm -r, which deletes no %s; a rmdir by itself does, in %d s",
 			kind->singular, SWEEP_MS / 1000);
-	if (kind->terminating && json_string_is(json_at(child->json, kind->status), kind->terminating))
+	if (view_leaving(child))
 		return op_refuse_words(
 			op, EALREADY, "it is being deleted already; it is billed until the API answers 404");
 	struct change_order order = {.verb = CHANGE_DELETE, .kind = kind, .scope = &child->scope};
@@ -396,9 +401,7 @@ static int step_unlink(struct op *op) {
 	if (rc)
 		return rc;
 	struct draft *draft = child.row->type == ROW_SPEC ? child.draft : NULL;
-	rc = draft ? draft_settled(op, draft)
-		   : refuse_inside(
-			     op, &child, "this file cannot be removed; rmdir of the directory deletes the resource");
+	rc = draft ? draft_settled(op, draft) : refuse_inside(op, &child, "this file cannot be removed");
 	if (!rc) {
 		rc = draft_truncate(op->fs->drafts, draft, 0, op->fs->now);
 		draft->has_text = false;
@@ -412,6 +415,8 @@ static int step_unlink(struct op *op) {
 
 void fs_unlink(fuse_req_t req, fuse_ino_t parent, const char *name) {
 	struct op *op = op_new(req, step_unlink, "unlink", parent, name);
-	if (op)
-		op_run(op);
+	if (!op)
+		return;
+	op->local = true;
+	op_run(op);
 }

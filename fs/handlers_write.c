@@ -146,6 +146,12 @@ static int resource_put(struct op *op) {
 static int resource_write(struct op *op, const struct view *view) {
 	struct handle *handle = op->handle;
 	const struct kind *kind = view->kind;
+	if (view_leaving(view))
+		return handle_settle(handle,
+			op_refuse_words(op, EBUSY,
+				"the %s of this name is still being deleted; the name is free when it is gone",
+				kind->singular),
+			false);
 	int rc = resource_put(op);
 	if (rc)
 		return handle_settle(handle, rc, false);
@@ -268,7 +274,7 @@ static int step_create(struct op *op) {
 		return rc;
 	if (!parent.draft || parent.row->type != ROW_RESOURCE || strcmp(op->name, "spec.json") != 0)
 		return op_refuse_words(
-			op, EPERM, "only spec.json can be written, and only into a directory that mkdir made");
+			op, EPERM, "no file can be made here but spec.json in a directory that mkdir made");
 	struct draft *draft = parent.draft;
 	bool had_text = draft->has_text;
 	if (had_text && op->file.flags & O_EXCL)
@@ -299,6 +305,7 @@ void fs_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	struct op *op = op_new(req, step_create, "create", parent, name);
 	if (!op)
 		return;
+	op->local = true;
 	op->file = *file;
 	op_run(op);
 }

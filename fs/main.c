@@ -68,7 +68,14 @@ static int program_token(struct program *program, struct error *err) {
 					       : "no token: set NEEV_API_TOKEN, or -o token_file=PATH, or look around "
 						 "first with --sandbox");
 	const char *token;
-	int rc = token_new(&config, &program->token, err);
+	struct error reason;
+	int rc = token_new(&config, &program->token, &reason);
+	if (rc)
+		error_set(err, -rc, "%s: %s",
+			text   ? "NEEV_API_TOKEN"
+			: file ? "token_file"
+			       : "token_command",
+			reason.message);
 	options_forget_token(options);
 	return rc ? rc
 		  : token_get(program->token, &token, err); /* a file that cannot serve is told here, where one looks */

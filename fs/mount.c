@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -81,6 +83,9 @@ int mount_remove(const char *mountpoint, struct error *err) {
 	int rc = mount_path(mountpoint, path);
 	if (rc)
 		return error_set(err, -rc, "%s: %s", mountpoint, strerror(-rc));
+	struct stat st;
+	if (lstat(path, &st) && errno == ENOENT)
+		return error_set(err, ENOENT, "%s: no such directory", path);
 	if (!mount_ours(path))
 		return error_set(err, EINVAL, "%s: no neevfs is mounted there", path);
 	rc = mount_run((const char *const[]){"fusermount3", "-q", "-u", "--", path, NULL});
@@ -98,7 +103,8 @@ int mount_check(struct options *options, struct error *err) {
 	if (rc)
 		return error_set(err, -rc, "%s: %s", options->mountpoint, strerror(-rc));
 	bool ours = mount_ours(path);
-	if (stat(path, &st)) {
+	struct statvfs alive; /* unlike stat(2), never answered by the kernel itself */
+	if (statvfs(path, &alive) || stat(path, &st)) {
 		rc = -errno;
 		if (rc == -ENOTCONN && ours)
 			rc = mount_remove(path, err);

@@ -43,6 +43,7 @@ struct op {
 	uid_t uid;
 	gid_t gid;
 	struct demand demand;
+	bool local;            /* it could change nothing at the API: its refusal needs no verdict */
 	struct change *change; /* waits for it */
 	bool changing; /* it is to change something: an interrupt is ECANCELED, as programs repeat what answers EINTR */
 	int outcome;   /* of the change: what the step answers when it runs again */

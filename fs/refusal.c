@@ -1,6 +1,7 @@
 #include "refusal.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@ struct refusal {
 	char *path;
 	struct error error;
 	unsigned long times;
+	bool settled;
 };
 
 struct refusals {
@@ -44,6 +46,7 @@ void refusal_add(
 			last->when = when;
 			last->error = *err;
 			last->times++;
+			last->settled = false;
 			return;
 		}
 	}
@@ -92,15 +95,25 @@ static void refusal_text(const struct refusal *refusal, struct buffer *out) {
 		buffer_add(out, "Verdict: unknown whether it was carried out; look again before repeating it.\n");
 }
 
+static bool refusal_below(const struct refusal *refusal, const char *dir, size_t len) {
+	return !len || (!strncmp(refusal->path, dir, len) && (!refusal->path[len] || refusal->path[len] == '/'));
+}
+
 void refusal_last(const struct refusals *refusals, const char *dir, struct buffer *out) {
 	size_t len = strlen(dir);
 	for (size_t i = 0; i < refusals->count; i++) {
 		const struct refusal *refusal = refusal_recent(refusals, i);
-		if (!len || (!strncmp(refusal->path, dir, len) && (!refusal->path[len] || refusal->path[len] == '/'))) {
+		if (!refusal->settled && refusal_below(refusal, dir, len)) {
 			refusal_text(refusal, out);
 			return;
 		}
 	}
+}
+
+void refusal_settle(struct refusals *refusals, const char *dir, size_t len) {
+	for (size_t i = 0; i < REFUSALS_MAX; i++)
+		if (refusals->ring[i].path && refusal_below(&refusals->ring[i], dir, len))
+			refusals->ring[i].settled = true;
 }
 
 void refusal_all(const struct refusals *refusals, struct buffer *out) {

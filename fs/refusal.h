@@ -21,8 +21,11 @@ void refusals_free(struct refusals *refusals); /* takes NULL */
 void refusal_add(
 	struct refusals *refusals, time_t when, const char *operation, const char *path, const struct error *err);
 
-/* Appends the latest one at or below `dir`; nothing if there is none. */
+/* Appends the latest one at or below `dir` that is not settled; nothing if there is none. */
 void refusal_last(const struct refusals *refusals, const char *dir, struct buffer *out);
+
+/* Something at `dir` or below it succeeded: what was refused there before is history, for refusal_all() only. */
+void refusal_settle(struct refusals *refusals, const char *dir, size_t len);
 
 /* Appends all, the oldest first, with an empty line between. */
 void refusal_all(const struct refusals *refusals, struct buffer *out);

@@ -1,6 +1,7 @@
 #include "view.h"
 
 #include "../api/scope.h"
+#include "accepted.h"
 #include "name.h"
 
 #include <errno.h>
@@ -390,6 +391,14 @@ int view_entries(const struct view *view, struct demand *demand, view_add *add, 
 }
 
 /* ---- documents ---- */
+
+bool view_leaving(const struct view *view) {
+	const struct kind *kind = view->kind;
+	long long replicas;
+	return (kind->terminating && json_string_is(json_at(view->json, kind->status), kind->terminating)) ||
+	       (accepted_find(view->fs->accepted, kind, &view->scope, view->fs->now_ms, &replicas) &&
+		       replicas == ACCEPTED_DELETE);
+}
 
 bool view_moving(const struct view *view) {
 	return kind_moving(view->kind, view->json);

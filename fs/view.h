@@ -39,6 +39,9 @@ int view_document(const struct view *view, enum doc doc, struct demand *demand, 
 
 /* The value of a ROW_VALUE or ROW_OBJECT inside the resource as it arrived. -ENOENT if it is not there any more. */
 int view_value(const struct view *view, struct json *ret);
+/* Whether the resource is on its way out: by its state, or because a delete of it was accepted. */
+bool view_leaving(const struct view *view);
+
 /* Whether the resource was listed in a state that passes by itself. */
 bool view_moving(const struct view *view);
 

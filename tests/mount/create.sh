@@ -389,8 +389,18 @@ fails 'another spec' EPERM cp other.json "$runtimes/eval-01/spec.json"
 has 'the reason' "$(cat "$runtimes/eval-01/.error")" 'cannot change' gpuCount
 ok 'the same spec' cp same.json "$runtimes/eval-01/spec.json"
 ok 'the same spec, spelt otherwise' eval 'jq -cS . same.json >"$runtimes/eval-01/spec.json"'
+cp same.json other.json && printf '{"region": 7}' >"$runtimes/eval-01/spec.json" 2>/dev/null
+has 'a refusal is told' "$(cat "$runtimes/eval-01/.error")" EINVAL
 is 'it is as it was' "$(cat "$runtimes/eval-01/spec.json")" "$(cat same.json)"
 is 'nothing was sent' "$(changes)" none
+
+echo '# what was refused before a success is history'
+mkdir "$runtimes/mended"
+put '{}' "$runtimes/mended/spec.json" 2>/dev/null
+has 'the refusal' "$(cat "$runtimes/mended/.error")" 'region is required'
+ok 'the next try' cp same.json "$runtimes/mended/spec.json"
+is '.error after it' "$(cat "$runtimes/mended/.error")" ''
+has '.neevfs/errors keeps it' "$(cat "$m/.neevfs/errors")" 'airuntimes/mended/spec.json: EINVAL'
 
 echo '# drafts end with the mount'
 mkdir "$runtimes/left"

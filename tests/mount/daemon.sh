@@ -208,6 +208,10 @@ for line in 'ttl = soon' 'unknown = 1' 'token = pat-nc-secretsecret'; do
 	printf '%s\n' '# fine' "$line" >"$config"
 	refuses "config line '$line'" 2 "$config, line 2: " -o "$base" "$point"
 done
+printf 'org = org-file\nproject = prj-file\nallow = none\n' >"$config"
+start --sandbox "$point"
+is 'the simulated cloud does not read the config file' "$(ls "$point/project/airuntimes" | wc -l) $(grep -c '^allow=create' "$point/.neevfs/options")" '6 1'
+stop
 rm "$config"
 
 echo '# what is not granted'

@@ -36,6 +36,8 @@ becomes 'it is gone too' '' eval 'ls "$runtimes" | grep "^eval-01$" || true'
 # A listing that lags must not bring a second DELETE.
 api "$runtimes_api?page=1&limit=100" >old.json
 ok 'rmdir, the listing lagging behind' eval 'fault "{\"operation\":\"listAIRuntimes\",\"times\":0,\"body\":$(cat old.json)}" && rmdir "$runtimes/train-llama"'
+cat "$runtimes/train-llama/spec.json" >lagging.json
+fails 'its own spec, the listing lagging behind' EBUSY cp lagging.json "$runtimes/train-llama/spec.json"
 fails 'a second one' EALREADY rmdir "$runtimes/train-llama"
 is 'one DELETE' "$(changes)" 'createAIRuntime=1 deleteAIRuntime=3'
 faults_end
