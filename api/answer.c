@@ -35,7 +35,6 @@ bool answer_header(struct receiver *receiver, const char *line, size_t len) {
 		size_t size;
 	} wanted[] = {
 		{"x-request-id:", answer->request_id, sizeof(answer->request_id)},
-		{"retry-after:", answer->retry_after, sizeof(answer->retry_after)},
 		{"content-type:", answer->content_type, sizeof(answer->content_type)},
 	};
 
@@ -170,7 +169,8 @@ static enum verdict verdict_of(const struct http_answer *answer, enum api_method
 }
 
 void answer_read(const struct http_answer *answer, enum api_method method, struct api_response *ret) {
-	struct api_response response = {.sent = answer->sent, .status = answer->status};
+	struct api_response response = {
+		.sent = answer->sent, .status = answer->status, .retry_after_ms = answer->retry_after_ms};
 	const struct buffer *body = &answer->body;
 	bool good = answer->status >= 200 && answer->status <= 299;
 	enum json_verdict verdict = JSON_OK;

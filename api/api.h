@@ -43,9 +43,10 @@ struct api_request {
 struct api_response {
 	int code; /* 0 for a 2xx, else the positive errno of errno.h's table; `error` then has the words */
 	struct error error;
-	bool sent;        /* whether a byte of the request may have reached the server */
-	int status;       /* HTTP status, 0 if no answer */
-	const char *body; /* checked JSON, or empty */
+	bool sent;               /* whether a byte of the request may have reached the server */
+	int status;              /* HTTP status, 0 if no answer */
+	unsigned retry_after_ms; /* as the answer asks, 0 if it does not; at most an hour */
+	const char *body;        /* checked JSON, or empty */
 	size_t body_len;
 	struct json root; /* JSON_ABSENT for an empty body */
 };

@@ -12,6 +12,7 @@ enum verdict {
 	VERDICT_NONE,     /* nothing was to be changed */
 	VERDICT_NOT_DONE, /* certainly not carried out */
 	VERDICT_UNKNOWN,  /* may have been carried out */
+	VERDICT_DONE,     /* carried out */
 };
 
 struct error {

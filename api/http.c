@@ -13,7 +13,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-enum { EVENTS_MAX = 64 };
+enum { EVENTS_MAX = 64, RETRY_AFTER_MAX_S = 3600 };
 
 struct http {
 	CURLM *multi;
@@ -430,11 +430,16 @@ static void answer_explain(struct http_exchange *exchange, CURLcode rc) {
 
 static void exchange_end(struct http_exchange *exchange, CURLcode rc) {
 	struct http_answer *answer = &exchange->answer;
-	curl_off_t pretransfer_us = 0;
+	curl_off_t pretransfer_us = 0, retry_after_s = 0;
 
 	/* Set when the request is about to go out. The size of the request is no proof: it is counted late. */
 	curl_easy_getinfo(exchange->easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer_us);
 	answer->sent = pretransfer_us != 0 || answer->status != 0;
+	/* Seconds or a date: curl reads both. */
+	curl_easy_getinfo(exchange->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+	if (retry_after_s > 0)
+		answer->retry_after_ms =
+			retry_after_s > RETRY_AFTER_MAX_S ? RETRY_AFTER_MAX_S * 1000 : (unsigned)retry_after_s * 1000;
 	if (rc)
 		answer_explain(exchange, rc);
 	else if (!answer->status)

@@ -44,9 +44,9 @@ struct http_answer {
 	bool sent;         /* whether a byte of the request may have reached the server */
 	int status;        /* 0 until a whole final header section came */
 	struct buffer body;
-	const char *token;   /* that was sent: must not come back in any text */
-	char request_id[96]; /* of the headers, "" if absent, cut to fit */
-	char retry_after[64];
+	const char *token;       /* that was sent: must not come back in any text */
+	char request_id[96];     /* of the headers, "" if absent, cut to fit */
+	unsigned retry_after_ms; /* of Retry-After, 0 if absent */
 	char content_type[64];
 };
 typedef void http_done(void *user, struct http_answer *answer);

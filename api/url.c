@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -128,6 +129,28 @@ void url_add_segment(struct buffer *out, const char *text) {
 		else
 			buffer_printf(out, "%%%02X", (unsigned)(unsigned char)*text);
 	}
+}
+
+static int hex_value(char c) {
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+				      : -1;
+}
+
+char *url_segment_dup(const char *segment, size_t len) {
+	char *text = malloc(len + 1), *out = text;
+
+	for (size_t i = 0; text && i < len; i++) {
+		int high = segment[i] == '%' && len - i > 2 ? hex_value(segment[i + 1]) : -1;
+		int low = high >= 0 ? hex_value(segment[i + 2]) : -1;
+
+		*out++ = low >= 0 ? (char)(high * 16 + low) : segment[i];
+		i += low >= 0 ? 2 : 0;
+	}
+	if (text)
+		*out = '\0';
+	return text;
 }
 
 void url_host(const char *url, char *ret, size_t size) {

@@ -14,6 +14,9 @@ int url_check(const char *url, struct error *err);
 /* Appends text as one path segment: everything but unreserved characters as %XX; "." and ".." too. */
 void url_add_segment(struct buffer *out, const char *text);
 
+/* The text that url_add_segment() has made a segment of; to be freed. NULL without memory. */
+char *url_segment_dup(const char *segment, size_t len);
+
 /* "host" or "host:port" of a URL, for a message; cut to fit. */
 void url_host(const char *url, char *ret, size_t size);
 

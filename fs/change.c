@@ -1,41 +1,16 @@
-#include "change.h"
+#include "change_own.h"
 
 #include "../api/scope.h"
 #include "accepted.h"
 #include "log.h"
 #include "options.h"
 #include "refusal.h"
-#include "store.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
-
-enum { ANSWER_MS = 500 /* before the deadline of who waits, its own time-out has said more than that would */ };
-
-struct change {
-	struct changes *changes;
-	enum change_verb verb;
-	const struct kind *kind;
-	struct scope scope;
-	char *ids[SCOPE_MAX];
-	char *path;
-	struct draft *draft;
-	struct buffer body;
-	long long replicas;   /* of a scale; ACCEPTED_DELETE for a delete */
-	struct demand demand; /* the fresh listing before a create */
-	int64_t deadline_ms;
-	bool listing;      /* waits for that listing */
-	change_done *done; /* NULL: abandoned */
-	void *user;
-	struct change *next, *prev;
-};
-
-struct changes {
-	struct fs *fs;
-	struct change first; /* ring of all under way */
-};
 
 static const char *const operations[] = {
 	[CHANGE_CREATE] = "create", [CHANGE_SCALE] = "scale", [CHANGE_DELETE] = "delete"};
@@ -55,6 +30,7 @@ static void change_free(struct change *change) {
 		change->next->prev = change->prev;
 		change->prev->next = change->next;
 	}
+	store_leave(change->changes->fs->store, &change->demand);
 	for (unsigned i = 0; i < change->scope.count; i++)
 		free(change->ids[i]);
 	free(change->path);
@@ -67,21 +43,56 @@ static void change_free(struct change *change) {
 void changes_free(struct changes *changes) {
 	if (!changes)
 		return;
-	while (changes->first.next != &changes->first) {
-		store_leave(changes->fs->store, &changes->first.next->demand);
+	while (changes->first.next != &changes->first)
 		change_free(changes->first.next);
-	}
 	free(changes);
 }
 
-/* Whether a delete of this resource was accepted: it is then on its way out whatever its listed state says. */
-static bool change_doomed(const struct changes *changes, const struct kind *kind, const struct scope *scope) {
+/* ---- going on ---- */
+
+void change_at(struct change *change, void (*step)(struct change *change), int64_t due_ms) {
+	change->step = step;
+	change->due_ms = due_ms;
+}
+
+static void change_resume(struct demand *demand) {
+	struct change *change = (struct change *)((char *)demand - offsetof(struct change, demand));
+	change->step(change);
+}
+
+static struct change *change_due(const struct changes *changes) {
+	struct change *change = changes->first.next;
+	while (change != &changes->first && (change->due_ms == CHANGE_NEVER || change->due_ms > changes->fs->now_ms))
+		change = change->next;
+	return change != &changes->first ? change : NULL;
+}
+
+void changes_run(struct changes *changes) {
+	/* A step may end its change and make others due; each waits for something after its step. */
+	for (struct change *change; (change = change_due(changes));) {
+		change->due_ms = CHANGE_NEVER;
+		change->step(change);
+	}
+}
+
+int changes_wait_ms(const struct changes *changes) {
+	int64_t first_ms = INT64_MAX;
+	for (const struct change *change = changes->first.next; change != &changes->first; change = change->next)
+		if (change->due_ms != CHANGE_NEVER && change->due_ms < first_ms)
+			first_ms = change->due_ms;
+	if (first_ms == INT64_MAX)
+		return -1;
+	int64_t wait_ms = first_ms - changes->fs->now_ms;
+	return wait_ms < 0 ? 0 : wait_ms < INT_MAX ? (int)wait_ms : INT_MAX;
+}
+
+/* ---- outcomes ---- */
+
+bool change_doomed(const struct changes *changes, const struct kind *kind, const struct scope *scope) {
 	long long replicas;
 	return accepted_find(changes->fs->accepted, kind, scope, changes->fs->now_ms, &replicas) &&
 	       replicas == ACCEPTED_DELETE;
 }
-
-/* ---- outcomes ---- */
 
 static void change_refused(struct changes *changes, enum change_verb verb, const char *path, const struct error *err) {
 	refusal_add(changes->fs->refusals, changes->fs->now, operations[verb], path, err);
@@ -89,146 +100,93 @@ static void change_refused(struct changes *changes, enum change_verb verb, const
 }
 
 /* What was refused in this directory before no longer says why something is not so. */
-static void change_succeeded(struct change *change) {
+static void change_succeeded(const struct change *change) {
+	const struct fs *fs = change->changes->fs;
 	const char *slash = change->verb == CHANGE_DELETE ? NULL : strrchr(change->path, '/');
-	refusal_settle(change->changes->fs->refusals, change->path,
-		slash ? (size_t)(slash - change->path) : strlen(change->path));
+	refusal_settle(fs->refusals, change->path, slash ? (size_t)(slash - change->path) : strlen(change->path));
+	if (change->late) {
+		struct error note = {.verdict = VERDICT_DONE};
+		snprintf(note.message, sizeof note.message, "the %s was carried out after the call had ended",
+			operations[change->verb]);
+		refusal_add(fs->refusals, fs->now, operations[change->verb], change->path, &note);
+	}
 	log_write(LOG_NOTICE, "%s %s: done", operations[change->verb], change->path);
 }
 
-static void change_end(struct change *change, int rc, const struct error *err) {
+bool change_is_of(const struct change *change, const struct kind *kind, const struct scope *scope) {
+	bool same = change->kind == kind && change->scope.count == scope->count;
+	for (unsigned i = 0; same && i < scope->count; i++)
+		same = !strcmp(change->scope.ids[i], scope->ids[i]);
+	return same;
+}
+
+void change_end(struct change *change, int rc, const struct error *err) {
+	struct changes *changes = change->changes;
 	if (rc)
-		change_refused(change->changes, change->verb, change->path, err);
+		change_refused(changes, change->verb, change->path, err);
 	else
 		change_succeeded(change);
-	if (change->draft && change->draft->state == DRAFT_BUSY)
-		change->draft->state = rc && err->verdict == VERDICT_UNKNOWN ? DRAFT_DOUBT : DRAFT_OPEN;
-	if (change->done)
-		change->done(change->user, rc, err);
+	for (struct change *at = change->next; at != &changes->first; at = at->next)
+		if (at->queued && change_is_of(at, change->kind, &change->scope)) {
+			at->due_ms = changes->fs->now_ms;
+			break;
+		}
+	change_done *done = change->done;
+	void *user = change->user;
+	struct error last = err ? *err : (struct error){0};
 	change_free(change);
+	if (done)
+		done(user, rc, &last);
 }
 
-/* The answer must say that it made what was asked for: an id, and our name. */
-static int create_answered(struct change *change, const struct api_response *response, struct error *err) {
-	struct json id = json_at(response->root, change->kind->id),
-		    title = json_at(response->root, change->kind->title);
-	SCOPED(scope_free) char *text = id.type == JSON_STRING ? json_text_dup(id) : NULL;
-	if (text && *text && json_string_is(title, change->draft->name) &&
-		!draft_born(change->draft, text, response->body, response->body_len))
-		return 0;
-	error_set(err, EINPROGRESS, "the API accepted the create, but its answer does not show a %s named \"%s\"",
-		change->kind->singular, change->draft->name);
-	err->http_status = response->status;
-	err->verdict = VERDICT_UNKNOWN;
-	return -EINPROGRESS;
+bool changes_scaling(const struct changes *changes, const struct kind *kind, const struct scope *scope) {
+	for (const struct change *at = changes->first.next; at != &changes->first; at = at->next)
+		if (at->verb == CHANGE_SCALE && change_is_of(at, kind, scope))
+			return true;
+	return false;
 }
 
-static void change_answered(void *user, const struct api_response *response) {
-	struct change *change = user;
-	struct error err = response->error;
-	int rc = -response->code;
-	if (change->verb == CHANGE_CREATE) {
-		if (!rc)
-			rc = create_answered(change, response, &err);
-		else if (err.verdict == VERDICT_UNKNOWN) /* must not look as if it had failed */
-			rc = -(err.code = EINPROGRESS);
-	} else if (rc == -EEXIST) { /* no name is taken here: it is in a state that does not permit it */
-		rc = -(err.code = EBUSY);
-	} else if (rc == -ENOENT) {
-		draft_unborn(change->changes->fs->drafts, change->kind, change->scope.ids[change->scope.count - 1]);
-	} else if (!rc) {
-		accepted_add(change->changes->fs->accepted, change->kind, &change->scope, change->replicas,
-			change->changes->fs->now_ms);
+/* ---- who stops waiting ---- */
+
+static bool change_goes_on(const struct change *change) {
+	return change->flying || change->unclear;
+}
+
+int change_unfinished(const struct change *change, int code, struct error *ret) {
+	const char *why = code == ECANCELED ? "interrupted" : "no outcome within the deadline";
+	if (!change_goes_on(change)) {
+		error_set(ret, code, "%s; nothing was sent", why);
+		ret->verdict = VERDICT_NOT_DONE;
+		return -code;
 	}
-	change_end(change, rc, &err);
-}
-
-static int change_send(struct change *change, struct error *err) {
-	struct fs *fs = change->changes->fs;
-	const struct kind *kind = change->kind;
-	int64_t left_ms = change->deadline_ms - fs->now_ms - ANSWER_MS;
-	if (left_ms < ANSWER_MS) {
-		error_set(err, ETIMEDOUT, "the deadline left no time to send it");
-		err->verdict = VERDICT_NOT_DONE;
-		return -ETIMEDOUT;
-	}
-	enum api_method method = change->verb == CHANGE_CREATE  ? API_POST
-				 : change->verb == CHANGE_SCALE ? API_PUT
-								: API_DELETE;
-	const char *path = change->verb == CHANGE_CREATE  ? kind->docs[DOC_LIST].path
-			   : change->verb == CHANGE_SCALE ? kind->scale
-							  : kind->docs[DOC_ITEM].path;
-	int rc = store_change(fs->store, kind, method, path, &change->scope, change->body.data ? &change->body : NULL,
-		(unsigned)left_ms, change_answered, change);
-	if (rc) {
-		error_set(err, -rc, "no memory to send the change");
-		err->verdict = VERDICT_NOT_DONE;
-	}
-	return rc;
-}
-
-/* ---- the listing before a create ---- */
-
-/* 0: the name is free; DEMAND_PARKED; or -errno with words. */
-static int create_check(struct change *change) {
-	const struct kind *kind = change->kind;
-	const struct list *list;
-	struct error *err = &change->demand.error;
-	const char *name = change->draft->name;
-	int rc = store_list(change->changes->fs->store, kind, &change->scope, &change->demand, &list);
-	if (rc == DEMAND_PARKED)
-		return rc;
-	if (rc) {
-		err->verdict = VERDICT_NOT_DONE;
-		return rc;
-	}
-	const struct item *item = NULL;
-	for (size_t i = 0; i < list->count && !item; i++)
-		if (json_string_is(json_at(list->items[i].json, kind->title), name))
-			item = &list->items[i];
-	if (!item)
-		return 0;
-	struct scope scope = change->scope;
-	scope.ids[scope.count++] = item->id;
-	bool leaving = change_doomed(change->changes, kind, &scope) ||
-		       (kind->terminating && json_string_is(json_at(item->json, kind->status), kind->terminating));
-	if (leaving)
-		error_set(err, EBUSY, "a %s named \"%s\" is still being deleted; the name is free when it is gone",
-			kind->singular, name);
-	else
-		error_set(err, EEXIST, "a %s named \"%s\" exists already (id %s)", kind->singular, name, item->id);
-	err->verdict = VERDICT_NOT_DONE;
-	return -err->code;
-}
-
-static void create_listed(struct demand *demand) {
-	struct change *change = (struct change *)((char *)demand - offsetof(struct change, demand));
-	int rc = create_check(change);
-	if (rc == DEMAND_PARKED)
-		return;
-	change->listing = false;
-	if (!rc)
-		rc = change_send(change, &demand->error);
-	if (rc)
-		change_end(change, rc, &demand->error);
-}
-
-static int change_begin(struct change *change, struct error *err) {
-	struct fs *fs = change->changes->fs;
-	change->deadline_ms = fs->now_ms + fs->options->deadline_ms;
 	if (change->verb != CHANGE_CREATE)
-		return change_send(change, err);
-	change->draft->state = DRAFT_BUSY;
-	change->demand.resume = create_listed;
-	change->demand.since_ms = INT64_MAX; /* nothing that is cached already */
-	store_forget_list(fs->store, change->kind, &change->scope);
-	int rc = create_check(change);
-	change->demand.since_ms = fs->now_ms;
-	change->listing = rc == DEMAND_PARKED;
-	if (rc == DEMAND_PARKED)
-		return 0;
-	*err = change->demand.error;
-	return rc;
+		error_set(ret, code, "%s; the change goes on, and .error here will say how it ended", why);
+	else if (change->flying)
+		error_set(ret, code == ETIMEDOUT ? EINPROGRESS : code,
+			"%s; the create goes on, and .error here will say how it ended", why);
+	else
+		error_set(ret, code == ETIMEDOUT ? EINPROGRESS : code,
+			"the create was sent, and whether it was carried out is not known (%.200s); no listing shows "
+			"it yet. "
+			"It is looked for, and not sent again",
+			change->error.message);
+	ret->http_status = change->error.http_status;
+	memcpy(ret->request_id, change->error.request_id, sizeof ret->request_id);
+	ret->verdict = VERDICT_UNKNOWN;
+	return -ret->code;
+}
+
+void change_abandon(struct change *change) {
+	change->done = NULL;
+	change->late = change_goes_on(change);
+	if (change->late)
+		return;
+	struct error err;
+	change_unfinished(change, ECANCELED, &err);
+	if (change->verb == CHANGE_CREATE)
+		create_over(change, -ECANCELED, &err);
+	else
+		change_end(change, -ECANCELED, &err);
 }
 
 /* ---- starting ---- */
@@ -242,7 +200,7 @@ static int change_allowed(const struct changes *changes, const struct change_ord
 	return 0;
 }
 
-static int change_new(struct changes *changes, const struct change_order *order, struct change **ret) {
+int change_new(struct changes *changes, const struct change_order *order, struct change **ret) {
 	struct change *change = calloc(1, sizeof *change);
 	if (!change)
 		return -ENOMEM;
@@ -250,6 +208,8 @@ static int change_new(struct changes *changes, const struct change_order *order,
 	change->verb = order->verb;
 	change->kind = order->kind;
 	change->draft = order->draft;
+	change->demand.resume = change_resume;
+	change->due_ms = CHANGE_NEVER;
 	change->path = strdup(order->path);
 	bool whole = change->path != NULL;
 	for (unsigned i = 0; i < order->scope->count; i++) {
@@ -275,37 +235,22 @@ static int change_new(struct changes *changes, const struct change_order *order,
 
 int change_start(struct changes *changes, const struct change_order *order, change_done *done, void *user,
 	struct change **ret, struct error *err) {
-	struct change *change = NULL;
+	const struct fs *fs = changes->fs;
+	struct change *change;
 	int rc = change_allowed(changes, order, err);
 	if (!rc && (rc = change_new(changes, order, &change)))
 		error_set(err, ENOMEM, "no memory for the change");
-	if (!rc && (rc = change_begin(change, err))) {
-		if (change->draft)
-			change->draft->state = DRAFT_OPEN;
-		change_free(change);
-	}
 	if (rc) {
 		err->verdict = VERDICT_NOT_DONE;
 		change_refused(changes, order->verb, order->path, err);
 		return rc;
 	}
+	change->deadline_ms = fs->now_ms + fs->options->deadline_ms;
 	change->done = done;
 	change->user = user;
+	if (change->draft)
+		change->draft->state = DRAFT_BUSY;
+	change_at(change, order->verb == CHANGE_CREATE ? create_begin : alter_begin, fs->now_ms);
 	*ret = change;
 	return 0;
-}
-
-void change_abandon(struct change *change) {
-	change->done = NULL;
-	if (!change->listing)
-		return;
-	struct error err;
-	error_set(&err, ECANCELED, "interrupted before it was sent");
-	err.verdict = VERDICT_NOT_DONE;
-	store_leave(change->changes->fs->store, &change->demand);
-	change_end(change, -ECANCELED, &err);
-}
-
-bool change_sent(const struct change *change) {
-	return !change->listing;
 }

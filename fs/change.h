@@ -2,8 +2,13 @@
  * Changes on their way: create, scale, delete. A change belongs to the daemon, not to who asked for it: who gives up
  * waiting abandons the wait, never the change.
  *
- * A create: fresh listing (a taken name is refused) → one POST → its answer. No request here is ever sent twice. Each
- * refusal is kept for .error by the change itself, so that it is there even if nobody waited for it.
+ * A create: fresh listing (a taken name is refused) → journal → one POST → its answer. It is never sent again once a
+ * byte of it may have arrived; if its answer says nothing, listings are looked through until they do (doubt.h), also by
+ * the next mount.
+ * A scale or delete says the same however often it is sent: it is tried up to three times, and what stays unclear is
+ * looked up. Scales of one deployment go one after the other, in the order in which they were asked for.
+ *
+ * Each refusal is kept for .error by the change itself, so that it is there even if nobody waited for it.
  */
 #ifndef NEEVFS_FS_CHANGE_H
 #define NEEVFS_FS_CHANGE_H
@@ -34,6 +39,17 @@ struct change_order {
 int changes_new(struct fs *fs, struct changes **ret); /* 0 or -ENOMEM */
 void changes_free(struct changes *changes); /* before store_free(): what still goes on is then forgotten. Takes NULL */
 
+/* Goes on with what is due. To be called once a turn, after store_run(). */
+void changes_run(struct changes *changes);
+/* Milliseconds until something is due; -1: nothing is. */
+int changes_wait_ms(const struct changes *changes);
+
+/*
+ * Takes up the creates that the journal shows open for this mount's API: each becomes a draft in doubt. 0, or -errno
+ * with words: then some may have been left; a create under such a name is still refused by the journal.
+ */
+int changes_recover(struct changes *changes, struct error *err);
+
 /*
  * Starts it. 0: `done` will be called. -EROFS if the option allow= does not grant it, -EALREADY if a delete of this
  * resource was accepted before, -ENOMEM; with words, already kept for .error.
@@ -41,11 +57,13 @@ void changes_free(struct changes *changes); /* before store_free(): what still g
 int change_start(struct changes *changes, const struct change_order *order, change_done *done, void *user,
 	struct change **ret, struct error *err);
 
-/* Nobody waits any more: `done` will not be called. What was sent goes on; what was not is not sent, and .error says
- * so. */
+/* The errno and words for who stops waiting for it, be it for -ETIMEDOUT or -ECANCELED: whether it goes on. */
+int change_unfinished(const struct change *change, int code, struct error *ret);
+
+/* Nobody waits any more: `done` will not be called. What was sent goes on; what was not is not sent. */
 void change_abandon(struct change *change);
 
-/* Whether a request of it may have left. */
-bool change_sent(const struct change *change);
+/* Whether a scale of this deployment is under way. */
+bool changes_scaling(const struct changes *changes, const struct kind *kind, const struct scope *scope);
 
 #endif

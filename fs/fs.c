@@ -3,8 +3,11 @@
 #include "accepted.h"
 #include "change.h"
 #include "draft.h"
+#include "journal.h"
 #include "node.h"
+
 #include "op.h"
+#include "options.h"
 #include "refusal.h"
 #include "sweep.h"
 
@@ -15,13 +18,14 @@ int fs_open_parts(struct fs *fs, const struct options *options, struct store *st
 	*fs = (struct fs){.options = options, .store = store, .uid = getuid(), .gid = getgid()};
 	if (nodes_new(&fs->nodes) || drafts_new(&fs->drafts) || accepted_new(&fs->accepted) ||
 		refusals_new(&fs->refusals) || sweeps_new(&fs->sweeps) || ops_new(&fs->ops) ||
-		changes_new(fs, &fs->changes))
+		journal_new(options->journal, &fs->journal) || changes_new(fs, &fs->changes))
 		return -ENOMEM;
 	return 0;
 }
 
 void fs_close_parts(struct fs *fs) {
 	changes_free(fs->changes);
+	journal_free(fs->journal);
 	ops_free(fs->ops);
 	sweeps_free(fs->sweeps);
 	refusals_free(fs->refusals);

@@ -14,6 +14,7 @@ struct fs {
 	struct nodes *nodes;
 	struct drafts *drafts;
 	struct changes *changes;
+	struct journal *journal;
 	struct accepted *accepted;
 	struct refusals *refusals;
 	struct sweeps *sweeps;
@@ -21,6 +22,7 @@ struct fs {
 	int64_t now_ms; /* monotonic, of this turn of the loop */
 	time_t now;     /* wall clock, of this turn */
 	time_t started;
+	uint64_t seed; /* of what is random */
 	uid_t uid;
 	gid_t gid;
 	bool ready; /* the kernel has said INIT: the mount answers */

@@ -9,6 +9,7 @@
 #include "handlers.h"
 
 #include "../api/scope.h"
+#include "accepted.h"
 #include "change.h"
 #include "options.h"
 #include "spec.h"
@@ -85,8 +86,12 @@ static int step_scale(struct op *op) {
 	int rc = view_open(op->fs, op->node, &op->demand, &view);
 	if (rc)
 		return rc;
-	/* While it still moves, the count that is running is not the count that was asked for. */
-	if (json_int(json_at(view.json, view.row->pointer), &current) && current == op->replicas && !view_moving(&view))
+	/* While it moves, or another number is on its way, the count that is listed is not the count that was asked
+	 * for. */
+	if (json_int(json_at(view.json, view.row->pointer), &current) && current == op->replicas &&
+		!view_moving(&view) && !changes_scaling(op->fs->changes, view.kind, &view.scope) &&
+		!(accepted_find(op->fs->accepted, view.kind, &view.scope, op->fs->now_ms, &current) &&
+			current != op->replicas))
 		return op_answer_write(op, handle_settle(op->handle, 0, true));
 	struct change_order order = {
 		.verb = CHANGE_SCALE, .kind = view.kind, .scope = &view.scope, .replicas = op->replicas};

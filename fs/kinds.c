@@ -232,7 +232,7 @@ const struct kind kinds[KINDS] = {
 		.id = "/id", .title = "/name", .twin = "/id", .status = "/status", .created = "/createdAt",
 		.moving = airuntime_moving, .terminating = "Terminating",
 		.rows = airuntime_rows,
-		.create = &schema_airuntime, .remove = true,
+		.create = &schema_airuntime, .absent_s = 120, .remove = true,
 	},
 	[KIND_AIMODEL] = {
 		.name = "aimodels", .singular = "model deployment",
@@ -245,7 +245,7 @@ const struct kind kinds[KINDS] = {
 		.updated = "/updated_at",
 		.moving = aimodel_moving, .terminating = "terminating",
 		.rows = aimodel_rows,
-		.create = &schema_aimodel, .remove = true, .scale = PROJECTS "/aimodels/{}/scale",
+		.create = &schema_aimodel, .absent_s = 600, .remove = true, .scale = PROJECTS "/aimodels/{}/scale",
 	},
 	[KIND_CUSTOM_TEMPLATE] = {
 		.name = "templates", .singular = "custom template",
@@ -257,7 +257,7 @@ const struct kind kinds[KINDS] = {
 		.id = "/id", .title = "/name", .twin = "/id", .status = "/status", .created = "/created_at",
 		.moving = custom_template_moving,
 		.rows = custom_template_rows,
-		.create = &schema_template, .remove = true,
+		.create = &schema_template, .absent_s = 120, .remove = true,
 	},
 	[KIND_TEMPLATE] = {
 		.name = "platform templates", .singular = "platform template",

@@ -94,6 +94,7 @@ struct kind {
 	const struct row *rows;    /* of a resource's directory */
 
 	const struct schema *create; /* POST to docs[DOC_LIST].path */
+	unsigned absent_s;           /* so long after a create was sent it may still appear (doubt.h) */
 	bool remove;                 /* DELETE of docs[DOC_ITEM].path */
 	const char *scale;           /* PUT here {"replicas":N} */
 };

@@ -198,6 +198,11 @@ static int list_build(struct list *list, const struct kind *kind, struct error *
 		for (struct json_iter iter = json_iter(api_page_items(list->pages->pages[i].root)); json_next(&iter);)
 			if (iter.value.type == JSON_OBJECT && list_add(list, kind, iter.value))
 				return error_set(err, ENOMEM, "no memory for %zu %s", count, kind->name);
+	/* Pages shift while they are read: then an entry can be missing, and another be there twice. */
+	long long total;
+	list->whole = !list->pages->count ||
+		      !json_int(json_at(list->pages->pages[0].root, "/pagination/total_items"), &total) ||
+		      total <= (long long)list->count;
 	if (count && !list->count) /* nobody shall believe that all is gone */
 		return error_set(err, EREMOTEIO, "the API's list of %s holds no entry with an id", kind->name);
 	return 0;

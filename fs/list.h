@@ -23,6 +23,7 @@ struct list {
 	size_t count;
 	const char **groups; /* each once, in order of appearance */
 	size_t group_count;
+	bool whole;   /* it has as many as the API says there are */
 	bool moving;  /* an item is in a state that passes by itself */
 	size_t bytes; /* what it takes in memory */
 

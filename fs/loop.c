@@ -1,6 +1,7 @@
 #include "loop.h"
 
 #include "../api/api.h"
+#include "change.h"
 #include "log.h"
 #include "op.h"
 
@@ -82,7 +83,9 @@ static int loop_turn(struct turning *turning) {
 	const struct loop *loop = turning->loop;
 	struct fs *fs = loop->fs;
 	struct epoll_event events[3];
-	int count = epoll_wait(turning->epoll_fd, events, 3, ops_wait_ms(fs));
+	int ops_ms = ops_wait_ms(fs), changes_ms = changes_wait_ms(fs->changes);
+	int wait_ms = ops_ms < 0 || (changes_ms >= 0 && changes_ms < ops_ms) ? changes_ms : ops_ms;
+	int count = epoll_wait(turning->epoll_fd, events, 3, wait_ms);
 	if (count < 0 && errno != EINTR)
 		return -errno;
 	loop_tick(fs);
@@ -90,6 +93,7 @@ static int loop_turn(struct turning *turning) {
 	api_run(loop->api);
 	while (store_run(fs->store)) {
 	}
+	changes_run(fs->changes);
 	ops_sweep(fs);
 	turn_signals(turning);
 	if (fs->ready && !turning->ready) {

@@ -22,6 +22,7 @@
  */
 #include "../api/api.h"
 #include "../api/token.h"
+#include "change.h"
 #include "cloud.h"
 #include "daemon.h"
 #include "log.h"
@@ -34,6 +35,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -106,6 +108,11 @@ static int program_build(struct program *program, struct error *err) {
 		return error_set(err, ENOMEM, "no memory");
 	fs->started = time(NULL);
 	loop_tick(fs);
+	if (getrandom(&fs->seed, sizeof fs->seed, GRND_NONBLOCK) < 0)
+		fs->seed = (uint64_t)fs->now_ms;
+	struct error left;
+	if (changes_recover(fs->changes, &left))
+		log_write(LOG_WARNING, "%s", left.message); /* no reason not to look around */
 	return 0;
 }
 

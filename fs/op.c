@@ -135,18 +135,21 @@ void op_run(struct op *op) {
 	op_reply_err(op, -rc);
 }
 
-static void op_late(struct op *op) {
+/* Answers it without an outcome: its change, if it was sent, goes on. */
+static void op_give_up(struct op *op, int code) {
 	struct error err;
-	bool sent = op->change && change_sent(op->change);
-	if (sent)
-		error_set(&err, ETIMEDOUT,
-			"no outcome within the deadline; the change goes on, and .error here will say if it fails");
-	else
-		error_set(&err, ETIMEDOUT, "no answer within the deadline of %g s",
-			op->fs->options->deadline_ms / 1000.0);
-	err.verdict = sent ? VERDICT_UNKNOWN : op->changing ? VERDICT_NOT_DONE : VERDICT_NONE;
-	op_refuse(op, &err);
-	op_reply_err(op, ETIMEDOUT);
+	int rc = -code;
+	if (op->change) {
+		rc = change_unfinished(op->change, code, &err);
+		if (op->handle && op->handle->settled)
+			op->handle->outcome = rc; /* what a repeated write gets */
+	} else {
+		error_set(&err, code, "no answer within the deadline of %g s", op->fs->options->deadline_ms / 1000.0);
+		err.verdict = op->changing ? VERDICT_NOT_DONE : VERDICT_NONE;
+	}
+	if (op->change || code == ETIMEDOUT) /* who interrupts a wait knows why it ended */
+		op_refuse(op, &err);
+	op_reply_err(op, -rc);
 }
 
 void ops_sweep(struct fs *fs) {
@@ -156,12 +159,12 @@ void ops_sweep(struct fs *fs) {
 		for (struct op *op = ops->first.next, *next; op != &ops->first; op = next) {
 			next = op->next;
 			if (op->interrupted)
-				op_reply_err(op, op->changing ? ECANCELED : EINTR);
+				op_give_up(op, op->changing ? ECANCELED : EINTR);
 		}
 	}
 	for (struct op *op = ops->first.next, *next; op != &ops->first && op->deadline_ms <= fs->now_ms; op = next) {
 		next = op->next;
-		op_late(op);
+		op_give_up(op, ETIMEDOUT);
 	}
 }
 

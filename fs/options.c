@@ -44,6 +44,8 @@ const struct option_row option_rows[] = {
 	{"allow", OPTION_ALLOW, AT(allow), "create:scale:delete", NULL, 0, 0, "changes granted, or none"},
 	{"ca_file", OPTION_TEXT, AT(ca_file), NULL, NULL, 0, 0, "PEM file of the authorities to trust"},
 	{"proxy", OPTION_TEXT, AT(proxy), NULL, NULL, 0, 0, "URL of a proxy; the environment's are not used"},
+	{"journal", OPTION_TEXT, AT(journal), NULL, NULL, 0, 0,
+		"file of creates on their way (~/.local/state/neevfs/journal)"},
 	{"log", OPTION_TEXT, AT(log), NULL, NULL, 0, 0, "file to log to (stderr in foreground, else syslog)"},
 	{"log_level", OPTION_LEVEL, AT(log_level), "notice", NULL, 0, 0, "error, warning, notice, info or debug"},
 	{"instances", OPTION_SANDBOX, 0, NULL, NULL, 0, 100000, "--sandbox only: seeded GPU instances"},
@@ -238,8 +240,9 @@ int options_defaults(struct options *options, struct error *err) {
 
 void options_free(struct options *options) {
 	char **const single[] = {&options->source, &options->mountpoint, &options->api_base, &options->token_file,
-		&options->token_command, &options->ca_file, &options->proxy, &options->log, &options->base[API_TENANT],
-		&options->base[API_GPU], &options->base[API_INVENTORY], &options->base[API_AIMODELS]};
+		&options->token_command, &options->ca_file, &options->proxy, &options->log, &options->journal,
+		&options->base[API_TENANT], &options->base[API_GPU], &options->base[API_INVENTORY],
+		&options->base[API_AIMODELS]};
 	struct texts *const lists[] = {&options->orgs, &options->projects, &options->sandbox_options, &options->kernel};
 	for (size_t i = 0; i < sizeof single / sizeof *single; i++)
 		free(*single[i]);

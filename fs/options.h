@@ -34,7 +34,7 @@ struct options {
 	char *token_file, *token_command;
 	char *token;        /* from the environment only; wiped by main.c once it was handed on */
 	bool inference_key; /* NEEV_API_KEY is set: it does not work here */
-	char *ca_file, *proxy, *log;
+	char *ca_file, *proxy, *log, *journal;
 	struct texts orgs, projects; /* projects as given: ID or ORG/ID */
 	unsigned ttl_ms[TTL_CLASSES], moving_ms, deadline_ms, parallel;
 	unsigned cache_mib;

@@ -5,9 +5,11 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int config_line(struct options *options, char *line, struct error *err) {
 	line += strspn(line, " \t");
@@ -165,8 +167,40 @@ static int options_bases(struct options *options, struct error *err) {
 	return 0;
 }
 
+/*
+ * Where the XDG base directory specification wants what shall survive: one file for all mounts of the user. The
+ * simulated cloud ends with its mount, and leaves nothing to come back to.
+ */
+static int options_journal(struct options *options, struct error *err) {
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	SCOPED(buffer_free) struct buffer path = {0};
+	if (options->journal && *options->journal != '/') { /* the daemon works elsewhere */
+		SCOPED(scope_free) char *here = getcwd(NULL, 0);
+		if (!here)
+			return error_set(err, errno, "journal=%s: the working directory has no path", options->journal);
+		buffer_printf(&path, "%s/%s", here, options->journal);
+	} else if (options->journal || options->sandbox) {
+		return 0;
+	} else if (state && *state == '/') {
+		buffer_printf(&path, "%s/neevfs/journal", state);
+	} else {
+		const struct passwd *user = home && *home == '/' ? NULL : getpwuid(getuid());
+		home = user ? user->pw_dir : home;
+		if (!home || *home != '/')
+			return error_set(err, EINVAL, "no home directory to keep the journal in: give journal=PATH");
+		buffer_printf(&path, "%s/.local/state/neevfs/journal", home);
+	}
+	if (path.error)
+		return error_set(err, ENOMEM, "no memory for the options");
+	free(options->journal);
+	options->journal = take_pointer(path.data);
+	return 0;
+}
+
 int options_finish(struct options *options, struct error *err) {
 	int rc = options_bases(options, err);
+	if (!rc)
+		rc = options_journal(options, err);
 	return rc ? rc : options_scopes(options, err);
 }
 

@@ -69,7 +69,7 @@ static void refusal_text(const struct refusal *refusal, struct buffer *out) {
 		strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &tm);
 	buffer_printf(out, "%s %s ", when, refusal->operation);
 	buffer_add_safe(out, refusal->path, strlen(refusal->path));
-	buffer_printf(out, ": %s", error_name(err->code));
+	buffer_printf(out, ": %s", err->code ? error_name(err->code) : "done");
 	if (refusal->times > 1)
 		buffer_printf(out, " (%lu times)", refusal->times);
 	buffer_byte(out, '\n');
@@ -93,6 +93,8 @@ static void refusal_text(const struct refusal *refusal, struct buffer *out) {
 		buffer_add(out, "Verdict: nothing was changed.\n");
 	else if (err->verdict == VERDICT_UNKNOWN)
 		buffer_add(out, "Verdict: unknown whether it was carried out; look again before repeating it.\n");
+	else if (err->verdict == VERDICT_DONE)
+		buffer_add(out, "Verdict: it was carried out.\n");
 }
 
 static bool refusal_below(const struct refusal *refusal, const char *dir, size_t len) {

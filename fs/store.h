@@ -58,6 +58,9 @@ int store_probe(struct store *store, const struct kind *kind, const struct scope
 /* Appends a path of the table with its {} filled in. 0, -ENOMEM, or -EINVAL if the scope is too short. */
 int store_path(const char *path, const struct scope *scope, struct buffer *out);
 
+/* The reverse: the ids in a path that was filled in, each to be freed. 0, -ENOENT if it is not such a path, -ENOMEM. */
+int store_path_read(const char *path, const char *filled, char *ret_ids[static SCOPE_MAX], struct scope *ret);
+
 /* The list if it is in the cache and good, or NULL: no request, no waiting. */
 const struct list *store_peek_list(struct store *store, const struct kind *kind, const struct scope *scope);
 

@@ -34,9 +34,10 @@ static int view_draft(const struct view *view, const char *name, struct draft **
 	return rc;
 }
 
-/* A listing that has the resource replaces the draft. */
+/* A listing that has the resource replaces the draft. One whose create is under way belongs to that until it ends; the
+ * resource hides it. */
 static struct draft *draft_settle(struct fs *fs, struct draft *draft, bool listed) {
-	if (draft->state == DRAFT_BUSY || !listed)
+	if (draft->state == DRAFT_BUSY || draft->state == DRAFT_DOUBT || !listed)
 		return draft;
 	draft_remove(fs->drafts, draft);
 	return NULL;

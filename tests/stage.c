@@ -15,6 +15,8 @@
 
 enum { CACHE_MIB = 64, BEGIN_MS = 1000000, WALL_S = 1767225600 /* 2026 */ };
 
+static char stage_base[] = "https://api.test";
+
 /* ---- putting it together, as main.c does ---- */
 
 void stage_init(struct stage *stage) {
@@ -27,6 +29,8 @@ void stage_init(struct stage *stage) {
 		.allow = CHANGE_CREATE | CHANGE_SCALE | CHANGE_DELETE,
 		.log_level = LOG_NOTICE,
 	};
+	for (int service = 0; service < API_SERVICES; service++)
+		stage->options.base[service] = stage_base;
 	for (int class = 0; class < TTL_CLASSES; class ++)
 		stage->options.ttl_ms[class] = TTL_MS;
 }
@@ -90,6 +94,7 @@ void stage_close(struct stage *stage) {
 void stage_turn(struct stage *stage) {
 	while (store_run(stage->fs.store)) {
 	}
+	changes_run(stage->fs.changes);
 	ops_sweep(&stage->fs);
 }
 
@@ -175,6 +180,7 @@ fuse_req_t stage_rmdir(struct stage *stage, fuse_ino_t parent, const char *name)
 	fuse_req_t req = kernel_request(stage->kernel);
 
 	fs_rmdir(req, parent, name);
+	changes_run(stage->fs.changes); /* as the loop does in the same turn */
 	return req;
 }
 
@@ -189,6 +195,7 @@ fuse_req_t stage_rename(struct stage *stage, fuse_ino_t parent, const char *name
 	fuse_req_t req = kernel_request(stage->kernel);
 
 	fs_rename(req, parent, name, to, new_name, 0);
+	changes_run(stage->fs.changes); /* as the loop does in the same turn */
 	return req;
 }
 
@@ -227,6 +234,7 @@ fuse_req_t stage_write(struct stage *stage, fuse_req_t opened, const char *text,
 	fs_write(req, handle_ino(opened), copy, strlen(copy), offset, &opened->file);
 	memset(copy, '#', strlen(copy));
 	alloc_test_free(copy);
+	changes_run(stage->fs.changes);
 	return req;
 }
 
@@ -234,6 +242,7 @@ fuse_req_t stage_flush(struct stage *stage, fuse_req_t opened) {
 	fuse_req_t req = kernel_request(stage->kernel);
 
 	fs_flush(req, handle_ino(opened), &opened->file);
+	changes_run(stage->fs.changes); /* as the loop does in the same turn */
 	return req;
 }
 
@@ -241,6 +250,7 @@ fuse_req_t stage_fsync(struct stage *stage, fuse_req_t opened) {
 	fuse_req_t req = kernel_request(stage->kernel);
 
 	fs_fsync(req, handle_ino(opened), 0, &opened->file);
+	changes_run(stage->fs.changes); /* as the loop does in the same turn */
 	return req;
 }
 

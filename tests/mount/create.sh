@@ -6,7 +6,6 @@ cloud_up --speed 0
 advance 100
 mount_up
 cd "$work" || exit 1
-doubts=0
 printf '%s\n' "$spec_runtime" >spec.json
 jq . spec.json >pretty.json
 
@@ -331,31 +330,6 @@ drop "$runtimes_api" asked
 ok 'the refused ones, now' eval 'write "$spec_model" "$models/asked/spec.json" && write "$spec_template" "$templates/asked/spec.json"'
 drop "$models_api" asked
 drop "$templates_api" asked
-
-echo '# what is not known'
-for case in '"status":500' '"status":503' '"drop":"before"' '"status":504,"commit":true' '"drop":"after"' '"cut":20' '"status":200,"body":"what?","commit":true' '"status":201,"body":{"id":"x","name":"y"},"commit":true'; do
-	name=doubt-$((++doubts))
-	mkdir "$runtimes/$name"
-	reset
-	fault "{\"operation\":\"createAIRuntime\",$case,\"times\":0}"
-	# The listing that would show it shall not come by itself.
-	fault '{"operation":"listAIRuntimes","nth":2,"status":503,"times":0}'
-	fails "POST with $case" EINPROGRESS write "$spec_runtime" "$runtimes/$name/spec.json"
-	fails "$case: again" EALREADY write "$spec_runtime" "$runtimes/$name/spec.json"
-	has "$case: the reason" "$(cat "$m/.neevfs/errors")" "$name/spec.json: EINPROGRESS" 'Verdict: unknown whether'
-	fails "$case: rmdir" EBUSY rmdir "$runtimes/$name"
-	is "$case: one POST" "$(requests createAIRuntime)" 1
-	faults_end
-	refresh
-	if [ -n "$(listed "$runtimes_api" "$name")" ]; then
-		is "$case: a listing shows what is true" "$(cat "$runtimes/$name/status")" Pending
-		drop "$runtimes_api" "$name"
-	else
-		fails "$case: and stays so" EALREADY write "$spec_runtime" "$runtimes/$name/spec.json"
-		fails "$case: rename" EBUSY mv "$runtimes/$name" "$runtimes/$name-else"
-		is "$case: still one POST" "$(requests createAIRuntime)" 1
-	fi
-done
 
 echo '# clones'
 for name in train-llama eval-01 notebook-asha finetune-mistral whisper-batch render-comfy; do

@@ -101,8 +101,18 @@ for case in 401=EKEYEXPIRED 402=EDQUOT 403=EACCES 429=EBUSY 500=EREMOTEIO 503=ER
 	fault "{\"operation\":\"deleteAIRuntime\",\"status\":${case%=*},\"times\":0}"
 	fails "DELETE answered ${case%=*}" "${case#*=}" rmdir "$runtimes/notebook-asha"
 	has "${case%=*}: the reason" "$(cat "$runtimes/notebook-asha/.error")" 'airuntimes/notebook-asha: E' "HTTP ${case%=*} " 'Verdict: '
-	is "${case%=*}: one DELETE" "$(changes)" deleteAIRuntime=1
+	case ${case%=*} in 429 | 5??) tries=3 ;; *) tries=1 ;; esac # what may pass by itself
+	is "${case%=*}: DELETEs" "$(changes)" deleteAIRuntime=$tries
 	is "${case%=*}: nothing is pretended" "$(cat "$runtimes/notebook-asha/status")" Running
+done
+faults_end
+for case in '"status":503' '"drop":"before"' '"drop":"after"' '"status":500,"commit":true'; do
+	ls -d "$templates/lab-sdxl" >/dev/null 2>&1 || write "$spec_template" "$(mkdir -p "$templates/lab-sdxl"; echo "$templates/lab-sdxl")/spec.json"
+	reset
+	fault "{\"operation\":\"deleteOrgAIRuntimeTemplate\",$case}"
+	ok "DELETE with $case" rmdir "$templates/lab-sdxl"
+	is "$case: again, once" "$(changes)" deleteOrgAIRuntimeTemplate=2
+	fails "$case: it is gone" ENOENT stat "$templates/lab-sdxl"
 done
 faults_end
 ok 'and then it works' rmdir "$runtimes/notebook-asha"

@@ -1,0 +1,150 @@
+/*
+ * Scale and delete. Both name what shall be, not what shall be done: sent twice they are carried out once, so that an
+ * attempt whose outcome is not clear is made again, and at last looked up.
+ */
+#include "change_own.h"
+
+#include "../api/retry.h"
+#include "accepted.h"
+#include "options.h"
+
+#include <errno.h>
+
+static void alter_end(struct change *change, int rc, struct error *err) {
+	struct fs *fs = change->changes->fs;
+	if (rc == -ENOENT)
+		draft_unborn(fs->drafts, change->kind, change->scope.ids[change->scope.count - 1]);
+	if (rc == -EEXIST) /* no name is taken here: it is in a state that does not permit it */
+		rc = -(err->code = EBUSY);
+	change_end(change, rc, err);
+}
+
+static void alter_done(struct change *change) {
+	struct fs *fs = change->changes->fs;
+	accepted_add(fs->accepted, change->kind, &change->scope, change->replicas, fs->now_ms);
+	change_end(change, 0, NULL);
+}
+
+/* ---- what the API says is so, after an answer that did not ---- */
+
+static bool alter_is_so(const struct change *change, struct json item) {
+	const struct kind *kind = change->kind;
+	long long replicas;
+	const struct row *row = kind->rows;
+	while (row->name && row->write != WRITE_SCALE)
+		row++;
+	if (change->verb == CHANGE_SCALE)
+		return row->name && json_int(json_at(item, row->pointer), &replicas) && replicas == change->replicas;
+	return kind->terminating && json_string_is(json_at(item, kind->status), kind->terminating);
+}
+
+static void alter_verify(struct change *change) {
+	struct store *store = change->changes->fs->store;
+	struct json item;
+	int rc = store_document(store, change->kind, DOC_ITEM, &change->scope, &change->demand, &item);
+	if (rc == DEMAND_PARKED)
+		return;
+	bool gone = rc == -ENOENT;
+	if (gone && change->verb == CHANGE_DELETE) {
+		draft_unborn(change->changes->fs->drafts, change->kind, change->scope.ids[change->scope.count - 1]);
+		change_end(change, 0, NULL);
+	} else if (!rc && alter_is_so(change, item)) {
+		alter_done(change);
+	} else {
+		struct error err = gone ? change->demand.error : change->error;
+		err.verdict = gone ? VERDICT_NOT_DONE : VERDICT_UNKNOWN;
+		alter_end(change, -err.code, &err);
+	}
+}
+
+static void alter_doubt(struct change *change) {
+	struct fs *fs = change->changes->fs;
+	store_forget_resource(fs->store, change->kind, &change->scope);
+	change->demand.since_ms = fs->now_ms;
+	change_at(change, alter_verify, CHANGE_NEVER);
+	alter_verify(change);
+}
+
+/* ---- sending ---- */
+
+static void alter_send(struct change *change);
+
+/* A newer number is asked for: this one need not be tried again. */
+static bool alter_overtaken(const struct change *change) {
+	for (const struct change *at = change->next; at != &change->changes->first; at = at->next)
+		if (at->queued && change_is_of(at, change->kind, &change->scope))
+			return true;
+	return false;
+}
+
+static bool alter_again(struct change *change, const struct api_response *response) {
+	struct fs *fs = change->changes->fs;
+	if (!retry_worth(response) || change->attempts >= RETRY_ATTEMPTS || alter_overtaken(change))
+		return false;
+	int64_t at_ms = fs->now_ms + retry_pause_ms(response, change->attempts, &fs->seed);
+	if (at_ms > change->deadline_ms - 2 * CHANGE_ANSWER_MS)
+		return false;
+	change_at(change, alter_send, at_ms);
+	return true;
+}
+
+static void alter_answered(void *user, const struct api_response *response) {
+	struct change *change = user;
+	change->flying = false;
+	if (!response->code) {
+		alter_done(change);
+		return;
+	}
+	if (response->code == ENOENT && change->unclear && change->verb == CHANGE_DELETE) {
+		draft_unborn(change->changes->fs->drafts, change->kind, change->scope.ids[change->scope.count - 1]);
+		change_end(change, 0, NULL); /* the attempt before was carried out */
+		return;
+	}
+	change->error = response->error;
+	change->unclear |= response->error.verdict == VERDICT_UNKNOWN;
+	if (alter_again(change, response))
+		return;
+	if (change->unclear)
+		alter_doubt(change);
+	else
+		alter_end(change, -response->code, &change->error);
+}
+
+static void alter_send(struct change *change) {
+	struct fs *fs = change->changes->fs;
+	const struct kind *kind = change->kind;
+	int64_t left_ms = change->deadline_ms - fs->now_ms - CHANGE_ANSWER_MS;
+	struct error err;
+	int rc = 0;
+	if (left_ms < CHANGE_ANSWER_MS)
+		rc = error_set(&err, ETIMEDOUT, "the deadline left no time to send it");
+	/* A third of the time is for what comes after an attempt that hangs. */
+	if (!rc && change->verb == CHANGE_SCALE)
+		rc = store_change(fs->store, kind, API_PUT, kind->scale, &change->scope, &change->body,
+			(unsigned)(left_ms * 2 / 3), alter_answered, change);
+	else if (!rc)
+		rc = store_change(fs->store, kind, API_DELETE, kind->docs[DOC_ITEM].path, &change->scope, NULL,
+			(unsigned)(left_ms * 2 / 3), alter_answered, change);
+	if (!rc) {
+		change->flying = true;
+		change->attempts++;
+		return;
+	}
+	if (rc != -ETIMEDOUT)
+		error_set(&err, -rc, "no memory to send the change");
+	if (change->unclear)
+		err = change->error;
+	err.verdict = change->unclear ? VERDICT_UNKNOWN : VERDICT_NOT_DONE;
+	change_end(change, -err.code, &err);
+}
+
+/* Of the scales of one deployment the first goes; change_end() calls the next. */
+void alter_begin(struct change *change) {
+	const struct changes *changes = change->changes;
+	change->queued = false;
+	for (const struct change *at = changes->first.next; at != change && !change->queued; at = at->next)
+		change->queued = change->verb == CHANGE_SCALE && at->verb == CHANGE_SCALE &&
+				 change_is_of(at, change->kind, &change->scope);
+	if (!change->queued)
+		alter_send(change);
+}

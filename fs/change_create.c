@@ -1,0 +1,354 @@
+/*
+ * Create: list → journal → POST → answer, or doubt. The rules that keep it from being billed twice are man page's
+ * neevfs(5), "Creating".
+ *
+ * The name is free in a complete listing that began after the change did; whoever bears it later came after. So what a
+ * later listing shows under the name is taken for ours.
+ */
+#include "change_own.h"
+
+#include "../api/retry.h"
+#include "../api/scope.h"
+#include "journal.h"
+#include "log.h"
+#include "name.h"
+#include "options.h"
+#include "refusal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+
+enum {
+	POST_MS = 60000, /* an API may take its time; who waits is told EINPROGRESS long before */
+	AGAIN_MAX = 3,   /* listings in a row that are no ground to decide on */
+};
+
+/* ---- how it ended ---- */
+
+static void create_record_end(struct change *change, enum journal_state state, const char *id) {
+	struct fs *fs = change->changes->fs;
+	struct error err;
+	if (change->record && journal_settle(fs->journal, change->record, state, id, fs->now, &err))
+		log_write(LOG_WARNING, "%s", err.message); /* it stays open there, and is settled by the next mount */
+	change->record = 0;
+}
+
+static void create_unmade(struct change *change, enum journal_state state, int rc, const struct error *err) {
+	create_record_end(change, state, NULL);
+	if (change->recovered)
+		draft_remove(change->changes->fs->drafts, change->draft); /* it stood for nothing */
+	else
+		change->draft->state = DRAFT_OPEN;
+	change_end(change, rc, err);
+}
+
+void create_over(struct change *change, int rc, const struct error *err) {
+	create_unmade(change, JOURNAL_FAILED, rc, err);
+}
+
+static void create_refuse(struct change *change, int rc, struct error *err) {
+	err->verdict = VERDICT_NOT_DONE;
+	create_over(change, rc, err);
+}
+
+/* ---- its outcome is not known ---- */
+
+static void create_look(struct change *change);
+
+static const struct item *create_find(const struct change *change, const struct list *list) {
+	for (size_t i = 0; i < list->count; i++)
+		if (json_string_is(json_at(list->items[i].json, change->kind->title), change->draft->name))
+			return &list->items[i];
+	return NULL;
+}
+
+/* A person, or another mount that looks for it too. */
+static bool create_settled_elsewhere(const struct change *change) {
+	struct error err;
+	return change->record && journal_is_open(change->changes->fs->journal, change->record, &err) == 0;
+}
+
+static void create_looked(struct change *change) {
+	struct fs *fs = change->changes->fs;
+	const struct list *list;
+	int rc = store_list(fs->store, change->kind, &change->scope, &change->demand, &list);
+	if (rc == DEMAND_PARKED)
+		return;
+	const struct item *item = rc ? NULL : create_find(change, list);
+	enum doubt_sight sight = item ? DOUBT_SEEN : rc || !list->whole ? DOUBT_UNSEEN : DOUBT_MISSED;
+	struct error err;
+	switch (doubt_looked(&change->doubt, sight, change->demand.since_ms, fs->now_ms)) {
+	case DOUBT_THERE:
+		create_record_end(change, JOURNAL_DONE, item->id);
+		draft_remove(fs->drafts, change->draft); /* the listing has it */
+		change_end(change, 0, NULL);
+		return;
+	case DOUBT_ABSENT:
+		error_set(&err, change->error.code,
+			"the create was not carried out: it is not listed %u s after it was sent",
+			change->kind->absent_s);
+		err.verdict = VERDICT_NOT_DONE;
+		create_unmade(change, JOURNAL_ABSENT, -err.code, &err);
+		return;
+	case DOUBT_STAYS:
+		break;
+	}
+	if (create_settled_elsewhere(change)) {
+		error_set(&err, change->error.code, "the create's record %llu in the journal was settled by hand",
+			(unsigned long long)change->record);
+		err.verdict = VERDICT_UNKNOWN;
+		change->record = 0;
+		create_unmade(change, JOURNAL_ABSENT, -err.code, &err);
+		return;
+	}
+	change_at(change, create_look, change->doubt.next_ms);
+}
+
+static void create_look(struct change *change) {
+	struct fs *fs = change->changes->fs;
+	store_forget_list(fs->store, change->kind, &change->scope);
+	change->demand.since_ms = fs->now_ms;
+	change_at(change, create_looked, CHANGE_NEVER);
+	create_looked(change);
+}
+
+static void create_doubt(struct change *change, int64_t next_ms) {
+	change->unclear = true;
+	change->draft->state = DRAFT_DOUBT;
+	doubt_begin(&change->doubt, change->changes->fs->now_ms, (int64_t)change->kind->absent_s * 1000, next_ms);
+	change_at(change, create_look, next_ms);
+}
+
+/* ---- sending ---- */
+
+/* The answer must say that it made what was asked for: an id, and our name. */
+static bool create_born(struct change *change, const struct api_response *response) {
+	struct json id = json_at(response->root, change->kind->id),
+		    title = json_at(response->root, change->kind->title);
+	SCOPED(scope_free) char *text = id.type == JSON_STRING ? json_text_dup(id) : NULL;
+	if (!text || !*text || !json_string_is(title, change->draft->name) ||
+		draft_born(change->draft, text, response->body, response->body_len))
+		return false;
+	create_record_end(change, JOURNAL_DONE, text);
+	return true;
+}
+
+/* What certainly did not arrive may be sent again, from its listing on; and what was throttled, once it may. */
+static bool create_again(struct change *change, const struct api_response *response) {
+	struct fs *fs = change->changes->fs;
+	bool throttled = response->status == 429 && response->retry_after_ms;
+	if (change->attempts >= (throttled ? 2u : RETRY_ATTEMPTS) ||
+		!(throttled || (!response->sent && retry_worth(response))))
+		return false;
+	int64_t at_ms = fs->now_ms + retry_pause_ms(response, change->attempts, &fs->seed);
+	if (at_ms > change->deadline_ms - 2 * CHANGE_ANSWER_MS || !change->done)
+		return false;
+	change_at(change, create_begin, at_ms);
+	return true;
+}
+
+static void create_answered(void *user, const struct api_response *response) {
+	struct change *change = user;
+	int64_t first_look_ms = change->changes->fs->now_ms + DOUBT_FIRST_MS;
+	change->flying = false;
+	if (!response->code && create_born(change, response)) {
+		change_end(change, 0, NULL);
+		return;
+	}
+	change->error = response->error;
+	if (!response->code) {
+		error_set(&change->error, EREMOTEIO,
+			"the API accepted the create, but its answer does not show a %s named \"%s\"",
+			change->kind->singular, change->draft->name);
+		change->error.http_status = response->status;
+		change->error.verdict = VERDICT_UNKNOWN;
+	}
+	if (change->error.verdict == VERDICT_UNKNOWN)
+		create_doubt(change, first_look_ms);
+	else if (!create_again(change, response))
+		create_over(change, -response->code, &change->error);
+}
+
+static void create_send(struct change *change) {
+	struct fs *fs = change->changes->fs;
+	const struct kind *kind = change->kind;
+	struct error err;
+	if (change->deadline_ms - fs->now_ms < 2 * CHANGE_ANSWER_MS) {
+		error_set(&err, ETIMEDOUT, "the deadline left no time to send it");
+		create_refuse(change, -ETIMEDOUT, &err);
+		return;
+	}
+	int rc = store_change(fs->store, kind, API_POST, kind->docs[DOC_LIST].path, &change->scope, &change->body,
+		POST_MS, create_answered, change);
+	if (rc) {
+		error_set(&err, -rc, "no memory to send the change");
+		create_refuse(change, rc, &err);
+		return;
+	}
+	change->flying = true;
+	change->attempts++;
+}
+
+/* ---- before it is sent ---- */
+
+/* 0: the name is free in a whole listing; DEMAND_PARKED; -EAGAIN: the listing is no ground to decide on; or -errno. */
+static int create_check(struct change *change) {
+	const struct kind *kind = change->kind;
+	const struct list *list;
+	struct error *err = &change->demand.error;
+	const char *name = change->draft->name;
+	int rc = store_list(change->changes->fs->store, kind, &change->scope, &change->demand, &list);
+	if (rc)
+		return rc;
+	const struct item *item = create_find(change, list);
+	if (!item && !list->whole) {
+		error_set(err, EREMOTEIO, "the API's list of %s is not whole: a %s of this name could be missing in it",
+			kind->name, kind->singular);
+		return -EAGAIN;
+	}
+	if (!item)
+		return 0;
+	struct scope scope = change->scope;
+	scope.ids[scope.count++] = item->id;
+	bool leaving = change_doomed(change->changes, kind, &scope) ||
+		       (kind->terminating && json_string_is(json_at(item->json, kind->status), kind->terminating));
+	if (leaving)
+		return error_set(err, EBUSY,
+			"a %s named \"%s\" is still being deleted; the name is free when it is gone", kind->singular,
+			name);
+	return error_set(err, EEXIST, "a %s named \"%s\" exists already (id %s)", kind->singular, name, item->id);
+}
+
+/* The record is there before the request is, so that whoever comes after a crash looks for it. */
+static int create_record(struct change *change) {
+	struct fs *fs = change->changes->fs;
+	const struct kind *kind = change->kind;
+	if (change->record)
+		return 0;
+	const struct journal_entry entry = {
+		.cloud = fs->options->base[kind->service], .place = change->draft->place, .name = change->draft->name};
+	return journal_begin(fs->journal, &entry, change->mark, fs->now, &change->record, &change->demand.error);
+}
+
+static void create_list(struct change *change) {
+	int rc = create_check(change);
+	if (rc == DEMAND_PARKED)
+		return;
+	if (!rc)
+		rc = create_record(change);
+	if (!rc)
+		create_send(change);
+	else if (rc == -EAGAIN && ++change->again < AGAIN_MAX)
+		change_at(change, create_begin, change->changes->fs->now_ms);
+	else {
+		struct error err = change->demand.error;
+		if (rc == -EAGAIN && err.code == EAGAIN)
+			err.code = EBUSY; /* others create the same name again and again */
+		create_refuse(change, -err.code, &err);
+	}
+}
+
+void create_begin(struct change *change) {
+	struct fs *fs = change->changes->fs;
+	struct error err;
+	int rc = journal_mark(fs->journal, &change->mark, &err);
+	if (rc) {
+		create_refuse(change, rc, &err);
+		return;
+	}
+	store_forget_list(fs->store, change->kind, &change->scope);
+	change->demand.since_ms = fs->now_ms;
+	change_at(change, create_list, CHANGE_NEVER);
+	create_list(change);
+}
+
+/* ---- creates that an earlier mount left open ---- */
+
+/* The path of a collection in the tree, below `rows`: "orgs/ORG/projects/PRJ/airuntimes". */
+static bool tree_path(const struct row *rows, const struct kind *kind, const struct scope *scope, unsigned depth,
+	struct buffer *out) {
+	for (const struct row *row = rows; row && row->name; row++) {
+		size_t len = out->len;
+		if (row->type != ROW_COLLECTION)
+			continue;
+		buffer_printf(out, "%s%s", len ? "/" : "", row->name);
+		if (row->kind == kind && depth == scope->count)
+			return true;
+		if (depth < scope->count) {
+			char name[NAME_SIZE];
+			name_escape(scope->ids[depth], strlen(scope->ids[depth]), name);
+			buffer_printf(out, "/%s", name);
+			if (tree_path(row->kind->rows, kind, scope, depth + 1, out))
+				return true;
+		}
+		out->len = len;
+	}
+	return false;
+}
+
+static int recover_as(struct changes *changes, const struct kind *kind, const struct scope *scope,
+	const struct journal_record *record) {
+	struct fs *fs = changes->fs;
+	const struct journal_entry *entry = &record->entry;
+	SCOPED(buffer_free) struct buffer path = {0};
+	struct draft *draft;
+	struct change *change;
+	if (!tree_path(root_row.rows, kind, scope, 0, &path))
+		return -EINVAL;
+	buffer_printf(&path, "/%s/spec.json", entry->name);
+	int rc = path.error ? path.error : draft_new(fs->drafts, kind, entry->place, entry->name, fs->now, &draft);
+	if (rc)
+		return rc;
+	struct change_order order = {
+		.verb = CHANGE_CREATE, .kind = kind, .scope = scope, .path = path.data, .draft = draft};
+	rc = change_new(changes, &order, &change);
+	if (rc) {
+		draft_remove(fs->drafts, draft);
+		return rc;
+	}
+	change->recovered = change->late = true;
+	change->record = record->number;
+	char when[32] = "";
+	struct tm tm;
+	if (gmtime_r(&record->when, &tm))
+		strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	error_set(&change->error, ECANCELED,
+		"a create that began at %s was cut off by the end of its mount; it is looked for, and not sent again",
+		when);
+	change->error.verdict = VERDICT_UNKNOWN;
+	refusal_add(fs->refusals, fs->now, "create", change->path, &change->error);
+	log_write(LOG_NOTICE, "create %s: %s", change->path, change->error.message);
+	create_doubt(change, fs->now_ms);
+	return 0;
+}
+
+static int recover_visit(void *user, const struct journal_record *record) {
+	struct changes *changes = user;
+	const struct options *options = changes->fs->options;
+	for (const struct kind *kind = kinds; kind < kinds + KINDS; kind++) {
+		char *ids[SCOPE_MAX] = {0};
+		struct scope scope = {0};
+		int rc = 0;
+		if (kind->create && !strcmp(record->entry.cloud, options->base[kind->service]) &&
+			!(rc = store_path_read(kind->docs[DOC_LIST].path, record->entry.place, ids, &scope)))
+			rc = recover_as(changes, kind, &scope, record);
+		bool found = scope.count > 0;
+		for (unsigned i = 0; i < SCOPE_MAX; i++)
+			free(ids[i]);
+		if (found || rc == -ENOMEM)
+			return rc;
+	}
+	return 0; /* another cloud's */
+}
+
+int changes_recover(struct changes *changes, struct error *err) {
+	struct error own;
+	int rc = journal_open_records(changes->fs->journal, recover_visit, changes, &own);
+	if (rc == -ENOMEM || rc == -ENOSPC || rc == -EINVAL)
+		return error_set(err, -rc, "not all creates that the journal shows open could be taken up");
+	if (rc)
+		*err = own;
+	return rc;
+}
