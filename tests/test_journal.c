@@ -148,6 +148,11 @@ int __wrap_ftruncate(int fd, off_t len) {
 
 int __wrap_rename(const char *from, const char *to) {
 	disk_log('r');
+	/* Whoever comes by the new name must wait: what stands there may be taken back. */
+	int fd = open(from, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(__real_flock(fd, LOCK_SH | LOCK_NB), -1);
+	close(fd);
 	if (disk.mode == DISK_FAILS)
 		disk.part = 0;
 	DISK_CALL(__real_rename(from, to));
