@@ -34,6 +34,7 @@ static struct {
 	size_t count, at; /* calls since disk_arm(), and which of them it is about */
 	int reason;       /* DISK_FAILS: its errno */
 	int part;         /* quarters of a write that are done before it fails or kills; 4: the call is done */
+	char log[64];     /* a letter for each call that changes something, since disk_arm() */
 	int locks_busy;   /* so many flock() find it held */
 	const char *swap; /* a path whose file is replaced by a copy once, before flock() */
 } disk;
@@ -63,6 +64,7 @@ static void disk_arm(enum disk_mode mode, size_t at, int part, int reason) {
 	disk.at = at;
 	disk.part = part;
 	disk.reason = reason;
+	disk.log[0] = '\0';
 }
 
 /* True if the call was reached. */
@@ -70,6 +72,12 @@ static bool disk_disarm(void) {
 	bool reached = disk.count >= disk.at;
 	disk.mode = DISK_GOOD;
 	return reached;
+}
+
+static void disk_log(char letter) {
+	size_t len = strlen(disk.log);
+	if (len < sizeof disk.log - 1)
+		memcpy(disk.log + len, (char[]){letter, '\0'}, 2);
 }
 
 static void die(void) {
@@ -89,6 +97,7 @@ static int disk_fails(void) {
 }
 
 ssize_t __wrap_write(int fd, const void *data, size_t len) {
+	disk_log('w');
 	if (!disk_step())
 		return __real_write(fd, data, len);
 	size_t part = len * (size_t)disk.part / 4;
@@ -120,27 +129,37 @@ ssize_t __wrap_read(int fd, void *data, size_t len) {
 }
 
 int __wrap_fdatasync(int fd) {
+	disk_log('d');
 	DISK_CALL(__real_fdatasync(fd));
 }
 
 int __wrap_fsync(int fd) {
+	disk_log('f');
 	DISK_CALL(__real_fsync(fd));
 }
 
 /* Truncation and rename that fail have not happened. */
 int __wrap_ftruncate(int fd, off_t len) {
+	disk_log('t');
 	if (disk.mode == DISK_FAILS)
 		disk.part = 0;
 	DISK_CALL(__real_ftruncate(fd, len));
 }
 
 int __wrap_rename(const char *from, const char *to) {
+	disk_log('r');
+	/* Whoever comes by the new name must wait: what stands there may be taken back. */
+	int fd = open(from, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(__real_flock(fd, LOCK_SH | LOCK_NB), -1);
+	close(fd);
 	if (disk.mode == DISK_FAILS)
 		disk.part = 0;
 	DISK_CALL(__real_rename(from, to));
 }
 
 int __wrap_mkdir(const char *path, mode_t mode) {
+	disk_log('m');
 	if (disk.mode == DISK_FAILS)
 		disk.part = 0;
 	DISK_CALL(__real_mkdir(path, mode));
@@ -1064,6 +1083,23 @@ static void scene_check(enum scene scene, uint64_t mark, int with) {
 	}
 }
 
+static void a_begin_is_on_disk_before_it_returns(void **state) {
+	(void)state;
+	/* w write, d fdatasync, f fsync of a directory or of the new file, t ftruncate, r rename, m mkdir */
+	static const char *const want[SCENES] = {"wdf", "mmmfmfwdf", "wdf", "twdf", "wdf", "wfrf"};
+	for (enum scene scene = 0; scene < SCENES; scene++) {
+		uint64_t mark = scene_make(scene), number = 0;
+		SCOPED(scope_journal) struct journal *journal = journal_at(path);
+		struct journal_entry entry = entry_of("b");
+		disk_arm(DISK_GOOD, 0, 0, 0);
+		assert_int_equal(journal_begin(journal, &entry, mark, WHEN, &number, NULL), 0);
+		assert_string_equal(disk.log, want[scene]);
+		disk_arm(DISK_GOOD, 0, 0, 0);
+		settle(journal, number);
+		assert_string_equal(disk.log, "w");
+	}
+}
+
 static void a_disk_that_fails_records_nothing(void **state) {
 	(void)state;
 	static const int reasons[] = {ENOSPC, EDQUOT, EIO, EFBIG};
@@ -1322,6 +1358,7 @@ int main(void) {
 		TEST(a_path_may_be_relative),
 		TEST(a_held_lock_is_waited_for_shortly),
 		TEST(a_file_replaced_before_the_lock_is_opened_again),
+		TEST(a_begin_is_on_disk_before_it_returns),
 		TEST(a_disk_that_fails_records_nothing),
 		TEST(a_settle_that_fails_leaves_it_open),
 		TEST(a_kill_at_any_call_leaves_it_readable),
