@@ -2,6 +2,7 @@
 
 #include "../api/scope.h"
 #include "accepted.h"
+#include "brake.h"
 #include "log.h"
 #include "options.h"
 #include "refusal.h"
@@ -24,9 +25,9 @@ struct change {
 	struct draft *draft;
 	struct buffer body;
 	long long replicas;   /* of a scale; ACCEPTED_DELETE for a delete */
-	struct demand demand; /* the fresh listing before a create */
+	struct demand demand; /* what is asked before it is sent */
 	int64_t deadline_ms;
-	bool listing;      /* waits for that listing */
+	bool listing;      /* waits for that */
 	change_done *done; /* NULL: abandoned */
 	void *user;
 	struct change *next, *prev;
@@ -140,6 +141,8 @@ static void change_answered(void *user, const struct api_response *response) {
 		accepted_add(change->changes->fs->accepted, change->kind, &change->scope, change->replicas,
 			change->changes->fs->now_ms);
 	}
+	if (change->verb == CHANGE_SCALE && (!rc || err.verdict != VERDICT_UNKNOWN))
+		brake_scaled(change->changes->fs, change->kind, &change->scope, change->replicas, !rc);
 	change_end(change, rc, &err);
 }
 
@@ -201,9 +204,26 @@ static int create_check(struct change *change) {
 	return -err->code;
 }
 
-static void create_listed(struct demand *demand) {
+static struct brake_order change_brake(const struct change *change) {
+	struct brake_order order = {
+		.verb = change->verb, .kind = change->kind, .scope = &change->scope, .replicas = change->replicas};
+	if (change->verb == CHANGE_CREATE) /* without memory it stays absent, and is refused where that matters */
+		(void)json_scan(change->body.data, change->body.len, &order.request, NULL);
+	return order;
+}
+
+/* 0: it may be sent; DEMAND_PARKED; or -errno with words. */
+static int change_check(struct change *change) {
+	int rc = change->verb == CHANGE_CREATE ? create_check(change) : 0;
+	if (rc)
+		return rc;
+	struct brake_order order = change_brake(change);
+	return brake_check(change->changes->fs, &order, &change->demand);
+}
+
+static void change_listed(struct demand *demand) {
 	struct change *change = (struct change *)((char *)demand - offsetof(struct change, demand));
-	int rc = create_check(change);
+	int rc = change_check(change);
 	if (rc == DEMAND_PARKED)
 		return;
 	change->listing = false;
@@ -216,19 +236,21 @@ static void create_listed(struct demand *demand) {
 static int change_begin(struct change *change, struct error *err) {
 	struct fs *fs = change->changes->fs;
 	change->deadline_ms = fs->now_ms + fs->options->deadline_ms;
-	if (change->verb != CHANGE_CREATE)
-		return change_send(change, err);
-	change->draft->state = DRAFT_BUSY;
-	change->demand.resume = create_listed;
+	change->demand.resume = change_listed;
 	change->demand.since_ms = INT64_MAX; /* nothing that is cached already */
-	store_forget_list(fs->store, change->kind, &change->scope);
-	int rc = create_check(change);
+	if (change->verb == CHANGE_CREATE) {
+		change->draft->state = DRAFT_BUSY;
+		store_forget_list(fs->store, change->kind, &change->scope);
+	}
+	struct brake_order order = change_brake(change);
+	brake_forget(fs, &order);
+	int rc = change_check(change);
 	change->demand.since_ms = fs->now_ms;
 	change->listing = rc == DEMAND_PARKED;
 	if (rc == DEMAND_PARKED)
 		return 0;
 	*err = change->demand.error;
-	return rc;
+	return rc ? rc : change_send(change, err);
 }
 
 /* ---- starting ---- */

@@ -1,6 +1,7 @@
 #include "fs.h"
 
 #include "accepted.h"
+#include "brake.h"
 #include "change.h"
 #include "draft.h"
 #include "node.h"
@@ -15,7 +16,7 @@ int fs_open_parts(struct fs *fs, const struct options *options, struct store *st
 	*fs = (struct fs){.options = options, .store = store, .uid = getuid(), .gid = getgid()};
 	if (nodes_new(&fs->nodes) || drafts_new(&fs->drafts) || accepted_new(&fs->accepted) ||
 		refusals_new(&fs->refusals) || sweeps_new(&fs->sweeps) || ops_new(&fs->ops) ||
-		changes_new(fs, &fs->changes))
+		brakes_new(&fs->brakes) || changes_new(fs, &fs->changes))
 		return -ENOMEM;
 	return 0;
 }
@@ -24,6 +25,7 @@ void fs_close_parts(struct fs *fs) {
 	changes_free(fs->changes);
 	ops_free(fs->ops);
 	sweeps_free(fs->sweeps);
+	brakes_free(fs->brakes);
 	refusals_free(fs->refusals);
 	accepted_free(fs->accepted);
 	drafts_free(fs->drafts);
