@@ -29,7 +29,6 @@ struct check {
 	const struct options *options;
 	const struct brake_order *order;
 	struct demand *demand;
-	const struct draft *own;      /* of the create itself */
 	const struct list *inventory; /* with max_hourly */
 	unsigned projects;
 	unsigned long long instances, coming; /* listed; being created or just born */
@@ -117,7 +116,7 @@ static int check_unpriced(const struct check *check, const struct kind *kind, st
 
 /* ---- prices ---- */
 
-/* -ENOMEM, or -EINVAL for what is no price. Nothing costs nothing: a price of zero is a gap in the inventory. */
+/* -ENOMEM, or -EINVAL for what is no price. */
 static int price_read(struct json value, int64_t *ret) {
 	if (value.type != JSON_NUMBER && value.type != JSON_STRING)
 		return -EINVAL;
@@ -126,13 +125,14 @@ static int price_read(struct json value, int64_t *ret) {
 	if (text.error)
 		return text.error;
 	int64_t micros;
-	if (!text.len || money_read(text.data, text.len, &micros) || !micros)
+	if (!text.len || money_read(text.data, text.len, &micros))
 		return -EINVAL;
 	*ret = micros;
 	return 0;
 }
 
-/* The dearest row of the configuration, in the region if one is named. -EINVAL: not known. */
+/* The dearest row of the configuration, in the region if one is named. -EINVAL: not known, or zero: nothing is free,
+ * that is a gap in the inventory. */
 static int price_find(const struct check *check, struct json config, struct json region, int64_t *ret) {
 	const struct kind *inventory = &kinds[KIND_INVENTORY];
 	int64_t most = 0;
@@ -360,8 +360,8 @@ static int newborn_add(struct check *check, const struct scope *scope, const str
 }
 
 /* Whether a draft stands for something that is, or may be, billed and that the list does not show. */
-static bool draft_counts(const struct check *check, const struct draft *draft, const struct list *list) {
-	if (draft == check->own || draft->state == DRAFT_OPEN || (draft->state == DRAFT_BUSY && !draft->passed))
+static bool draft_counts(const struct draft *draft, const struct list *list) {
+	if (draft->state == DRAFT_OPEN || (draft->state == DRAFT_BUSY && !draft->passed))
 		return false;
 	return draft->state == DRAFT_BORN ? !list_by_id(list, draft->id) : !list_by_name(list, NULL, draft->name);
 }
@@ -376,7 +376,7 @@ static int drafts_add(
 	for (struct draft *draft = draft_next(drafts, place.data, NULL), *next; !rc && draft; draft = next) {
 		bool gone = false;
 		next = draft_next(drafts, place.data, draft);
-		if (!draft_counts(check, draft, list))
+		if (!draft_counts(draft, list))
 			continue;
 		rc = draft->state == DRAFT_BORN ? newborn_add(check, scope, draft, &gone) : draft_add(check, draft);
 		if (gone)
@@ -535,11 +535,6 @@ static int order_draft(const struct fs *fs, const struct brake_order *order, str
 }
 
 void brake_forget(struct fs *fs, const struct brake_order *order) {
-	struct draft *draft;
-	if (!brake_needed(fs, order))
-		return;
-	if (!order_draft(fs, order, &draft) && draft)
-		draft->passed = false; /* an earlier try of it may have */
 	for (const struct kind *kind = kinds; kind < kinds + KINDS; kind++)
 		if (kind_counts(fs, order, kind))
 			store_forget_lists(fs->store, kind);
@@ -584,8 +579,7 @@ int brake_check(struct fs *fs, const struct brake_order *order, struct demand *d
 	if ((order->verb == CHANGE_CREATE && order->request.type != JSON_OBJECT) || order_draft(fs, order, &draft))
 		return check_no_memory(&check);
 	if (draft)
-		draft->passed = false;
-	check.own = draft;
+		draft->passed = false; /* an earlier try may have; it counts as what is added */
 	int rc = check_run(&check);
 	if (!rc && draft)
 		draft->passed = true;

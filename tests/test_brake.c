@@ -390,17 +390,22 @@ static void creates_do_not_pass_together(void **state) {
 /* What only waits for its own check takes no room from another: here the dear one is refused, the cheap one passes. */
 static void who_was_not_checked_takes_no_room(void **state) {
 	(void)state;
-	struct stage stage;
-	open_with(&stage, none, none, limit_of(ALL_RUN + 800000));
-	fuse_req_t cheap = draft_in(&stage, &four, RUNTIMES_DIR, "cheap");
-	fuse_req_t dear = draft_in(&stage, &four, RUNTIMES_DIR, "dear");
-	fuse_req_t one = stage_write(&stage, cheap, RUNTIME_SPEC("small", "1"), 0);
-	fuse_req_t two = stage_write(&stage, dear, RUNTIME_SPEC("big", "8"), 0);
-	serve(&stage, &four);
-	assert_parked(one);
-	assert_err(two, EDQUOT);
-	assert_int_equal(stage_posts(&stage), 1);
-	stage_close(&stage);
+	for (int order = 0; order < 2; order++) {
+		struct stage stage;
+		open_with(&stage, none, none, limit_of(ALL_RUN + 800000));
+		fuse_req_t cheap = draft_in(&stage, &four, RUNTIMES_DIR, "cheap"), one = NULL;
+		fuse_req_t dear = draft_in(&stage, &four, RUNTIMES_DIR, "dear");
+		if (order)
+			one = stage_write(&stage, cheap, RUNTIME_SPEC("small", "1"), 0);
+		fuse_req_t two = stage_write(&stage, dear, RUNTIME_SPEC("big", "8"), 0);
+		if (!order)
+			one = stage_write(&stage, cheap, RUNTIME_SPEC("small", "1"), 0);
+		serve(&stage, &four);
+		assert_parked(one);
+		assert_err(two, EDQUOT);
+		assert_int_equal(stage_posts(&stage), 1);
+		stage_close(&stage);
+	}
 }
 
 static void a_refused_create_makes_room(void **state) {
@@ -412,6 +417,27 @@ static void a_refused_create_makes_room(void **state) {
 	stage_answer(&stage, API_POST, RUNTIMES, 402, NULL);
 	assert_err(write, EDQUOT);
 	assert_parked(create(&stage, &four, RUNTIMES_DIR, "three", RUNTIME_SPEC("small", "1")));
+	assert_int_equal(stage_posts(&stage), 2);
+	stage_close(&stage);
+}
+
+/* It does not stand in its own way. */
+static void a_second_try_is_checked_anew(void **state) {
+	(void)state;
+	struct stage stage;
+	open_with(&stage, none, limit_of(3), limit_of(ALL_RUN + 790000));
+	fuse_req_t opened = draft_in(&stage, &four, RUNTIMES_DIR, "one");
+	fuse_req_t write = stage_write(&stage, opened, RUNTIME_SPEC("small", "1"), 0);
+	serve(&stage, &four);
+	stage_answer(&stage, API_POST, RUNTIMES, 402, NULL);
+	assert_err(write, EDQUOT);
+	kernel_release(opened);
+	fuse_req_t again = stage_open_file(&stage, opened->entry.ino, O_WRONLY | O_TRUNC);
+	serve(&stage, &four);
+	assert_opened(again);
+	write = stage_write(&stage, again, RUNTIME_SPEC("small", "1"), 0);
+	serve(&stage, &four);
+	assert_parked(write);
 	assert_int_equal(stage_posts(&stage), 2);
 	stage_close(&stage);
 }
@@ -679,6 +705,11 @@ static void a_scale_down_passes(void **state) {
 	assert_int_equal(puts_of(&stage), 1);
 	assert_int_equal(lists_of(&stage, RUNTIMES), 0);
 	stage_close(&stage);
+	/* As does the number that it has, in transition. */
+	cloud.models = LIST(GPU_MODEL("m1", "id-m1", "initializing", "unknown", "1", "9"));
+	open_with(&stage, none, none, limit_of(0));
+	assert_parked(scale(&stage, &cloud, "m1", "9"));
+	stage_close(&stage);
 }
 
 static void scales_do_not_pass_together(void **state) {
@@ -872,6 +903,7 @@ int main(void) {
 		cmocka_unit_test(creates_do_not_pass_together),
 		cmocka_unit_test(who_was_not_checked_takes_no_room),
 		cmocka_unit_test(a_refused_create_makes_room),
+		cmocka_unit_test(a_second_try_is_checked_anew),
 		cmocka_unit_test(a_create_in_doubt_counts),
 		cmocka_unit_test(a_newborn_that_is_gone),
 		cmocka_unit_test(an_old_listing_does_not_hide_a_newborn),
