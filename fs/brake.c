@@ -4,6 +4,7 @@
 #include "accepted.h"
 #include "money.h"
 #include "options.h"
+#include "price.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -112,61 +113,6 @@ static int check_unpriced(const struct check *check, const struct kind *kind, st
 	return check_refuse(check, EDQUOT,
 		"max_hourly: the price of the %s \"%s\" is not known, so the sum cannot be told", kind->singular,
 		name ? name : "?");
-}
-
-/* ---- prices ---- */
-
-/* -ENOMEM, or -EINVAL for what is no price. */
-static int price_read(struct json value, int64_t *ret) {
-	if (value.type != JSON_NUMBER && value.type != JSON_STRING)
-		return -EINVAL;
-	SCOPED(buffer_free) struct buffer text = {0};
-	json_text(value, &text);
-	if (text.error)
-		return text.error;
-	int64_t micros;
-	if (!text.len || money_read(text.data, text.len, &micros))
-		return -EINVAL;
-	*ret = micros;
-	return 0;
-}
-
-/* The dearest row of the configuration, in the region if one is named. -EINVAL: not known, or zero: nothing is free,
- * that is a gap in the inventory. */
-static int price_find(const struct check *check, struct json config, struct json region, int64_t *ret) {
-	const struct kind *inventory = &kinds[KIND_INVENTORY];
-	int64_t most = 0;
-	for (size_t i = 0; i < check->inventory->count; i++) {
-		const struct item *row = &check->inventory->items[i];
-		if (!json_string_is(config, row->id) ||
-			(region.type == JSON_STRING &&
-				!json_string_equal(region, json_at(row->json, inventory->group))))
-			continue;
-		int64_t price;
-		int rc = price_read(json_at(row->json, inventory->price), &price);
-		if (rc == -ENOMEM)
-			return rc;
-		if (!rc && price > most)
-			most = price;
-	}
-	if (!most)
-		return -EINVAL;
-	*ret = most;
-	return 0;
-}
-
-/* What one replica costs an hour. -ENOMEM, or -EINVAL: not known. */
-static int unit_price(
-	const struct check *check, const struct price_pointers *at, struct json resource, int64_t *ret_micros) {
-	int64_t price;
-	long long gpus;
-	int rc = price_find(check, json_at(resource, at->config), json_at(resource, at->region), &price);
-	if (rc)
-		return rc;
-	if (!json_int(json_at(resource, at->gpus), &gpus) || gpus < 1 ||
-		__builtin_mul_overflow(price, gpus, ret_micros))
-		return -EINVAL;
-	return 0;
 }
 
 /* ---- replicas ---- */
@@ -301,7 +247,7 @@ static int resource_add(
 	own.ids[own.count++] = id;
 	int64_t unit;
 	long long replicas;
-	int rc = unit_price(check, &kind->listed, resource, &unit);
+	int rc = price_unit(check->inventory, &kind->listed, resource, &unit);
 	if (!rc)
 		rc = replicas_count(check, kind, &own, resource, &replicas);
 	if (rc)
@@ -312,7 +258,7 @@ static int resource_add(
 /* What a create asks for: it makes one, or as many replicas as it says. */
 static int request_price(const struct check *check, const struct kind *kind, struct json request, int64_t *ret) {
 	long long replicas = 1;
-	int rc = unit_price(check, &kind->asked, request, ret);
+	int rc = price_unit(check->inventory, &kind->asked, request, ret);
 	if (!rc && kind->asked.replicas && json_at(request, kind->asked.replicas).type != JSON_ABSENT &&
 		(!json_int(json_at(request, kind->asked.replicas), &replicas) || replicas < 1))
 		rc = -EINVAL;
@@ -353,8 +299,8 @@ static int newborn_add(struct check *check, const struct scope *scope, const str
 			return rc == -ENOENT ? 0 : check_blind(check, rc, "runs in ", scope->ids[0], scope->ids[1]);
 	}
 	int64_t unit;
-	if (limits_hourly(fs, check->order) && unit_price(check, &draft->kind->listed, now, &unit) == -EINVAL &&
-		draft->text.len)
+	if (limits_hourly(fs, check->order) &&
+		price_unit(check->inventory, &draft->kind->listed, now, &unit) == -EINVAL && draft->text.len)
 		return draft_add(check, draft);
 	return resource_add(check, draft->kind, scope, draft->id, now);
 }
@@ -511,7 +457,7 @@ static int scale_price(const struct check *check, int64_t *ret_more) {
 	if (!rc && order->replicas <= present)
 		return 0;
 	if (!rc)
-		rc = unit_price(check, &order->kind->listed, target, &unit);
+		rc = price_unit(check->inventory, &order->kind->listed, target, &unit);
 	if (!rc && __builtin_mul_overflow(unit, order->replicas - present, ret_more))
 		return check_refuse(check, EDQUOT, "max_hourly: the sum is too large to be told");
 	if (rc)
