@@ -2,6 +2,7 @@
 
 #include "../api/scope.h"
 #include "accepted.h"
+#include "brake.h"
 #include "log.h"
 #include "options.h"
 #include "refusal.h"
@@ -84,6 +85,26 @@ int changes_wait_ms(const struct changes *changes) {
 		return -1;
 	int64_t wait_ms = first_ms - changes->fs->now_ms;
 	return wait_ms < 0 ? 0 : wait_ms < INT_MAX ? (int)wait_ms : INT_MAX;
+}
+
+/* ---- the brakes ---- */
+
+static struct brake_order change_order_brake(const struct change *change) {
+	struct brake_order order = {
+		.verb = change->verb, .kind = change->kind, .scope = &change->scope, .replicas = change->replicas};
+	if (change->verb == CHANGE_CREATE) /* without memory it stays absent, and is refused where that matters */
+		(void)json_scan(change->body.data, change->body.len, &order.request, NULL);
+	return order;
+}
+
+void change_brake_begin(struct change *change) {
+	struct brake_order order = change_order_brake(change);
+	brake_forget(change->changes->fs, &order);
+}
+
+int change_brake(struct change *change) {
+	struct brake_order order = change_order_brake(change);
+	return brake_check(change->changes->fs, &order, &change->demand);
 }
 
 /* ---- outcomes ---- */

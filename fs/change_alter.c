@@ -6,6 +6,7 @@
 
 #include "../api/retry.h"
 #include "accepted.h"
+#include "brake.h"
 #include "options.h"
 
 #include <errno.h>
@@ -14,6 +15,8 @@ static void alter_end(struct change *change, int rc, struct error *err) {
 	struct fs *fs = change->changes->fs;
 	if (rc == -ENOENT)
 		draft_unborn(fs->drafts, change->kind, change->scope.ids[change->scope.count - 1]);
+	if (change->verb == CHANGE_SCALE && err->verdict == VERDICT_NOT_DONE)
+		brake_scaled(fs, change->kind, &change->scope, change->replicas, false);
 	if (rc == -EEXIST) /* no name is taken here: it is in a state that does not permit it */
 		rc = -(err->code = EBUSY);
 	change_end(change, rc, err);
@@ -22,6 +25,8 @@ static void alter_end(struct change *change, int rc, struct error *err) {
 static void alter_done(struct change *change) {
 	struct fs *fs = change->changes->fs;
 	accepted_add(fs->accepted, change->kind, &change->scope, change->replicas, fs->now_ms);
+	if (change->verb == CHANGE_SCALE)
+		brake_scaled(fs, change->kind, &change->scope, change->replicas, true);
 	change_end(change, 0, NULL);
 }
 
@@ -138,6 +143,19 @@ static void alter_send(struct change *change) {
 	change_end(change, -err.code, &err);
 }
 
+static void alter_check(struct change *change) {
+	int rc = change_brake(change);
+	if (rc == DEMAND_PARKED)
+		return;
+	if (!rc) {
+		alter_send(change);
+		return;
+	}
+	struct error err = change->demand.error;
+	err.verdict = VERDICT_NOT_DONE;
+	change_end(change, rc, &err);
+}
+
 /* Of the scales of one deployment the first goes; change_end() calls the next. */
 void alter_begin(struct change *change) {
 	const struct changes *changes = change->changes;
@@ -145,6 +163,10 @@ void alter_begin(struct change *change) {
 	for (const struct change *at = changes->first.next; at != change && !change->queued; at = at->next)
 		change->queued = change->verb == CHANGE_SCALE && at->verb == CHANGE_SCALE &&
 				 change_is_of(at, change->kind, &change->scope);
-	if (!change->queued)
-		alter_send(change);
+	if (change->queued)
+		return;
+	change_brake_begin(change);
+	change->demand.since_ms = changes->fs->now_ms;
+	change_at(change, alter_check, CHANGE_NEVER);
+	alter_check(change);
 }

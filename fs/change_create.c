@@ -83,6 +83,7 @@ static void create_looked(struct change *change) {
 	case DOUBT_THERE:
 		create_record_end(change, JOURNAL_DONE, item->id);
 		draft_remove(fs->drafts, change->draft); /* the listing has it */
+		fs->settled_ms = fs->now_ms;
 		change_end(change, 0, NULL);
 		return;
 	case DOUBT_ABSENT:
@@ -236,6 +237,8 @@ static void create_list(struct change *change) {
 	int rc = create_check(change);
 	if (rc == DEMAND_PARKED)
 		return;
+	if (!rc && (rc = change_brake(change)) == DEMAND_PARKED)
+		return;
 	if (!rc)
 		rc = create_record(change);
 	if (!rc)
@@ -259,6 +262,7 @@ void create_begin(struct change *change) {
 		return;
 	}
 	store_forget_list(fs->store, change->kind, &change->scope);
+	change_brake_begin(change);
 	change->demand.since_ms = fs->now_ms;
 	change_at(change, create_list, CHANGE_NEVER);
 	create_list(change);

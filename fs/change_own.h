@@ -64,6 +64,11 @@ int change_new(struct changes *changes, const struct change_order *order, struct
 
 void change_at(struct change *change, void (*step)(struct change *change), int64_t due_ms);
 
+/* The spending brakes: from change_brake_begin() on, whose time is demand.since_ms, until brake_check() of brake.h says
+ * something. */
+void change_brake_begin(struct change *change);
+int change_brake(struct change *change);
+
 /* Its outcome: tells it, frees the change. `err` is NULL for 0. */
 void change_end(struct change *change, int rc, const struct error *err);
 

@@ -28,6 +28,7 @@ struct draft {
 	enum draft_state state;
 	struct buffer text; /* what was written to spec.json, also if it was refused */
 	bool has_text;      /* spec.json exists */
+	bool passed;        /* DRAFT_BUSY: the spending brakes let it pass (brake.h) */
 	time_t changed;
 	/* DRAFT_BORN */
 	char *id;

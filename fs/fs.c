@@ -1,11 +1,11 @@
 #include "fs.h"
 
 #include "accepted.h"
+#include "brake.h"
 #include "change.h"
 #include "draft.h"
 #include "journal.h"
 #include "node.h"
-
 #include "op.h"
 #include "options.h"
 #include "refusal.h"
@@ -18,7 +18,7 @@ int fs_open_parts(struct fs *fs, const struct options *options, struct store *st
 	*fs = (struct fs){.options = options, .store = store, .uid = getuid(), .gid = getgid()};
 	if (nodes_new(&fs->nodes) || drafts_new(&fs->drafts) || accepted_new(&fs->accepted) ||
 		refusals_new(&fs->refusals) || sweeps_new(&fs->sweeps) || ops_new(&fs->ops) ||
-		journal_new(options->journal, &fs->journal) || changes_new(fs, &fs->changes))
+		journal_new(options->journal, &fs->journal) || brakes_new(&fs->brakes) || changes_new(fs, &fs->changes))
 		return -ENOMEM;
 	return 0;
 }
@@ -28,6 +28,7 @@ void fs_close_parts(struct fs *fs) {
 	journal_free(fs->journal);
 	ops_free(fs->ops);
 	sweeps_free(fs->sweeps);
+	brakes_free(fs->brakes);
 	refusals_free(fs->refusals);
 	accepted_free(fs->accepted);
 	drafts_free(fs->drafts);

@@ -19,8 +19,10 @@ struct fs {
 	struct refusals *refusals;
 	struct sweeps *sweeps;
 	struct ops *ops;
-	int64_t now_ms; /* monotonic, of this turn of the loop */
-	time_t now;     /* wall clock, of this turn */
+	struct brakes *brakes;
+	int64_t now_ms;     /* monotonic, of this turn of the loop */
+	time_t now;         /* wall clock, of this turn */
+	int64_t settled_ms; /* when a listing last replaced the draft that had stood for a resource; 0: never */
 	time_t started;
 	uint64_t seed; /* of what is random */
 	uid_t uid;

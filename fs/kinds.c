@@ -233,6 +233,8 @@ const struct kind kinds[KINDS] = {
 		.moving = airuntime_moving, .terminating = "Terminating",
 		.rows = airuntime_rows,
 		.create = &schema_airuntime, .absent_s = 120, .remove = true,
+		.listed = {.config = "/gpuConfigID", .region = "/region", .gpus = "/gpuCount"},
+		.asked = {.config = "/gpuConfigID", .region = "/region", .gpus = "/gpuCount"},
 	},
 	[KIND_AIMODEL] = {
 		.name = "aimodels", .singular = "model deployment",
@@ -246,6 +248,8 @@ const struct kind kinds[KINDS] = {
 		.moving = aimodel_moving, .terminating = "terminating",
 		.rows = aimodel_rows,
 		.create = &schema_aimodel, .absent_s = 600, .remove = true, .scale = PROJECTS "/aimodels/{}/scale",
+		.listed = {.config = "/gpu_config_id", .region = "/region", .gpus = "/gpu_count", .replicas = "/replicas"},
+		.asked = {.config = "/gpu_config_id", .region = "/region", .gpus = "/gpu_count"},
 	},
 	[KIND_CUSTOM_TEMPLATE] = {
 		.name = "templates", .singular = "custom template",
@@ -277,6 +281,7 @@ const struct kind kinds[KINDS] = {
 			[DOC_ITEM] = {"/api/v1beta1/inventory/gpuconfig?config_id={}", TTL_INVENTORY},
 		},
 		.id = "/config_id", .title = "/config_id", .twin = "/instance_type", .group = "/region",
+		.price = "/price_per_gpu_per_hour",
 		.loose = true, .rows = inventory_rows,
 	},
 	[KIND_CATALOG] = {

@@ -74,6 +74,12 @@ struct source {
 	enum ttl_class ttl;
 };
 
+/* JSON pointers to what a GPU resource costs: price by configuration and region, times GPUs, times replicas. */
+struct price_pointers {
+	const char *config, *region, *gpus; /* all NULL: it costs nothing */
+	const char *replicas;               /* NULL: one */
+};
+
 struct kind {
 	const char *name;     /* in keys and messages: "airuntimes" */
 	const char *singular; /* in messages: "GPU instance" */
@@ -97,6 +103,9 @@ struct kind {
 	unsigned absent_s;           /* so long after a create was sent it may still appear (doubt.h) */
 	bool remove;                 /* DELETE of docs[DOC_ITEM].path */
 	const char *scale;           /* PUT here {"replicas":N} */
+
+	struct price_pointers listed, asked; /* into a listed resource; into the body of a create */
+	const char *price;                   /* of a GPU configuration: one GPU for an hour, in USD */
 };
 
 extern const struct row root_row;     /* the mount's root */

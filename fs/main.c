@@ -17,6 +17,7 @@
  *   schemas.c spec*.c     what may be POSTed               draft.c   directories that are no resources yet
  *   change.c accepted.c   create, scale, delete on their way, and accepted     refusal.c what .error shows
  *   journal.c             creates on their way, on disk                           journal_line.c  its lines
+ *   brake.c               what this mount may spend        price.c money.c   what things cost
  *   list.c configured.c   one listing with its names; the configured organisations and projects
  *   store.c               documents: the cache (../cache) over the API (../api)
  */

@@ -5,6 +5,7 @@
 #include "../api/scope.h"
 #include "../api/url.h"
 #include "change.h"
+#include "money.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -42,6 +43,11 @@ const struct option_row option_rows[] = {
 	{"parallel", OPTION_NUMBER, AT(parallel), "16", NULL, 3, 256, "requests in flight; two are kept for changes"},
 	{"cache_size", OPTION_NUMBER, AT(cache_mib), "256", NULL, 1, 65536, "MiB of answers kept"},
 	{"allow", OPTION_ALLOW, AT(allow), "create:scale:delete", NULL, 0, 0, "changes granted, or none"},
+	{"max_replicas", OPTION_LIMIT, AT(max_replicas), NULL, NULL, 1, 1000000, "most replicas to scale to"},
+	{"max_instances", OPTION_LIMIT, AT(max_instances), NULL, NULL, 0, 1000000,
+		"GPU instances from which on none is created"},
+	{"max_hourly", OPTION_MONEY, AT(max_hourly), NULL, NULL, 0, 1000000,
+		"USD per hour of all that runs, beyond which nothing is added"},
 	{"ca_file", OPTION_TEXT, AT(ca_file), NULL, NULL, 0, 0, "PEM file of the authorities to trust"},
 	{"proxy", OPTION_TEXT, AT(proxy), NULL, NULL, 0, 0, "URL of a proxy; the environment's are not used"},
 	{"journal", OPTION_TEXT, AT(journal), NULL, NULL, 0, 0,
@@ -98,13 +104,14 @@ void texts_free(struct texts *texts) {
 /* ---- values ---- */
 
 static int number_read(const struct option_row *row, const char *value, double *ret, struct error *err) {
+	bool whole = row->type == OPTION_NUMBER || row->type == OPTION_LIMIT;
 	char *end;
 	errno = 0;
 	double number = strtod(value, &end);
 	if (end == value || *end || errno || !isfinite(number) || number < row->min || number > row->max ||
-		(row->type == OPTION_NUMBER && number != floor(number)))
+		(whole && number != floor(number)))
 		return error_set(err, EINVAL, "%s=%s: must be a %snumber from %g to %g", row->name, value,
-			row->type == OPTION_NUMBER ? "whole " : "", row->min, row->max);
+			whole ? "whole " : "", row->min, row->max);
 	*ret = number;
 	return 0;
 }
@@ -127,6 +134,15 @@ static int allow_read(const char *value, unsigned *ret, struct error *err) {
 				break;
 		}
 	*ret = allow;
+	return 0;
+}
+
+static int money_limit_read(const struct option_row *row, const char *value, struct limit *ret, struct error *err) {
+	int64_t micros;
+	if (money_read(value, strlen(value), &micros))
+		return error_set(err, EINVAL, "%s=%s: must be an amount of USD, such as 12.50, from %g to %g",
+			row->name, value, row->min, row->max);
+	*ret = (struct limit){.set = true, .value = micros};
 	return 0;
 }
 
@@ -183,6 +199,12 @@ int option_set(struct options *options, const struct option_row *row, const char
 		if (!(rc = number_read(row, value, &number, err)))
 			*(unsigned *)at = (unsigned)number;
 		return rc;
+	case OPTION_LIMIT:
+		if (!(rc = number_read(row, value, &number, err)))
+			*(struct limit *)at = (struct limit){.set = true, .value = (long long)number};
+		return rc;
+	case OPTION_MONEY:
+		return money_limit_read(row, value, at, err);
 	case OPTION_ALLOW:
 		return allow_read(value, at, err);
 	case OPTION_LEVEL:
@@ -283,7 +305,9 @@ void options_help(struct buffer *out) {
 static void option_show(const struct options *options, const struct option_row *row, struct buffer *out) {
 	const void *at = (const char *)options + row->at;
 	const struct texts *texts = at;
+	const struct limit *limit = at;
 	const char *name = "";
+	char amount[MONEY_SIZE];
 	switch (row->type) {
 	case OPTION_TEXT:
 	case OPTION_URL:
@@ -299,6 +323,16 @@ static void option_show(const struct options *options, const struct option_row *
 		return;
 	case OPTION_NUMBER:
 		buffer_printf(out, "%s=%u\n", row->name, *(const unsigned *)at);
+		return;
+	case OPTION_LIMIT:
+		if (limit->set)
+			buffer_printf(out, "%s=%lld\n", row->name, limit->value);
+		return;
+	case OPTION_MONEY:
+		if (!limit->set)
+			return;
+		money_show(limit->value, amount);
+		buffer_printf(out, "%s=%s\n", row->name, amount);
 		return;
 	case OPTION_ALLOW:
 		buffer_printf(out, "%s=", row->name);

@@ -20,6 +20,12 @@ struct texts {
 	size_t count;
 };
 
+/* An amount that the user need not give. */
+struct limit {
+	bool set;
+	long long value;
+};
+
 struct options {
 	enum command command;
 	bool foreground; /* -f, -d */
@@ -39,7 +45,9 @@ struct options {
 	unsigned ttl_ms[TTL_CLASSES], moving_ms, deadline_ms, parallel;
 	unsigned cache_mib;
 	unsigned allow; /* bits of enum change_verb */
-	int log_level;  /* of syslog.h */
+	struct limit max_replicas, max_instances;
+	struct limit max_hourly; /* in micro-dollars (money.h) */
+	int log_level;           /* of syslog.h */
 	bool read_only, allow_other;
 	struct texts sandbox_options; /* what goes to the simulated cloud: "--instances=10" */
 	struct texts kernel;          /* mount options that libfuse passes on */

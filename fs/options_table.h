@@ -13,6 +13,8 @@ enum option_type {
 	OPTION_SECONDS, /* kept in milliseconds */
 	OPTION_TTL,     /* scales all ttl_… */
 	OPTION_NUMBER,
+	OPTION_LIMIT, /* a whole number, or none */
+	OPTION_MONEY, /* the same of US dollars, with decimals */
 	OPTION_ALLOW,
 	OPTION_LEVEL,
 	OPTION_SANDBOX, /* handed to the simulated cloud */

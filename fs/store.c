@@ -315,6 +315,7 @@ static int store_get(struct store *store, const struct kind *kind, char type, co
 		return rc ? error_set(&demand->error, -rc, "no memory for a request") : DEMAND_PARKED;
 	}
 	const struct document *document = result.document;
+	demand->fetched_ms = result.fetched_ms;
 	if (result.code) {
 		if (document && document->reason)
 			demand->error = *document->reason;
@@ -397,6 +398,12 @@ void store_forget_below(struct store *store, const struct kind *kind, const stru
 		else
 			cache_forget_prefix(store->cache, prefix.data);
 	}
+}
+
+void store_forget_lists(struct store *store, const struct kind *kind) {
+	char prefix[8];
+	snprintf(prefix, sizeof prefix, "%c%02d", KEY_LIST, (int)(kind - kinds));
+	cache_forget_prefix(store->cache, prefix);
 }
 
 void store_forget_all(struct store *store) {

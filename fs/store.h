@@ -26,6 +26,7 @@ struct demand {
 	int64_t since_ms;                      /* a document fetched at or after this serves it, expired or not */
 	void (*resume)(struct demand *demand); /* from store_run() */
 	struct error error;                    /* of the last -errno that a store function gave it */
+	int64_t fetched_ms;                    /* of the last document that came from the API: when its fetch began */
 };
 
 struct store_config {
@@ -81,6 +82,7 @@ void store_forget_resource(
 	struct store *store, const struct kind *kind, const struct scope *scope); /* its item and metrics */
 void store_forget_below(
 	struct store *store, const struct kind *kind, const struct scope *scope); /* the items of the whole list */
+void store_forget_lists(struct store *store, const struct kind *kind);            /* of this kind, wherever */
 void store_forget_all(struct store *store);
 
 #endif

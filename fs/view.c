@@ -40,6 +40,7 @@ static struct draft *draft_settle(struct fs *fs, struct draft *draft, bool liste
 	if (draft->state == DRAFT_BUSY || draft->state == DRAFT_DOUBT || !listed)
 		return draft;
 	draft_remove(fs->drafts, draft);
+	fs->settled_ms = fs->now_ms;
 	return NULL;
 }
 

@@ -184,6 +184,19 @@ static void what_is_wrong_is_said(void **state) {
 		{"-o allow= /mnt", "allow="},
 		{"-o allow=create:all /mnt", "allow="},
 		{"-o allow=none:create /mnt", "allow="},
+		{"-o max_replicas=0 /mnt", "max_replicas=0: must be a whole number from 1 to"},
+		{"-o max_replicas=2.5 /mnt", "whole"},
+		{"-o max_replicas=many /mnt", "max_replicas=many"},
+		{"-o max_instances=-1 /mnt", "from 0"},
+		{"-o max_instances= /mnt", "whole"},
+		{"-o max_instances=1000001 /mnt", "from 0"},
+		{"-o max_hourly=-1 /mnt", "max_hourly=-1: must be an amount of USD"},
+		{"-o max_hourly=1e3 /mnt", "USD"},
+		{"-o max_hourly=.5 /mnt", "USD"},
+		{"-o max_hourly=10USD /mnt", "USD"},
+		{"-o max_hourly= /mnt", "USD"},
+		{"-o max_hourly=1000000.01 /mnt", "USD"},
+		{"-o max_hourly /mnt", "needs a value"},
 		{"-o log_level=loud /mnt", "loud"},
 		{"-o token=secret /mnt", "NEEV_API_TOKEN"},
 		{"-o api_base=ftp://x /mnt", "https://"},
@@ -237,6 +250,32 @@ static void values(void **state) {
 	options_free(&options);
 	options = good("-o allow=none /mnt");
 	assert_int_equal(options.allow, 0);
+	options_free(&options);
+}
+
+/* None by default; 0 is a limit. */
+static void spending_brakes(void **state) {
+	(void)state;
+	struct options options = good("/mnt");
+	struct buffer out = {0};
+	assert_false(options.max_replicas.set || options.max_instances.set || options.max_hourly.set);
+	options_show(&options, &out);
+	assert_null(strstr(out.data, "max_"));
+	buffer_free(&out);
+	options_free(&options);
+	options = good("-o max_replicas=4,max_instances=0,max_hourly=12.3456785 /mnt");
+	assert_true(options.max_replicas.set && options.max_instances.set && options.max_hourly.set);
+	assert_int_equal(options.max_replicas.value, 4);
+	assert_int_equal(options.max_instances.value, 0);
+	assert_int_equal(options.max_hourly.value, 12345679);
+	options_show(&options, &out);
+	assert_non_null(strstr(out.data, "\nmax_replicas=4\nmax_instances=0\nmax_hourly=12.345679\n"));
+	buffer_free(&out);
+	options_free(&options);
+	config_write("max_hourly = 10\nmax_instances = 3\n");
+	options = good("-o max_instances=5 /mnt");
+	assert_int_equal(options.max_hourly.value, 10000000);
+	assert_int_equal(options.max_instances.value, 5);
 	options_free(&options);
 }
 
@@ -410,6 +449,7 @@ int main(void) {
 		cmocka_unit_test_setup(what_is_wrong_is_said, setup),
 		cmocka_unit_test_setup(a_token_is_never_shown, setup),
 		cmocka_unit_test_setup(values, setup),
+		cmocka_unit_test_setup(spending_brakes, setup),
 		cmocka_unit_test_setup(one_ttl_scales_all, setup),
 		cmocka_unit_test_setup(commas_and_backslashes, setup),
 		cmocka_unit_test_setup(mount_options, setup),

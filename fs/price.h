@@ -1,0 +1,17 @@
+/*
+ * What a GPU resource costs an hour, by the inventory: the price of its GPU configuration in its region, the dearest
+ * row of all regions if it names none, times its GPUs. An estimate in USD: no plan, storage or traffic is in it.
+ */
+#ifndef NEEVFS_FS_PRICE_H
+#define NEEVFS_FS_PRICE_H
+
+#include "list.h"
+
+/*
+ * Of one replica, in micro-dollars (money.h). `at` points into `resource`: into a listed one, or the body of a create.
+ * 0; -ENOMEM; -EINVAL: not known, because the configuration, its price or the number of GPUs is missing or absurd.
+ */
+int price_unit(
+	const struct list *inventory, const struct price_pointers *at, struct json resource, int64_t *ret_micros);
+
+#endif
