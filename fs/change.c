@@ -143,10 +143,10 @@ bool change_is_of(const struct change *change, const struct kind *kind, const st
 
 void change_end(struct change *change, int rc, const struct error *err) {
 	struct changes *changes = change->changes;
-	if (rc)
-		change_refused(changes, change->verb, change->path, err);
-	else
+	if (!rc)
 		change_succeeded(change);
+	else if (!change->untold)
+		change_refused(changes, change->verb, change->path, err);
 	for (struct change *at = change->next; at != &changes->first; at = at->next)
 		if (at->queued && change_is_of(at, change->kind, &change->scope)) {
 			at->due_ms = changes->fs->now_ms;
@@ -202,6 +202,7 @@ void change_abandon(struct change *change) {
 	change->late = change_goes_on(change);
 	if (change->late)
 		return;
+	change->untold = true;
 	struct error err;
 	change_unfinished(change, ECANCELED, &err);
 	if (change->verb == CHANGE_CREATE)

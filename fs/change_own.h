@@ -22,7 +22,8 @@ struct change {
 	int64_t deadline_ms; /* of who waits */
 	change_done *done;   /* NULL: nobody waits */
 	void *user;
-	bool late; /* somebody stopped waiting after it was sent: its success is told in .error too */
+	bool untold; /* its end is told by who stopped waiting */
+	bool late;   /* somebody stopped waiting after it was sent: its success is told in .error too */
 
 	/* What goes on next: from the loop, when a document that was demanded came, or at due_ms. It leaves the change
 	 * waiting for something, or ends it. */
