@@ -273,8 +273,8 @@ static int draft_add(struct check *check, const struct draft *draft) {
 		return 0;
 	struct json request;
 	int64_t cost;
-	enum json_verdict verdict =
-		json_scan(draft->text.data ? draft->text.data : "", draft->text.len, &request, NULL);
+	const struct buffer *text = draft->asked ? draft->asked : &draft->text;
+	enum json_verdict verdict = json_scan(text->data ? text->data : "", text->len, &request, NULL);
 	int rc = verdict == JSON_OK ? request_price(check, draft->kind, request, &cost) : -EINVAL;
 	if (rc == -ENOMEM || verdict == JSON_NO_MEMORY)
 		return check_no_memory(check);

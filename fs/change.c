@@ -270,8 +270,10 @@ int change_start(struct changes *changes, const struct change_order *order, chan
 	change->deadline_ms = fs->now_ms + fs->options->deadline_ms;
 	change->done = done;
 	change->user = user;
-	if (change->draft)
+	if (change->draft) {
 		change->draft->state = DRAFT_BUSY;
+		change->draft->asked = &change->body;
+	}
 	change_at(change, order->verb == CHANGE_CREATE ? create_begin : alter_begin, fs->now_ms);
 	*ret = change;
 	return 0;

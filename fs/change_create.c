@@ -37,10 +37,12 @@ static void create_record_end(struct change *change, enum journal_state state, c
 
 static void create_unmade(struct change *change, enum journal_state state, int rc, const struct error *err) {
 	create_record_end(change, state, NULL);
-	if (change->recovered)
+	if (change->recovered) {
 		draft_remove(change->changes->fs->drafts, change->draft); /* it stood for nothing */
-	else
+	} else {
 		change->draft->state = DRAFT_OPEN;
+		change->draft->asked = NULL;
+	}
 	change_end(change, rc, err);
 }
 
@@ -132,6 +134,7 @@ static bool create_born(struct change *change, const struct api_response *respon
 	if (!text || !*text || !json_string_is(title, change->draft->name) ||
 		draft_born(change->draft, text, response->body, response->body_len))
 		return false;
+	change->draft->asked = NULL;
 	create_record_end(change, JOURNAL_DONE, text);
 	return true;
 }

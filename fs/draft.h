@@ -26,9 +26,10 @@ struct draft {
 	char *place; /* the collection: its list path, filled in */
 	char *name;
 	enum draft_state state;
-	struct buffer text; /* what was written to spec.json, also if it was refused */
-	bool has_text;      /* spec.json exists */
-	bool passed;        /* DRAFT_BUSY: the spending brakes let it pass (brake.h) */
+	struct buffer text;         /* what was written to spec.json, also if it was refused */
+	bool has_text;              /* spec.json exists */
+	const struct buffer *asked; /* DRAFT_BUSY, DRAFT_DOUBT: the body of its create, lent by that; else NULL */
+	bool passed;                /* DRAFT_BUSY: the spending brakes let it pass (brake.h) */
 	time_t changed;
 	/* DRAFT_BORN */
 	char *id;

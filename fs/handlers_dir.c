@@ -3,6 +3,7 @@
 #include "../api/scope.h"
 #include "change.h"
 #include "options.h"
+#include "refusal.h"
 #include "spec.h"
 #include "sweep.h"
 
@@ -265,8 +266,7 @@ void fs_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode) 
 		op_run(op);
 }
 
-/* A draft whose create is under way, or may have been carried out, is not to be lost. */
-static int draft_settled(struct op *op, const struct draft *draft) {
+int op_draft_settled(struct op *op, const struct draft *draft) {
 	if (draft->state == DRAFT_BUSY)
 		return op_refuse_words(op, EBUSY, "its create is under way");
 	if (draft->state == DRAFT_DOUBT)
@@ -276,16 +276,22 @@ static int draft_settled(struct op *op, const struct draft *draft) {
 	return 0;
 }
 
-/* Something inside a resource was asked to be removed: refused, and remembered, lest a rmdir of the resource follows
- * from the same sweep. */
+/*
+ * Something inside a resource was asked to be removed, or a directory above resources, or something beside them:
+ * refused, and remembered, lest a rmdir of the resource follows from the same sweep.
+ */
 static int refuse_inside(struct op *op, const struct view *child, const char *words) {
+	bool inside = child->resource && child->resource != child->node && !child->draft;
+	const struct node *swept = inside                             ? child->resource
+				   : child->row->type == ROW_RESOURCE ? child->node
+								      : child->collection;
 	SCOPED(buffer_free) struct buffer dir = {0};
-	if (child->resource && child->resource != child->node && !child->draft)
-		node_path(child->resource, &dir);
+	if (swept && !child->draft)
+		node_path(swept, &dir);
 	int rc = dir.data ? sweep_add(op->fs->sweeps, dir.data, fuse_req_ctx(op->req)->pid, op->fs->now_ms) : 0;
 	if (rc)
 		return rc;
-	if (dir.data && child->kind->remove)
+	if (inside && child->kind->remove)
 		return op_refuse_words(
 			op, EPERM, "%s; rmdir %s deletes the %s", words, child->resource->name, child->kind->singular);
 	return op_refuse_words(op, EPERM, "%s", words);
@@ -306,8 +312,9 @@ static int rmdir_resource(struct op *op, const struct view *child) {
 	if (view_leaving(child))
 		return op_refuse_words(
 			op, EALREADY, "it is being deleted already; it is billed until the API answers 404");
+	int rc = view_scratch_dir(child, &op->data);
 	struct change_order order = {.verb = CHANGE_DELETE, .kind = kind, .scope = &child->scope};
-	return op_change(op, &order);
+	return rc ? rc : op_change(op, &order);
 }
 
 static int step_rmdir(struct op *op) {
@@ -315,7 +322,7 @@ static int step_rmdir(struct op *op) {
 	if (op->settled) {
 		if (op->outcome)
 			return op->outcome;
-		node_retire(op->fs->nodes, op->node, op->name);
+		scratch_dir_end(op->fs, op->data.data, node_retire(op->fs->nodes, op->node, op->name));
 		op_reply_err(op, 0);
 		return 0;
 	}
@@ -324,10 +331,13 @@ static int step_rmdir(struct op *op) {
 		return rc;
 	struct draft *draft = child.row->type == ROW_RESOURCE ? child.draft : NULL;
 	if (draft) {
-		rc = draft_settled(op, draft);
+		SCOPED(buffer_free) struct buffer path = {0};
+		rc = op_draft_settled(op, draft);
+		if (!rc)
+			rc = view_scratch_dir(&child, &path);
 		if (!rc) {
 			draft_remove(op->fs->drafts, draft);
-			node_retire(op->fs->nodes, op->node, op->name);
+			scratch_dir_end(op->fs, path.data, node_retire(op->fs->nodes, op->node, op->name));
 		}
 	} else {
 		rc = rmdir_resource(op, &child);
@@ -344,38 +354,60 @@ void fs_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name) {
 		op_run(op);
 }
 
-static int step_rename(struct op *op) {
-	struct view parent, child;
+static int rename_dir(struct op *op, const struct view *parent, const struct view *child) {
 	const struct row *row;
 	struct error err;
-	int rc = op_child(op, &parent, &child);
-	if (rc)
-		return rc;
-	struct draft *draft = child.row->type == ROW_RESOURCE ? child.draft : NULL;
+	int rc;
+	SCOPED(buffer_free) struct buffer path = {0};
+	SCOPED(buffer_free) struct buffer new_path = {0};
+	struct draft *draft = child->row->type == ROW_RESOURCE ? child->draft : NULL;
 	if (!draft)
 		rc = op_refuse_words(
-			op, EPERM, "the API cannot rename or move %s", child.kind ? "this" : "anything here");
+			op, EPERM, "the API cannot rename or move %s", child->kind ? "this" : "anything here");
 	else if (op->new_parent != op->node)
 		rc = op_refuse_words(op, EPERM, "a draft can be renamed, but not moved to another collection");
 	else
-		rc = draft_settled(op, draft);
+		rc = op_draft_settled(op, draft);
 	if (!rc)
-		rc = spec_name_check(parent.kind->create, op->new_name, &err);
+		rc = spec_name_check(parent->kind->create, op->new_name, &err);
 	if (rc == -EINVAL) {
 		err.verdict = VERDICT_NOT_DONE;
 		op_refuse(op, &err);
 	}
 	if (!rc) {
-		rc = view_child(&parent, op->new_name, &op->demand, &row);
+		rc = view_child(parent, op->new_name, &op->demand, &row);
 		rc = rc == -ENOENT ? 0 : rc ? rc : -EEXIST;
 	}
+	if (!rc)
+		rc = view_scratch_dir(child, &path);
+	if (!rc)
+		rc = view_place(child, &new_path);
+	buffer_printf(&new_path, "/%s", op->new_name);
+	if (!rc)
+		rc = new_path.error;
 	char *name = rc ? NULL : strdup(op->new_name);
 	if (!rc)
 		rc = name ? draft_rename(draft, op->new_name) : -ENOMEM;
-	if (!rc)
-		node_rename(op->fs->nodes, child.node, take_pointer(name));
+	if (!rc) {
+		node_rename(op->fs->nodes, child->node, op->node, take_pointer(name));
+		scratch_dir_rename(op->fs->scratches, path.data, take_pointer(new_path.data));
+	}
 	free(name);
+	return rc;
+}
+
+static int step_rename(struct op *op) {
+	struct view parent, child;
+	int rc = op_child(op, &parent, &child);
+	if (rc)
+		return rc;
+	if (child.scratch || (child.row->write != WRITE_NEVER && view_holds_scratch(&parent)))
+		rc = op_scratch_rename(op, &parent, &child);
+	else
+		rc = rename_dir(op, &parent, &child);
 	node_forget(op->fs->nodes, child.node, 1);
+	if (!rc && op->step != step_rename)
+		return op->step(op);
 	if (!rc)
 		op_reply_err(op, 0);
 	return rc;
@@ -383,16 +415,34 @@ static int step_rename(struct op *op) {
 
 void fs_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent, const char *new_name,
 	unsigned flags) {
-	if (flags & ~1u || strlen(new_name) >= NAME_SIZE) { /* RENAME_NOREPLACE is how we rename anyway */
-		fuse_reply_err(req, flags & ~1u ? EINVAL : ENAMETOOLONG);
+	if (flags & ~(unsigned)RENAME_NOREPLACE || strlen(new_name) >= NAME_SIZE) {
+		fuse_reply_err(req, flags & ~(unsigned)RENAME_NOREPLACE ? EINVAL : ENAMETOOLONG);
 		return;
 	}
 	struct op *op = op_new(req, step_rename, "rename", parent, name);
 	if (!op)
 		return;
+	op->keep = flags & RENAME_NOREPLACE; /* directories are renamed so anyway */
 	op->new_parent = op_node(op->fs, new_parent);
 	strcpy(op->new_name, new_name);
 	op_run(op);
+}
+
+/* Whatever is in a draft can go, so that rm -r can remove it: of .error the words. */
+static int unlink_in_draft(struct op *op, const struct view *child) {
+	if (child->row->type == ROW_ERROR) {
+		SCOPED(buffer_free) struct buffer dir = {0};
+		node_path(op->node, &dir);
+		if (!dir.error)
+			refusal_settle(op->fs->refusals, dir.data, dir.len);
+		return dir.error;
+	}
+	int rc = op_draft_settled(op, child->draft);
+	if (rc)
+		return rc;
+	(void)draft_truncate(op->fs->drafts, child->draft, 0, op->fs->now); /* to nothing it cannot fail */
+	child->draft->has_text = false;
+	return 0;
 }
 
 static int step_unlink(struct op *op) {
@@ -400,13 +450,18 @@ static int step_unlink(struct op *op) {
 	int rc = op_child(op, &parent, &child);
 	if (rc)
 		return rc;
-	struct draft *draft = child.row->type == ROW_SPEC ? child.draft : NULL;
-	rc = draft ? draft_settled(op, draft) : refuse_inside(op, &child, "this file cannot be removed");
-	if (!rc) {
-		rc = draft_truncate(op->fs->drafts, draft, 0, op->fs->now);
-		draft->has_text = false;
+	if (child.scratch)
+		scratch_unlink(child.scratch, child.node);
+	else if (child.draft)
+		rc = unlink_in_draft(op, &child);
+	else if (view_backed_up(&child))
+		/* An editor makes room for its backup after a refused write: .error keeps what was refused. A sweep
+		   would meet all the other files too. */
+		rc = -EPERM;
+	else
+		rc = refuse_inside(op, &child, "this file cannot be removed");
+	if (!rc)
 		node_retire(op->fs->nodes, op->node, op->name);
-	}
 	node_forget(op->fs->nodes, child.node, 1);
 	if (!rc)
 		op_reply_err(op, 0);

@@ -57,8 +57,9 @@ bool sweep_is(const struct sweeps *sweeps, const char *dir, pid_t pid, int64_t n
 	pid_t session = session_of(pid);
 	for (size_t i = 0; i < SWEEPS_MAX; i++) {
 		const struct sweep *sweep = &sweeps->ring[i];
-		if (sweep->dir && now_ms - sweep->at_ms <= SWEEP_MS && !strcmp(sweep->dir, dir) &&
-			(sweep->session == session || !session || !sweep->session))
+		size_t len = sweep->dir ? strlen(sweep->dir) : 0;
+		if (len && now_ms - sweep->at_ms <= SWEEP_MS && !strncmp(sweep->dir, dir, len) &&
+			(!dir[len] || dir[len] == '/') && (sweep->session == session || !session || !sweep->session))
 			return true;
 	}
 	return false;

@@ -18,11 +18,12 @@ struct sweeps;
 int sweeps_new(struct sweeps **ret);     /* 0 or -ENOMEM */
 void sweeps_free(struct sweeps *sweeps); /* takes NULL */
 
-/* Something inside `dir` (a resource's path) was refused to a process; `pid` 0: not known. 0 or -ENOMEM. */
+/* Something inside `dir` (the path of a resource, or of a directory above some), or itself, was refused to a process;
+ * `pid` 0: not known. 0 or -ENOMEM. */
 int sweep_add(struct sweeps *sweeps, const char *dir, pid_t pid, int64_t now_ms);
 
-/* Whether a rmdir of `dir` by `pid` is to be taken for the end of a sweep. A process whose session is not known is
- * taken for the same. */
+/* Whether a rmdir of the resource `dir` by `pid` is to be taken for the end of a sweep. A process whose session is not
+ * known is taken for the same. */
 bool sweep_is(const struct sweeps *sweeps, const char *dir, pid_t pid, int64_t now_ms);
 
 #endif
