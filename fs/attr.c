@@ -43,8 +43,27 @@ static bool view_writable(const struct view *view) {
 	return view->row->write == WRITE_SCALE || (view->row->write == WRITE_SPEC && view->kind->create);
 }
 
+static void scratch_attr(const struct view *view, struct stat *ret) {
+	const struct scratch *scratch = view->scratch;
+	*ret = (struct stat){.st_ino = view->node->ino,
+		.st_mode = scratch->link ? S_IFLNK | 0777 : S_IFREG | scratch->mode,
+		.st_nlink = scratch->name != NULL,
+		.st_uid = view->fs->uid,
+		.st_gid = view->fs->gid,
+		.st_size = (off_t)scratch->text.len,
+		.st_blksize = 4096,
+		.st_blocks = ((off_t)scratch->text.len + 511) / 512,
+		.st_atim = scratch->atime,
+		.st_mtim = scratch->mtime,
+		.st_ctime = scratch->changed};
+}
+
 int view_attr(const struct view *view, struct demand *demand, struct stat *ret) {
 	const struct row *row = view->row;
+	if (view->scratch) {
+		scratch_attr(view, ret);
+		return 0;
+	}
 	struct stat st = {.st_ino = view->node->ino,
 		.st_nlink = 1,
 		.st_uid = view->fs->uid,

@@ -6,6 +6,7 @@
 #include "node.h"
 #include "op.h"
 #include "refusal.h"
+#include "scratch.h"
 #include "sweep.h"
 
 #include <errno.h>
@@ -13,9 +14,9 @@
 
 int fs_open_parts(struct fs *fs, const struct options *options, struct store *store) {
 	*fs = (struct fs){.options = options, .store = store, .uid = getuid(), .gid = getgid()};
-	if (nodes_new(&fs->nodes) || drafts_new(&fs->drafts) || accepted_new(&fs->accepted) ||
-		refusals_new(&fs->refusals) || sweeps_new(&fs->sweeps) || ops_new(&fs->ops) ||
-		changes_new(fs, &fs->changes))
+	if (nodes_new(&fs->nodes) || drafts_new(&fs->drafts) || scratches_new(&fs->scratches) ||
+		accepted_new(&fs->accepted) || refusals_new(&fs->refusals) || sweeps_new(&fs->sweeps) ||
+		ops_new(&fs->ops) || changes_new(fs, &fs->changes))
 		return -ENOMEM;
 	return 0;
 }
@@ -26,6 +27,7 @@ void fs_close_parts(struct fs *fs) {
 	sweeps_free(fs->sweeps);
 	refusals_free(fs->refusals);
 	accepted_free(fs->accepted);
+	scratches_free(fs->scratches);
 	drafts_free(fs->drafts);
 	nodes_free(fs->nodes);
 	*fs = (struct fs){0};

@@ -13,6 +13,7 @@ struct fs {
 	struct store *store;           /* lent */
 	struct nodes *nodes;
 	struct drafts *drafts;
+	struct scratches *scratches;
 	struct changes *changes;
 	struct accepted *accepted;
 	struct refusals *refusals;

@@ -15,11 +15,19 @@ struct handle *handle_new(enum row_write write) {
 	return handle;
 }
 
+struct handle *handle_of_scratch(struct scratch *scratch) {
+	struct handle *handle = handle_new(WRITE_NEVER);
+	if (handle)
+		handle->scratch = scratch_hold(scratch);
+	return handle;
+}
+
 void handle_free(struct handle *handle) {
 	if (!handle)
 		return;
 	if (handle->bytes.data)
 		explicit_bzero(handle->bytes.data, handle->bytes.cap); /* credentials are files too */
+	scratch_release(handle->scratch);
 	buffer_free(&handle->bytes);
 	buffer_free(&handle->starts);
 	free(handle);

@@ -4,12 +4,14 @@
 
 #include "../api/buffer.h"
 #include "kinds.h"
+#include "scratch.h"
 
 #include <stdbool.h>
 
 struct handle {
-	struct buffer bytes;  /* a file's content as it was at open; a directory's entries */
-	struct buffer starts; /* of a directory: where each entry begins in `bytes` */
+	struct buffer bytes;     /* a file's content as it was at open; a directory's entries */
+	struct buffer starts;    /* of a directory: where each entry begins in `bytes` */
+	struct scratch *scratch; /* held: the open file is this, and nothing else here counts; NULL: it is not */
 	enum row_write write;
 	bool wrote;    /* something came by this handle */
 	bool in_order; /* it was written from an empty file on, byte after byte: then it commits in the write that
@@ -21,7 +23,9 @@ struct handle {
 };
 
 struct handle *handle_new(enum row_write write); /* NULL without memory */
-void handle_free(struct handle *handle);         /* takes NULL */
+/* Of an open scratch file, which it holds. NULL without memory. */
+struct handle *handle_of_scratch(struct scratch *scratch);
+void handle_free(struct handle *handle); /* takes NULL */
 
 /* One directory entry behind the others. */
 void handle_add_entry(struct handle *handle, const char *name, uint64_t ino, mode_t type);

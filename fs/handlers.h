@@ -1,5 +1,5 @@
 /* The FUSE handlers: handlers_dir.c for names, handlers_file.c for reading, handlers_write.c for what changes
- * something. */
+ * something, handlers_scratch.c for scratch files. */
 #ifndef NEEVFS_FS_HANDLERS_H
 #define NEEVFS_FS_HANDLERS_H
 
@@ -24,6 +24,7 @@ void fs_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);
 void fs_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent, const char *new_name,
 	unsigned flags);
 void fs_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
+void fs_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name);
 
 void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file);
 void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *file);
@@ -38,6 +39,29 @@ void fs_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_inf
  * if it could not be started. */
 struct change_order;
 int op_change(struct op *op, struct change_order *order);
+
+/*
+ * A whole text as what the view's row, spec.json or replicas, is to be: the same as writing it. 0: it is so without a
+ * change; DEMAND_PARKED: a change is on its way, as in op_change(), or an answer is; or -errno, with words.
+ */
+int op_commit_text(struct op *op, const struct view *view, const struct buffer *text);
+
+/* 0 if the draft may be removed, renamed or emptied: no create of it is under way or in doubt; else -EBUSY, with words.
+ */
+int op_draft_settled(struct op *op, const struct draft *draft);
+
+/* ---- scratch files; `dir` is the view of op->node ---- */
+
+/* Makes the file `op->name` and answers. */
+int op_scratch_create(struct op *op, const struct view *dir);
+/* Answers an open, or a setattr, of one. */
+int op_scratch_open(struct op *op, struct scratch *scratch);
+int op_scratch_setattr(struct op *op, const struct view *view);
+/* Renames one; or, to make a backup, a file that is written to the API. 0, not answered yet: done, or op->step has
+ * changed and goes on with it; DEMAND_PARKED or -errno. */
+int op_scratch_rename(struct op *op, const struct view *dir, const struct view *child);
+/* The directory `dir` is gone, which scratch.h knows by `path`; `dir` may be NULL. */
+void scratch_dir_end(struct fs *fs, const char *path, struct node *dir);
 
 /* The child `op->name` of the op's node, looked up now, as a view; the caller gives its node back with node_forget(…,
  * 1). */

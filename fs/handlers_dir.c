@@ -3,6 +3,7 @@
 #include "../api/scope.h"
 #include "change.h"
 #include "options.h"
+#include "refusal.h"
 #include "spec.h"
 #include "sweep.h"
 
@@ -246,6 +247,9 @@ static int step_mkdir(struct op *op) {
 		rc = draft_new(op->fs->drafts, kind, place.data, op->name, op->fs->now, &draft);
 	if (rc)
 		return rc;
+	buffer_printf(&place, "/%s", op->name);
+	if (!place.error)
+		scratch_dir_drop(op->fs->scratches, place.data); /* of a resource that went away elsewhere */
 	struct stat st;
 	rc = op_child(op, &parent, &child);
 	if (!rc && (rc = view_attr(&child, &op->demand, &st)))
@@ -265,8 +269,7 @@ void fs_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode) 
 		op_run(op);
 }
 
-/* A draft whose create is under way, or may have been carried out, is not to be lost. */
-static int draft_settled(struct op *op, const struct draft *draft) {
+int op_draft_settled(struct op *op, const struct draft *draft) {
 	if (draft->state == DRAFT_BUSY)
 		return op_refuse_words(op, EBUSY, "its create is under way");
 	if (draft->state == DRAFT_DOUBT)
@@ -306,8 +309,9 @@ static int rmdir_resource(struct op *op, const struct view *child) {
 	if (view_leaving(child))
 		return op_refuse_words(
 			op, EALREADY, "it is being deleted already; it is billed until the API answers 404");
+	int rc = view_scratch_dir(child, &op->data);
 	struct change_order order = {.verb = CHANGE_DELETE, .kind = kind, .scope = &child->scope};
-	return op_change(op, &order);
+	return rc ? rc : op_change(op, &order);
 }
 
 static int step_rmdir(struct op *op) {
@@ -315,7 +319,7 @@ static int step_rmdir(struct op *op) {
 	if (op->settled) {
 		if (op->outcome)
 			return op->outcome;
-		node_retire(op->fs->nodes, op->node, op->name);
+		scratch_dir_end(op->fs, op->data.data, node_retire(op->fs->nodes, op->node, op->name));
 		op_reply_err(op, 0);
 		return 0;
 	}
@@ -324,10 +328,13 @@ static int step_rmdir(struct op *op) {
 		return rc;
 	struct draft *draft = child.row->type == ROW_RESOURCE ? child.draft : NULL;
 	if (draft) {
-		rc = draft_settled(op, draft);
+		SCOPED(buffer_free) struct buffer path = {0};
+		rc = op_draft_settled(op, draft);
+		if (!rc)
+			rc = view_scratch_dir(&child, &path);
 		if (!rc) {
 			draft_remove(op->fs->drafts, draft);
-			node_retire(op->fs->nodes, op->node, op->name);
+			scratch_dir_end(op->fs, path.data, node_retire(op->fs->nodes, op->node, op->name));
 		}
 	} else {
 		rc = rmdir_resource(op, &child);
@@ -344,38 +351,60 @@ void fs_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name) {
 		op_run(op);
 }
 
-static int step_rename(struct op *op) {
-	struct view parent, child;
+static int rename_dir(struct op *op, const struct view *parent, const struct view *child) {
 	const struct row *row;
 	struct error err;
-	int rc = op_child(op, &parent, &child);
-	if (rc)
-		return rc;
-	struct draft *draft = child.row->type == ROW_RESOURCE ? child.draft : NULL;
+	int rc;
+	SCOPED(buffer_free) struct buffer path = {0};
+	SCOPED(buffer_free) struct buffer new_path = {0};
+	struct draft *draft = child->row->type == ROW_RESOURCE ? child->draft : NULL;
 	if (!draft)
 		rc = op_refuse_words(
-			op, EPERM, "the API cannot rename or move %s", child.kind ? "this" : "anything here");
+			op, EPERM, "the API cannot rename or move %s", child->kind ? "this" : "anything here");
 	else if (op->new_parent != op->node)
 		rc = op_refuse_words(op, EPERM, "a draft can be renamed, but not moved to another collection");
 	else
-		rc = draft_settled(op, draft);
+		rc = op_draft_settled(op, draft);
 	if (!rc)
-		rc = spec_name_check(parent.kind->create, op->new_name, &err);
+		rc = spec_name_check(parent->kind->create, op->new_name, &err);
 	if (rc == -EINVAL) {
 		err.verdict = VERDICT_NOT_DONE;
 		op_refuse(op, &err);
 	}
 	if (!rc) {
-		rc = view_child(&parent, op->new_name, &op->demand, &row);
+		rc = view_child(parent, op->new_name, &op->demand, &row);
 		rc = rc == -ENOENT ? 0 : rc ? rc : -EEXIST;
 	}
+	if (!rc)
+		rc = view_scratch_dir(child, &path);
+	if (!rc)
+		rc = view_place(child, &new_path);
+	buffer_printf(&new_path, "/%s", op->new_name);
+	if (!rc)
+		rc = new_path.error;
 	char *name = rc ? NULL : strdup(op->new_name);
 	if (!rc)
 		rc = name ? draft_rename(draft, op->new_name) : -ENOMEM;
-	if (!rc)
-		node_rename(op->fs->nodes, child.node, take_pointer(name));
+	if (!rc) {
+		node_rename(op->fs->nodes, child->node, op->node, take_pointer(name));
+		scratch_dir_rename(op->fs->scratches, path.data, take_pointer(new_path.data));
+	}
 	free(name);
+	return rc;
+}
+
+static int step_rename(struct op *op) {
+	struct view parent, child;
+	int rc = op_child(op, &parent, &child);
+	if (rc)
+		return rc;
+	if (child.scratch || (child.row->write != WRITE_NEVER && view_holds_scratch(&parent)))
+		rc = op_scratch_rename(op, &parent, &child);
+	else
+		rc = rename_dir(op, &parent, &child);
 	node_forget(op->fs->nodes, child.node, 1);
+	if (!rc && op->step != step_rename)
+		return op->step(op);
 	if (!rc)
 		op_reply_err(op, 0);
 	return rc;
@@ -383,16 +412,34 @@ static int step_rename(struct op *op) {
 
 void fs_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent, const char *new_name,
 	unsigned flags) {
-	if (flags & ~1u || strlen(new_name) >= NAME_SIZE) { /* RENAME_NOREPLACE is how we rename anyway */
-		fuse_reply_err(req, flags & ~1u ? EINVAL : ENAMETOOLONG);
+	if (flags & ~(unsigned)RENAME_NOREPLACE || strlen(new_name) >= NAME_SIZE) {
+		fuse_reply_err(req, flags & ~(unsigned)RENAME_NOREPLACE ? EINVAL : ENAMETOOLONG);
 		return;
 	}
 	struct op *op = op_new(req, step_rename, "rename", parent, name);
 	if (!op)
 		return;
+	op->keep = flags & RENAME_NOREPLACE; /* directories are renamed so anyway */
 	op->new_parent = op_node(op->fs, new_parent);
 	strcpy(op->new_name, new_name);
 	op_run(op);
+}
+
+/* Whatever is in a draft can go, so that rm -r can remove it: of .error the words. */
+static int unlink_in_draft(struct op *op, const struct view *child) {
+	if (child->row->type == ROW_ERROR) {
+		SCOPED(buffer_free) struct buffer dir = {0};
+		node_path(op->node, &dir);
+		if (!dir.error)
+			refusal_settle(op->fs->refusals, dir.data, dir.len);
+		return dir.error;
+	}
+	int rc = op_draft_settled(op, child->draft);
+	if (rc)
+		return rc;
+	(void)draft_truncate(op->fs->drafts, child->draft, 0, op->fs->now); /* to nothing it cannot fail */
+	child->draft->has_text = false;
+	return 0;
 }
 
 static int step_unlink(struct op *op) {
@@ -400,13 +447,14 @@ static int step_unlink(struct op *op) {
 	int rc = op_child(op, &parent, &child);
 	if (rc)
 		return rc;
-	struct draft *draft = child.row->type == ROW_SPEC ? child.draft : NULL;
-	rc = draft ? draft_settled(op, draft) : refuse_inside(op, &child, "this file cannot be removed");
-	if (!rc) {
-		rc = draft_truncate(op->fs->drafts, draft, 0, op->fs->now);
-		draft->has_text = false;
+	if (child.scratch)
+		scratch_unlink(child.scratch, child.node);
+	else if (child.draft)
+		rc = unlink_in_draft(op, &child);
+	else
+		rc = refuse_inside(op, &child, "this file cannot be removed");
+	if (!rc)
 		node_retire(op->fs->nodes, op->node, op->name);
-	}
 	node_forget(op->fs->nodes, child.node, 1);
 	if (!rc)
 		op_reply_err(op, 0);

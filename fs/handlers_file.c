@@ -28,8 +28,12 @@ static int step_open(struct op *op) {
 	int rc = view_open(op->fs, op->node, &op->demand, &view);
 	if (rc)
 		return rc;
+	if (view.scratch)
+		return op_scratch_open(op, view.scratch);
 	if (writing && view.row->write == WRITE_NEVER)
 		return -EACCES;
+	if (writing && node_retired(op->node)) /* by /proc/self/fd */
+		return -ENOENT;
 	if (writing && (rc = draft_open(op, &view)))
 		return rc;
 	struct handle *handle = handle_new(writing ? view.row->write : WRITE_NEVER);
@@ -60,9 +64,10 @@ void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file) {
 void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *file) {
 	(void)ino;
 	const struct handle *handle = (struct handle *)(uintptr_t)file->fh;
-	size_t at = offset < (off_t)handle->bytes.len ? (size_t)offset : handle->bytes.len;
-	size_t left = handle->bytes.len - at;
-	fuse_reply_buf(req, handle->bytes.data ? handle->bytes.data + at : NULL, left < size ? left : size);
+	const struct buffer *bytes = handle->scratch ? &handle->scratch->text : &handle->bytes;
+	size_t at = offset < (off_t)bytes->len ? (size_t)offset : bytes->len;
+	size_t left = bytes->len - at;
+	fuse_reply_buf(req, bytes->data ? bytes->data + at : NULL, left < size ? left : size);
 }
 
 void fs_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file) {
@@ -82,6 +87,8 @@ static int setattr_size(struct op *op, const struct view *view) {
 	struct handle *handle = op->handle;
 	if (view->row->write == WRITE_NEVER)
 		return -EACCES;
+	if (node_retired(op->node)) /* the draft's text is no longer that of this file */
+		return -ENOENT;
 	struct draft *draft = view->draft;
 	if (!draft && op->offset)
 		return -EINVAL; /* a resource's file is emptied before it is written, as every redirection does, and
@@ -121,6 +128,8 @@ static int step_setattr(struct op *op) {
 	int rc = view_open(op->fs, op->node, &op->demand, &view);
 	if (rc)
 		return rc;
+	if (view.scratch)
+		return op_scratch_setattr(op, &view);
 	if (op->to_set & FUSE_SET_ATTR_SIZE) {
 		rc = setattr_size(op, &view);
 		op->to_set &= ~FUSE_SET_ATTR_SIZE; /* done: the step may run again for the attributes */
@@ -150,6 +159,8 @@ void fs_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set, s
 	op->mode = attr->st_mode;
 	op->uid = attr->st_uid;
 	op->gid = attr->st_gid;
+	op->atime = attr->st_atim;
+	op->mtime = attr->st_mtim;
 	op->handle = file ? (struct handle *)(uintptr_t)file->fh : NULL;
 	op_run(op);
 }
@@ -183,13 +194,6 @@ static void fs_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t
 	(void)name;
 	(void)mode;
 	(void)device;
-	fuse_reply_err(req, EPERM);
-}
-
-static void fs_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name) {
-	(void)target;
-	(void)parent;
-	(void)name;
 	fuse_reply_err(req, EPERM);
 }
 

@@ -23,6 +23,8 @@
 enum { REPLICAS_MAX = 1000000 /* beyond any cloud: a slip of the keyboard */, NUMBER_BYTES_MAX = 64 };
 
 static int handle_settle(struct handle *handle, int outcome, bool sent) {
+	if (!handle) /* a rename, which asks once */
+		return outcome;
 	handle->settled = true;
 	handle->sent |= sent;
 	handle->outcome = outcome;
@@ -46,6 +48,17 @@ static int op_commit(struct op *op, struct change_order *order) {
 	bool started = rc == DEMAND_PARKED;
 	handle_settle(op->handle, started ? -ECANCELED : rc, started);
 	return rc;
+}
+
+/*
+ * The open file was removed, or another took its name, or its name is now that of a scratch file. What is written to it
+ * must not reach the API: it is refused, as success would say that it had.
+ */
+static int handle_named(struct op *op) {
+	if (!node_retired(op->node) && op->node->row->write == op->handle->write)
+		return 0;
+	return op_refuse_words(
+		op, ENOENT, "the file was removed or renamed while it was open: what is written to it goes nowhere");
 }
 
 /* ---- replicas ---- */
@@ -75,22 +88,27 @@ static int replicas_read(struct op *op, const char *data, size_t size, long long
 	return 0;
 }
 
+static int scale_commit(struct op *op, const struct view *view) {
+	long long current;
+	/* While it still moves, the count that is running is not the count that was asked for. */
+	if (json_int(json_at(view->json, view->row->pointer), &current) && current == op->replicas &&
+		!view_moving(view))
+		return handle_settle(op->handle, 0, true);
+	struct change_order order = {
+		.verb = CHANGE_SCALE, .kind = view->kind, .scope = &view->scope, .replicas = op->replicas};
+	return op_commit(op, &order);
+}
+
 static int step_scale(struct op *op) {
 	if (op->settled)
 		return op_answer_write(op, handle_settle(op->handle, op->outcome, true));
 	if (op->handle->settled) /* white space behind the number */
 		return op_answer_write(op, op->handle->outcome);
 	struct view view;
-	long long current;
-	int rc = view_open(op->fs, op->node, &op->demand, &view);
-	if (rc)
-		return rc;
-	/* While it still moves, the count that is running is not the count that was asked for. */
-	if (json_int(json_at(view.json, view.row->pointer), &current) && current == op->replicas && !view_moving(&view))
-		return op_answer_write(op, handle_settle(op->handle, 0, true));
-	struct change_order order = {
-		.verb = CHANGE_SCALE, .kind = view.kind, .scope = &view.scope, .replicas = op->replicas};
-	return op_commit(op, &order);
+	int rc = handle_named(op);
+	if (!rc)
+		rc = view_open(op->fs, op->node, &op->demand, &view);
+	return rc ? rc : op_answer_write(op, scale_commit(op, &view));
 }
 
 static int scale_write(struct op *op, const char *data, size_t size) {
@@ -108,16 +126,24 @@ static int scale_write(struct op *op, const char *data, size_t size) {
 
 /* ---- spec.json ---- */
 
-static int spec_commit(struct op *op, const struct view *view, struct draft *draft, bool final) {
+static int draft_writable(struct op *op, const struct draft *draft) {
+	if (draft->state != DRAFT_OPEN)
+		return op_refuse_words(op, EALREADY, "a create of this name was sent already");
+	return 0;
+}
+
+/* 0: more of the text may come, if it is not final. */
+static int spec_commit(struct op *op, const struct view *view, const struct buffer *text, bool final) {
 	struct error err = {0};
+	struct draft *draft = view->draft;
 	SCOPED(buffer_free) struct buffer body = {0};
-	const char *text = draft->text.data ? draft->text.data : "";
-	enum spec_verdict verdict = spec_check(view->kind->create, draft->name, text, draft->text.len, &body, &err);
+	enum spec_verdict verdict =
+		spec_check(view->kind->create, draft->name, text->data ? text->data : "", text->len, &body, &err);
 	err.verdict = VERDICT_NOT_DONE;
 	if (verdict == SPEC_NO_MEMORY || body.error)
 		return -ENOMEM;
 	if (verdict == SPEC_INCOMPLETE && !final)
-		return op_answer_write(op, 0);
+		return 0;
 	if (verdict == SPEC_INCOMPLETE) /* not settled: a descriptor that is shared may write on */
 		return op_refuse(op, &err);
 	if (verdict == SPEC_BAD)
@@ -142,8 +168,8 @@ static int resource_put(struct op *op) {
 }
 
 /* A resource that already is so needs no change: applying a spec twice is safe. Any other is refused, with what
- * differs. */
-static int resource_write(struct op *op, const struct view *view) {
+ * differs. 0 also if more of the text may come. */
+static int resource_commit(struct op *op, const struct view *view, const struct buffer *text, bool final) {
 	struct handle *handle = op->handle;
 	const struct kind *kind = view->kind;
 	if (view_leaving(view))
@@ -152,25 +178,21 @@ static int resource_write(struct op *op, const struct view *view) {
 				"the %s of this name is still being deleted; the name is free when it is gone",
 				kind->singular),
 			false);
-	int rc = resource_put(op);
-	if (rc)
-		return handle_settle(handle, rc, false);
 	struct error err = {0};
 	SCOPED(buffer_free) struct buffer body = {0};
-	enum spec_verdict verdict = spec_check(kind->create, view->resource->name,
-		handle->bytes.data ? handle->bytes.data : "", handle->bytes.len, &body, &err);
+	enum spec_verdict verdict =
+		spec_check(kind->create, view->resource->name, text->data ? text->data : "", text->len, &body, &err);
 	err.verdict = VERDICT_NOT_DONE;
-	bool final = !op->size;
 	if (verdict == SPEC_NO_MEMORY || body.error)
 		return -ENOMEM;
 	if (verdict == SPEC_INCOMPLETE && !final)
-		return op_answer_write(op, 0);
+		return 0;
 	if (verdict != SPEC_GOOD)
 		return handle_settle(handle, op_refuse(op, &err), false);
 	struct json response, wanted, real;
 	SCOPED(buffer_free) struct buffer own = {0};
 	SCOPED(buffer_free) struct buffer differing = {0};
-	rc = view_document(view, DOC_ITEM, &op->demand, &response);
+	int rc = view_document(view, DOC_ITEM, &op->demand, &response);
 	if (!rc)
 		rc = text_spec(view, response, false, &op->demand, &own);
 	if (rc && rc != DEMAND_PARKED) /* what could not be compared is not taken for the beginning of another text */
@@ -181,7 +203,7 @@ static int resource_write(struct op *op, const struct view *view) {
 		json_scan(own.data, own.len, &real, NULL) != JSON_OK)
 		return -ENOMEM;
 	if (spec_same(kind->create, wanted, real, &differing))
-		return op_answer_write(op, handle_settle(handle, 0, true));
+		return handle_settle(handle, 0, true);
 	return handle_settle(handle,
 		op_refuse_words(op, EPERM, "the API cannot change a %s, and it differs in: %s", kind->singular,
 			differing.data ? differing.data : "?"),
@@ -195,15 +217,22 @@ static int step_spec(struct op *op) {
 	if (handle->settled)
 		return op_answer_write(op, handle->outcome);
 	struct view view;
-	int rc = view_open(op->fs, op->node, &op->demand, &view);
+	bool final = !op->size;
+	int rc = handle_named(op);
+	if (!rc)
+		rc = view_open(op->fs, op->node, &op->demand, &view);
 	if (rc)
 		return rc;
-	if (!view.draft)
-		return resource_write(op, &view);
 	struct draft *draft = view.draft;
-	if (draft->state != DRAFT_OPEN)
-		return op_refuse_words(op, EALREADY, "a create of this name was sent already");
-	bool final = !op->size;
+	if (!draft) {
+		rc = resource_put(op);
+		if (rc)
+			return handle_settle(handle, rc, false);
+		return op_answer_write(op, resource_commit(op, &view, &handle->bytes, final));
+	}
+	rc = draft_writable(op, draft);
+	if (rc)
+		return rc;
 	if (!final) {
 		rc = draft_write(op->fs->drafts, draft, op->data.data, op->data.len, (size_t)op->offset, op->fs->now);
 		if (rc)
@@ -217,7 +246,21 @@ static int step_spec(struct op *op) {
 		if (!handle->in_order)
 			return op_answer_write(op, 0);
 	}
-	return spec_commit(op, &view, draft, final);
+	return op_answer_write(op, spec_commit(op, &view, &draft->text, final));
+}
+
+/* ---- a whole text at once ---- */
+
+int op_commit_text(struct op *op, const struct view *view, const struct buffer *text) {
+	int rc;
+	if (view->row->write == WRITE_SCALE) {
+		rc = replicas_read(op, text->data ? text->data : "", text->len, &op->replicas);
+		return rc ? rc : scale_commit(op, view);
+	}
+	if (!view->draft)
+		return resource_commit(op, view, text, true);
+	rc = draft_writable(op, view->draft);
+	return rc ? rc : spec_commit(op, view, text, true);
 }
 
 /* ---- handlers ---- */
@@ -225,6 +268,15 @@ static int step_spec(struct op *op) {
 void fs_write(
 	fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t offset, struct fuse_file_info *file) {
 	struct handle *handle = (struct handle *)(uintptr_t)file->fh;
+	if (handle->scratch) {
+		const struct fs *fs = fuse_req_userdata(req);
+		int failed = scratch_write(handle->scratch, data, size, (size_t)offset, fs->now);
+		if (failed)
+			fuse_reply_err(req, -failed);
+		else
+			fuse_reply_write(req, size);
+		return;
+	}
 	struct op *op = op_new(req, handle->write == WRITE_SCALE ? step_scale : step_spec, "write", ino, NULL);
 	if (!op)
 		return;
@@ -273,8 +325,7 @@ static int step_create(struct op *op) {
 	if (rc)
 		return rc;
 	if (!parent.draft || parent.row->type != ROW_RESOURCE || strcmp(op->name, "spec.json") != 0)
-		return op_refuse_words(
-			op, EPERM, "no file can be made here but spec.json in a directory that mkdir made");
+		return op_scratch_create(op, &parent);
 	struct draft *draft = parent.draft;
 	bool had_text = draft->has_text;
 	if (had_text && op->file.flags & O_EXCL)
@@ -301,11 +352,11 @@ static int step_create(struct op *op) {
 }
 
 void fs_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *file) {
-	(void)mode;
 	struct op *op = op_new(req, step_create, "create", parent, name);
 	if (!op)
 		return;
 	op->local = true;
+	op->mode = mode;
 	op->file = *file;
 	op_run(op);
 }

@@ -198,6 +198,8 @@ const struct row resource_row = {.type = ROW_RESOURCE};
 const struct row by_id_link_row = {.type = ROW_BY_ID_LINK};
 const struct row object_row = {.type = ROW_OBJECT};
 const struct row value_row = {.type = ROW_VALUE};
+const struct row scratch_row = {.type = ROW_SCRATCH};
+const struct row scratch_link_row = {.type = ROW_SCRATCH_LINK};
 
 /* ---- the kinds: where the API has them ---- */
 

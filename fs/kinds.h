@@ -46,9 +46,11 @@ enum row_type {
 	ROW_SPEC,  /* spec.json: a draft's text, or what would create the resource again */
 	ROW_ERROR, /* .error: the last refusal here */
 	ROW_TEXT,  /* by `text` */
+	ROW_SCRATCH,
 	/* symbolic links */
 	ROW_LINK,       /* target by `text` */
 	ROW_BY_ID_LINK, /* ID -> ../NAME */
+	ROW_SCRATCH_LINK,
 };
 
 enum row_write { WRITE_NEVER, WRITE_SPEC, WRITE_SCALE };
@@ -104,6 +106,7 @@ extern const struct row resource_row; /* a ROW_RESOURCE */
 extern const struct row by_id_link_row;
 extern const struct row object_row; /* a ROW_OBJECT */
 extern const struct row value_row;  /* a ROW_VALUE */
+extern const struct row scratch_row, scratch_link_row;
 
 enum {
 	KIND_ORG,

@@ -166,21 +166,55 @@ void node_forget(struct nodes *nodes, struct node *node, uint64_t count) {
 	node_release(nodes, node);
 }
 
-void node_retire(struct nodes *nodes, struct node *parent, const char *name) {
+struct node *node_retire(struct nodes *nodes, struct node *parent, const char *name) {
 	struct node *node = node_find(nodes, parent, name, node_ino(parent, name));
 	if (!node)
-		return;
+		return NULL;
 	node_unhash(nodes, node);
 	node->next = nodes->retired;
 	nodes->retired = node;
+	return node;
 }
 
-void node_rename(struct nodes *nodes, struct node *node, char *name) {
+bool node_retired(const struct node *node) {
+	while (node->parent && node->hashed)
+		node = node->parent;
+	return node->parent != NULL;
+}
+
+/* Inode numbers are of the path: they follow the directory's. A draft, the only directory that is renamed, has files
+ * only. */
+static void node_rehash_children(struct nodes *nodes, const struct node *parent) {
+	struct node *found = NULL;
+	for (size_t i = 0; i < nodes->chain_count; i++)
+		for (struct node *node = nodes->chains[i], *next; node; node = next) {
+			next = node->next;
+			if (node->parent != parent)
+				continue;
+			node_unhash(nodes, node);
+			node->next = found;
+			found = node;
+		}
+	for (struct node *next; found; found = next) {
+		next = found->next;
+		found->ino = node_ino(parent, found->name);
+		node_hash(nodes, found);
+	}
+}
+
+void node_rename(struct nodes *nodes, struct node *node, struct node *parent, char *name) {
+	struct node *old = node->parent;
 	node_unhash(nodes, node);
 	free(node->name);
 	node->name = name;
-	node->ino = node_ino(node->parent, name);
+	node->parent = parent;
+	node->ino = node_ino(parent, name);
 	node_hash(nodes, node);
+	parent->children++;
+	old->children--;
+	node_release(nodes, old);
+	if (node->children)
+		node_rehash_children(nodes, node);
 }
 
 void node_path(const struct node *node, struct buffer *out) {

@@ -10,6 +10,7 @@
 
 #include "kinds.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct node {
@@ -42,12 +43,14 @@ void node_forget(struct nodes *nodes, struct node *node, uint64_t count);
 
 /*
  * The name was removed: the kernel marks its inode dead for good, so that the same name must get a new node when it is
- * looked up again. The old one lives until the kernel forgets it.
+ * looked up again. The old one lives until the kernel forgets it. Returns it; NULL if the kernel knows none.
  */
-void node_retire(struct nodes *nodes, struct node *parent, const char *name);
+struct node *node_retire(struct nodes *nodes, struct node *parent, const char *name);
+/* Whether its name, or that of a directory above it, was removed. */
+bool node_retired(const struct node *node);
 
-/* The name (taken over) changes, the node stays: a draft was renamed. */
-void node_rename(struct nodes *nodes, struct node *node, char *name);
+/* The name (taken over) changes, perhaps the parent too; the node stays. The name is free. */
+void node_rename(struct nodes *nodes, struct node *node, struct node *parent, char *name);
 
 /* The inode number that `name` under `parent` has or would have. */
 uint64_t node_ino(const struct node *parent, const char *name);

@@ -38,10 +38,12 @@ struct op {
 	bool put;           /* `data` stands in the handle already: the step may run again */
 	off_t offset;
 	long long replicas;
-	int to_set; /* setattr, with the four below; its size is `offset` */
-	mode_t mode;
+	int to_set;  /* setattr, with those below; its size is `offset` */
+	mode_t mode; /* create too */
 	uid_t uid;
 	gid_t gid;
+	struct timespec atime, mtime;
+	bool keep; /* rename: what has the new name already is not replaced */
 	struct demand demand;
 	bool local;            /* it could change nothing at the API: its refusal needs no verdict */
 	struct change *change; /* waits for it */

@@ -108,6 +108,10 @@ int view_render(const struct view *view, struct demand *demand, struct buffer *o
 		refusal_last(view->fs->refusals, dir.data ? dir.data : "", out);
 		break;
 	}
+	case ROW_SCRATCH:
+	case ROW_SCRATCH_LINK:
+		buffer_append(out, view->scratch->text.data, view->scratch->text.len);
+		break;
 	case ROW_TEXT:
 	case ROW_LINK:
 		rc = row->text(view, demand, out);

@@ -17,6 +17,10 @@ bool row_is_link(const struct row *row) {
 	return row->type >= ROW_LINK;
 }
 
+bool row_is_scratch(const struct row *row) {
+	return row->type == ROW_SCRATCH || row->type == ROW_SCRATCH_LINK;
+}
+
 /* ---- the way to a node ---- */
 
 int view_place(const struct view *view, struct buffer *out) {
@@ -116,9 +120,35 @@ static int view_group(const struct view *view, const char *name, struct demand *
 	return rc ? rc : -ENOENT;
 }
 
+bool view_holds_scratch(const struct view *view) {
+	return view->row->type == ROW_RESOURCE && (view->kind->create || view->kind->remove);
+}
+
+int view_scratch_dir(const struct view *view, struct buffer *out) {
+	int rc = view_place(view, out);
+	buffer_printf(out, "/%s", view->resource->name);
+	return rc ? rc : out->error;
+}
+
+/* The scratch file `name` of the view's draft or resource. 0, -ENOMEM or -ENOENT. */
+static int view_scratch(const struct view *view, const char *name, struct scratch **ret) {
+	SCOPED(buffer_free) struct buffer dir = {0};
+	int rc = view_scratch_dir(view, &dir);
+	struct scratch *found = rc ? NULL : scratch_find(view->fs->scratches, dir.data, name);
+	if (!found)
+		return rc ? rc : -ENOENT;
+	*ret = found;
+	return 0;
+}
+
 int view_open(struct fs *fs, struct node *node, struct demand *demand, struct view *ret) {
 	struct node *chain[DEPTH_MAX];
 	size_t depth = 0;
+	struct scratch *nameless = row_is_scratch(node->row) ? scratch_of_node(fs->scratches, node) : NULL;
+	if (nameless) {
+		*ret = (struct view){.fs = fs, .node = node, .row = node->row, .scratch = nameless};
+		return 0;
+	}
 	const struct node *lowest = NULL; /* the lowest collection: resources above it are only ids */
 	for (struct node *at = node; at; at = at->parent) {
 		if (depth == DEPTH_MAX)
@@ -157,8 +187,12 @@ int view_open(struct fs *fs, struct node *node, struct demand *demand, struct vi
 			view.resource = at;
 		}
 	}
-	*ret = view;
-	return 0;
+	int rc = 0;
+	if (row_is_scratch(node->row))
+		rc = node_retired(node) ? -ENOENT : view_scratch(&view, node->name, &view.scratch);
+	if (!rc)
+		*ret = view;
+	return rc;
 }
 
 /* ---- entries ---- */
@@ -272,10 +306,24 @@ static int collection_child(const struct view *view, const char *name, struct de
 	return rc;
 }
 
+const struct row *view_fixed(const struct view *view, const char *name) {
+	return row_find(view->row->type == ROW_RESOURCE ? view->kind->rows : view->row->rows, name);
+}
+
+static int resource_child(const struct view *view, const char *name, const struct row **ret) {
+	struct json value;
+	struct scratch *scratch;
+	if (view->kind->loose)
+		return member_find(view->json, view->kind->rows, name, ret, &value);
+	int rc = view_holds_scratch(view) ? view_scratch(view, name, &scratch) : -ENOENT;
+	if (!rc)
+		*ret = scratch->link ? &scratch_link_row : &scratch_row;
+	return rc;
+}
+
 int view_child(const struct view *view, const char *name, struct demand *demand, const struct row **ret) {
 	const struct row *row = view->row;
-	const struct row *fixed = row->type == ROW_RESOURCE ? view->kind->rows : row->rows;
-	const struct row *found = row_find(fixed, name);
+	const struct row *found = view_fixed(view, name);
 	if (found) {
 		if (view->draft && !draft_shows(view->draft, found))
 			return -ENOENT;
@@ -289,7 +337,7 @@ int view_child(const struct view *view, const char *name, struct demand *demand,
 	case ROW_GROUP:
 		return collection_child(view, name, demand, ret);
 	case ROW_RESOURCE:
-		return view->kind->loose ? member_find(view->json, fixed, name, ret, &value) : -ENOENT;
+		return resource_child(view, name, ret);
 	case ROW_OBJECT:
 		rc = view_value(view, &value);
 		return rc ? rc : member_find(value, NULL, name, ret, &value);
@@ -364,6 +412,16 @@ static bool row_there(const struct view *view, const struct row *row, struct dem
 	return !row->optional || !row->text(view, demand, &text);
 }
 
+static int scratch_walk(const struct view *view, view_add *add, void *user) {
+	SCOPED(buffer_free) struct buffer dir = {0};
+	int rc = view_holds_scratch(view) ? view_scratch_dir(view, &dir) : 0;
+	if (rc || !dir.data)
+		return rc;
+	for (struct scratch *at = NULL; !rc && (at = scratch_next(view->fs->scratches, dir.data, at));)
+		rc = add(user, at->name, at->link ? &scratch_link_row : &scratch_row);
+	return rc;
+}
+
 int view_entries(const struct view *view, struct demand *demand, view_add *add, void *user) {
 	const struct row *row = view->row;
 	const struct row *fixed = row->type == ROW_RESOURCE ? view->kind->rows : row->rows;
@@ -381,7 +439,8 @@ int view_entries(const struct view *view, struct demand *demand, view_add *add, 
 	case ROW_BY_ID:
 		return by_id_walk(view, demand, add, user);
 	case ROW_RESOURCE:
-		return view->kind->loose ? members_walk(view->json, fixed, add, user, NULL) : 0;
+		return view->kind->loose ? members_walk(view->json, fixed, add, user, NULL)
+					 : scratch_walk(view, add, user);
 	case ROW_OBJECT:
 		rc = view_value(view, &value);
 		return rc ? rc : members_walk(value, NULL, add, user, NULL);

@@ -10,6 +10,7 @@
 #include "draft.h"
 #include "fs.h"
 #include "node.h"
+#include "scratch.h"
 #include "store.h"
 
 struct view {
@@ -23,6 +24,7 @@ struct view {
 	struct scope scope;      /* ids of all resources on the path; not of a draft */
 	struct json json;        /* the resource as it was listed; absent: not listed, or a draft that is not born */
 	struct draft *draft;     /* a draft that is not born, instead of a resource */
+	struct scratch *scratch; /* of a scratch row; without a name it has no kind, and no resource */
 };
 
 int view_open(struct fs *fs, struct node *node, struct demand *demand, struct view *ret);
@@ -51,10 +53,19 @@ const struct row *value_looks(struct json value, const char *key, char ret_name[
 /* The place of a collection's drafts: its list path, filled in. */
 int view_place(const struct view *view, struct buffer *out);
 
+/* The row that is fixed under this name in the view's directory, shown or not; NULL: none. */
+const struct row *view_fixed(const struct view *view, const char *name);
+
+/* Whether the view is the directory of a draft or resource in which scratch files can be made. */
+bool view_holds_scratch(const struct view *view);
+/* The directory of the view's draft or resource, as scratch.h knows it. 0 or -ENOMEM. */
+int view_scratch_dir(const struct view *view, struct buffer *out);
+
 /* Forgets the cached answers that the view shows, and below it. */
 void view_forget(const struct view *view);
 
 bool row_is_dir(const struct row *row);
 bool row_is_link(const struct row *row);
+bool row_is_scratch(const struct row *row);
 
 #endif

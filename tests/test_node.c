@@ -150,7 +150,7 @@ static void a_name_that_changes(void **state) {
 	struct nodes *nodes = begin();
 	struct node *root = nodes_root(nodes), *a = node_lookup(nodes, root, &resource_row, model, "a");
 	node_lookup(nodes, a, &value_row, NULL, "x");
-	node_rename(nodes, a, strdup("b"));
+	node_rename(nodes, a, nodes_root(nodes), strdup("b"));
 	assert_path(a, "b");
 	assert_int_equal(a->ino, node_ino(root, "b"));
 	assert_ptr_equal(node_lookup(nodes, root, &resource_row, model, "b"), a);

@@ -44,7 +44,7 @@ fails 'onto an instance' EEXIST python3 -c 'import os, sys; os.rename(*sys.argv[
 # mv(1) takes that EINVAL for a move into itself.
 fails 'to a bad name' EINVAL python3 -c 'import os, sys; os.rename(*sys.argv[1:])' "$runtimes/newer" "$runtimes/New_er"
 fails 'to another collection' EPERM mv "$runtimes/newer" "$models/newer"
-fails 'another file in a draft' EPERM dd if=/dev/null of="$runtimes/newer/notes" status=none
+fails 'a name of the API in a draft' EPERM dd if=/dev/null of="$runtimes/newer/status" status=none
 ok 'rm of its spec.json' rm "$runtimes/newer/spec.json"
 is 'the spec is gone' "$(ls -A "$runtimes/newer")" .error
 : >"$runtimes/newer/spec.json"
