@@ -112,7 +112,7 @@ const [way, at, text] = [process.argv[2], process.argv[3], process.argv[4] + "\n
 	},
 })[way]();
 END
-# nano wants a terminal. The keys are typed ahead; only what a failed save shows and asks is waited for, and goes to stderr.
+# nano wants a terminal. The keys are typed ahead; then only the question after a failed save is waited for, and told on stderr.
 cat >nano.py <<'END'
 import os, pty, re, select, sys, time
 at, old, new = sys.argv[1:]
@@ -135,15 +135,15 @@ def until(wanted):
     return True
 until("Read ")
 # A key that comes while nano still prepares its terminal may be lost. One that draws all again is harmless, and shows when nano listens.
-shown = ""
-while "GNU nano" not in shown and time.monotonic() < end:
+shown, cleared = "", "\x1b[H\x1b[J"
+while cleared not in shown and time.monotonic() < end:
     os.write(terminal, b"\x0c")
-    while select.select([terminal], [], [], 0.2)[0] and "GNU nano" not in shown:
+    while select.select([terminal], [], [], 0.2)[0] and cleared not in shown:
         shown += os.read(terminal, 65536).decode("latin-1")
 replace, write, leave = "\x1c", "\x0f", "\x18"
 os.write(terminal, (replace + old + "\r" + new + "\ra" + write + "\r" + leave).encode())
 if until("modified buffer"):
-    sys.stderr.write("nano could not save: %r\n" % shown[-400:])
+    sys.stderr.write("nano asks what to do with a buffer that is not saved\n")
     os.write(terminal, b"n")
     until("\0")
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
