@@ -120,7 +120,7 @@ pid, terminal = pty.fork()
 if pid == 0:
     os.environ["TERM"] = "vt100"
     os.execvp("nano", ["nano", "--ignorercfiles", at])
-shown, end = "", time.monotonic() + 10
+shown, end = "", time.monotonic() + 30
 def until(wanted):
     """Whether this was shown before nano ended."""
     global shown
