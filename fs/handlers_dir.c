@@ -247,9 +247,6 @@ static int step_mkdir(struct op *op) {
 		rc = draft_new(op->fs->drafts, kind, place.data, op->name, op->fs->now, &draft);
 	if (rc)
 		return rc;
-	buffer_printf(&place, "/%s", op->name);
-	if (!place.error)
-		scratch_dir_drop(op->fs->scratches, place.data); /* of a resource that went away elsewhere */
 	struct stat st;
 	rc = op_child(op, &parent, &child);
 	if (!rc && (rc = view_attr(&child, &op->demand, &st)))
@@ -451,6 +448,10 @@ static int step_unlink(struct op *op) {
 		scratch_unlink(child.scratch, child.node);
 	else if (child.draft)
 		rc = unlink_in_draft(op, &child);
+	else if (view_backed_up(&child))
+		/* An editor makes room for its backup after a refused write: .error keeps what was refused. A sweep
+		   would meet all the other files too. */
+		rc = -EPERM;
 	else
 		rc = refuse_inside(op, &child, "this file cannot be removed");
 	if (!rc)

@@ -141,6 +141,16 @@ static int view_scratch(const struct view *view, const char *name, struct scratc
 	return 0;
 }
 
+bool view_backed_up(const struct view *view) {
+	SCOPED(buffer_free) struct buffer dir = {0};
+	if (view->row->write == WRITE_NEVER || !view->resource || view_scratch_dir(view, &dir))
+		return false;
+	for (struct scratch *at = NULL; (at = scratch_next(view->fs->scratches, dir.data, at));)
+		if (at->backup == view->row)
+			return true;
+	return false;
+}
+
 int view_open(struct fs *fs, struct node *node, struct demand *demand, struct view *ret) {
 	struct node *chain[DEPTH_MAX];
 	size_t depth = 0;
@@ -288,6 +298,16 @@ int view_value(const struct view *view, struct json *ret) {
 	return value_at(view, view->node, ret);
 }
 
+/* There is no such directory, perhaps any more: it was deleted elsewhere. Without memory its scratch files stay. */
+static void scratch_forget(const struct view *view, const char *name) {
+	SCOPED(buffer_free) struct buffer dir = {0};
+	if ((!view->kind->create && !view->kind->remove) || view_place(view, &dir))
+		return;
+	buffer_printf(&dir, "/%s", name);
+	if (!dir.error)
+		scratch_dir_drop(view->fs->scratches, dir.data);
+}
+
 static int collection_child(const struct view *view, const char *name, struct demand *demand, const struct row **ret) {
 	const struct kind *kind = view->kind;
 	if (name[0] == '.' || view->scope.count == SCOPE_MAX)
@@ -303,6 +323,8 @@ static int collection_child(const struct view *view, const char *name, struct de
 	rc = view_resource(&resource, name, "", demand);
 	if (!rc)
 		*ret = &resource_row;
+	if (rc == -ENOENT)
+		scratch_forget(view, name);
 	return rc;
 }
 

@@ -61,6 +61,9 @@ bool view_holds_scratch(const struct view *view);
 /* The directory of the view's draft or resource, as scratch.h knows it. 0 or -ENOMEM. */
 int view_scratch_dir(const struct view *view, struct buffer *out);
 
+/* Whether an unchanged backup was made of the view's row. */
+bool view_backed_up(const struct view *view);
+
 /* Forgets the cached answers that the view shows, and below it. */
 void view_forget(const struct view *view);
 

@@ -120,6 +120,15 @@ is() {
 	fi
 }
 
+# isnt NAME ACTUAL UNEXPECTED
+isnt() {
+	if [ "$2" != "$3" ]; then
+		passed "$1"
+	else
+		failed "$1" "got '$2'"
+	fi
+}
+
 # has NAME TEXT PART…: every part is in the text
 has() {
 	local name=$1 text=$2 part
