@@ -1,5 +1,5 @@
 #!/bin/bash
-# rmdir of a resource deletes it; nothing else does.
+# rmdir of a resource deletes it; nothing else does. What removes whole trees: sweepers.sh.
 . "$(dirname "$0")/lib.sh" || exit 1
 
 cloud_up --speed 0
@@ -156,12 +156,6 @@ fails 'mv to another collection' EPERM mv "$runtimes/render-comfy" "$models/rena
 fails 'mv of a value' EPERM mv "$runtimes/render-comfy/id" "$runtimes/render-comfy/id2"
 fails 'rename onto an instance' EPERM renamed "$runtimes/render-comfy" "$runtimes/finetune-mistral"
 fails 'mv of a collection' $perm mv "$runtimes" "$p/others"
-mv "$runtimes/render-comfy" "$work/out" 2>/dev/null
-chmod -R u+w "$work/out" 2>/dev/null # the copy is to be cleaned up
-is 'mv out of the mount leaves it' "$(cat "$runtimes/render-comfy/status")" Running
-fails 'rm -rf of an instance' EPERM rm -rf "$runtimes/render-comfy"
-fails 'rm -rf of a project' EPERM rm -rf "$p"
-fails 'rm -rf of all' EPERM rm -rf "$m/orgs" "$m/templates" "$m/inventory"
 is 'all of that sent no DELETE' "$(changes)" none
 is 'and they are there' "$(cat "$runtimes/render-comfy/status" "$models/draft-mistral/status" "$templates/team-vllm/status" | paste -sd ' ')" 'Running failed Active'
 finish
