@@ -91,7 +91,6 @@ shutil.rmtree(sys.argv[1], onerror=again)" "$1"'
 sweep 'perl rmtree' perl ok 'perl -MFile::Path=rmtree -e "rmtree(shift)" "$1"'
 sweep 'perl remove_tree' perl ok 'perl -MFile::Path=remove_tree -e "remove_tree(shift)" "$1"'
 sweep 'perl remove_tree, safe' perl ok 'perl -MFile::Path=remove_tree -e "remove_tree(shift, {safe => 1})" "$1"'
-sweep 'node fs.rmSync' node err 'node -e "fs.rmSync(process.argv[1], {recursive: true, force: true})" "$1"'
 sweep 'gio trash' gio err 'gio trash "$1"'
 sweep 'emacs delete-directory' emacs err 'emacs -Q --batch --eval "(delete-directory \"$1\" t)"'
 sweep 'tar c --remove-files' tar err 'tar -cf "$work/elsewhere/a.tar" --remove-files "$3"'
@@ -108,6 +107,7 @@ sweep 'rm -rf COLLECTION' rm err 'rm -rf "$2"'
 sweep 'rm -rf *' rm err 'rm -rf *'
 sweep 'busybox rm -rf COLLECTION' busybox err 'busybox rm -rf "$2"'
 sweep 'find . -delete' find err 'find . -delete'
+sweep 'find . -type d -delete' find err 'find . -mindepth 1 -type d -delete'
 sweep 'find . -type f -delete, -type d' find err 'find . -type f -delete; find . -mindepth 1 -type d -delete'
 sweep 'shutil.rmtree of all' python3 ok 'python3 -c "import shutil, sys; shutil.rmtree(sys.argv[1], ignore_errors=True)" "$2"'
 sweep 'perl remove_tree, keep_root' perl ok 'cd / && perl -MFile::Path=remove_tree -e "remove_tree(shift, {keep_root => 1})" "$2"'
@@ -171,6 +171,7 @@ deletes() { # NAME COMMAND…: of a resource of each kind, and right after someb
 deletes rmdir rmdir
 deletes os.rmdir python3 -c 'import os, sys; os.rmdir(sys.argv[1])'
 deletes 'gio remove' gio remove
+deletes 'node fs.rmSync' node -e 'fs.rmSync(process.argv[1], {recursive: true})' # asks for the directory before it looks inside
 # What moves by copying creates, like cp -r, and does not delete.
 reset
 setsid -w python3 -c 'import shutil, sys; shutil.move(*sys.argv[1:])' "$templates/team-vllm" "$templates/moved" 2>/dev/null
