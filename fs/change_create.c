@@ -225,12 +225,16 @@ static int create_check(struct change *change) {
 	return error_set(err, EEXIST, "a %s named \"%s\" exists already (id %s)", kind->singular, name, item->id);
 }
 
-/* The record is there before the request is, so that whoever comes after a crash looks for it. */
+/*
+ * The record is there before the request is, so that whoever comes after a crash looks for it. One of an attempt that
+ * did not leave serves the next one too, unless another mount has meanwhile taken it for a dead one's and settled it.
+ */
 static int create_record(struct change *change) {
 	struct fs *fs = change->changes->fs;
 	const struct kind *kind = change->kind;
-	if (change->record)
-		return 0;
+	int open = change->record ? journal_is_open(fs->journal, change->record, &change->demand.error) : 0;
+	if (open)
+		return open < 0 ? open : 0;
 	const struct journal_entry entry = {
 		.cloud = fs->options->base[kind->service], .place = change->draft->place, .name = change->draft->name};
 	return journal_begin(fs->journal, &entry, change->mark, fs->now, &change->record, &change->demand.error);
