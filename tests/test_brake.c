@@ -2,6 +2,7 @@
  * Spending brakes: amounts of money, and then creates and scales on fakes. What is refused sends no change, what is
  * allowed costs just the listings that decide, and changes side by side do not pass together.
  */
+#include "../api/retry.h"
 #include "../fs/accepted.h"
 #include "../fs/brake.h"
 #include "../fs/money.h"
@@ -448,6 +449,11 @@ static void a_create_in_doubt_counts(void **state) {
 	open_with(&stage, none, limit_of(3), limit_of(ALL_RUN + 5000000));
 	fuse_req_t write = create(&stage, &four, RUNTIMES_DIR, "one", RUNTIME_SPEC("big", "2"));
 	stage_fail(&stage, API_POST, RUNTIMES, EREMOTEIO, true);
+	for (int64_t at_ms = 0; at_ms < DEADLINE_MS; at_ms += 1000) { /* it is looked for, and not listed */
+		assert_parked(write);
+		stage_later(&stage, 1000);
+		serve(&stage, &four);
+	}
 	assert_err(write, EINPROGRESS);
 	refused(&stage, create(&stage, &four, RUNTIMES_DIR, "two", RUNTIME_SPEC("small", "1")), EDQUOT,
 		RUNTIMES_DIR "/two", "there are 3 already (1 of them being created)");
@@ -720,12 +726,14 @@ static void scales_do_not_pass_together(void **state) {
 	assert_parked(one);
 	assert_err(scale(&stage, &four, "m2", "2"), EDQUOT);
 	assert_err(create(&stage, &four, RUNTIMES_DIR, "new", RUNTIME_SPEC("small", "1")), EDQUOT);
-	/* Less than what was asked for before is no more. */
+	/* One of the same deployment waits for it, and is checked when its turn comes. */
 	assert_parked(scale(&stage, &four, "m1", "4"));
-	assert_int_equal(puts_of(&stage), 2);
+	assert_int_equal(puts_of(&stage), 1);
 	/* Both refused: there is room again. */
 	stage_answer(&stage, API_PUT, NULL, 402, NULL);
 	assert_err(one, EDQUOT);
+	serve(&stage, &four);
+	assert_int_equal(puts_of(&stage), 2);
 	assert_err(scale(&stage, &four, "m2", "3"), EDQUOT);
 	stage_answer(&stage, API_PUT, NULL, 402, NULL);
 	assert_parked(scale(&stage, &four, "m2", "3"));
@@ -771,15 +779,27 @@ static void a_scale_that_was_taken_back(void **state) {
 	stage_close(&stage);
 }
 
+/* A scale of m1 to 5 whose answers were lost, and which its detail does not show. */
+static void scale_into_doubt(struct stage *stage) {
+	fuse_req_t one = scale(stage, &four, "m1", "5");
+	for (size_t attempt = 1; attempt <= RETRY_ATTEMPTS; attempt++) {
+		assert_parked(one);
+		assert_int_equal(puts_of(stage), attempt);
+		stage_fail(stage, API_PUT, NULL, EREMOTEIO, true);
+		stage_later(stage, RETRY_MOST_MS);
+	}
+	assert_parked(one);
+	stage_answer(stage, API_GET, MODELS "/id-m1", 200, M1);
+	assert_err(one, EREMOTEIO);
+}
+
 /* Its answer was lost: it may be carried out later. */
 static void a_scale_in_doubt_counts(void **state) {
 	(void)state;
 	struct stage stage;
 	struct cloud cloud = four;
 	open_with(&stage, none, none, limit_of(ALL_RUN + 5000000));
-	fuse_req_t one = scale(&stage, &cloud, "m1", "5");
-	stage_fail(&stage, API_PUT, NULL, EREMOTEIO, true);
-	assert_err(one, EREMOTEIO);
+	scale_into_doubt(&stage);
 	stage_later(&stage, BRAKE_DOUBT_MS);
 	assert_err(scale(&stage, &cloud, "m2", "2"), EDQUOT);
 	cloud.models = LIST(GPU_MODEL("m1", "id-m1", "initializing", "small", "2", "2") "," M2);
@@ -788,7 +808,21 @@ static void a_scale_in_doubt_counts(void **state) {
 	cloud.models = four.models;
 	stage_later(&stage, TTL_MS);
 	assert_parked(scale(&stage, &cloud, "m2", "2"));
-	assert_int_equal(puts_of(&stage), 2);
+	assert_int_equal(puts_of(&stage), RETRY_ATTEMPTS + 1);
+	stage_close(&stage);
+}
+
+/* Less than what may still come is no more. */
+static void a_scale_below_one_in_doubt_passes(void **state) {
+	(void)state;
+	struct stage stage;
+	open_with(&stage, none, none, limit_of(ALL_RUN + 5000000));
+	scale_into_doubt(&stage);
+	assert_err(scale(&stage, &four, "m1", "6"), EDQUOT); /* 1.58 more than what counts: 6.32 in all */
+	assert_int_equal(puts_of(&stage), RETRY_ATTEMPTS);
+	stage.options.max_hourly = limit_of(0); /* what adds something is refused now */
+	assert_parked(scale(&stage, &four, "m1", "4"));
+	assert_int_equal(puts_of(&stage), RETRY_ATTEMPTS + 1);
 	stage_close(&stage);
 }
 
@@ -830,7 +864,12 @@ static void scales_are_remembered_up_to_a_bound(void **state) {
 	(void)state;
 	struct stage stage;
 	open_with(&stage, none, none, limit_of(1000000000));
-	assert_parked(scale(&stage, &four, "m1", "3"));
+	fuse_req_t first = scale(&stage, &four, "m1", "3");
+	stage_answer(&stage, API_PUT, NULL, 200, NULL);
+	assert_written(first, 1);
+	fuse_req_t lookup = stage_lookup(&stage, stage_walk(&stage, MODELS_DIR), "m1");
+	serve(&stage, &four); /* the scale made the list void, and brake_check() below is to find one */
+	assert_entry(lookup);
 	for (int i = 1; i < BRAKE_SCALES_MAX; i++) {
 		struct demand demand = {.since_ms = stage.fs.now_ms};
 		struct scope scope = {.ids = {"o", "p", "id-m1"}, .count = 3};
@@ -839,7 +878,9 @@ static void scales_are_remembered_up_to_a_bound(void **state) {
 		assert_int_equal(brake_check(&stage.fs, &order, &demand), 0);
 	}
 	refused(&stage, scale(&stage, &four, "m1", "4"), EBUSY, MODELS_DIR "/m1", "1024 scales are remembered");
-	assert_parked(scale(&stage, &four, "m1", "1"));
+	fuse_req_t less = scale(&stage, &four, "m1", "1");
+	stage_answer(&stage, API_PUT, NULL, 200, NULL);
+	assert_written(less, 1);
 	stage_later(&stage, DEADLINE_MS + BRAKE_DOUBT_MS);
 	assert_parked(scale(&stage, &four, "m1", "4"));
 	stage_close(&stage);
@@ -861,11 +902,11 @@ static void torture(bool scaling) {
 		assert_parked(scale(&stage, &four, "m1", "3"));
 		size_t before = scaling ? puts_of(&stage) : stage_posts(&stage);
 		fuse_req_t opened =
-			scaling ? stage_open_file(&stage, stage_walk(&stage, MODELS_DIR "/m1/replicas"), O_WRONLY)
+			scaling ? stage_open_file(&stage, stage_walk(&stage, MODELS_DIR "/m2/replicas"), O_WRONLY)
 				: draft_in(&stage, &four, RUNTIMES_DIR, "new");
 		stage_later(&stage, 5);
 		alloc_arm(n);
-		fuse_req_t write = stage_write(&stage, opened, scaling ? "4" : RUNTIME_SPEC("small", "1"), 0);
+		fuse_req_t write = stage_write(&stage, opened, scaling ? "2" : RUNTIME_SPEC("small", "1"), 0);
 		serve(&stage, &four);
 		bool failed = alloc_disarm();
 		size_t sent = (scaling ? puts_of(&stage) : stage_posts(&stage)) - before;
@@ -919,6 +960,7 @@ int main(void) {
 		cmocka_unit_test(an_accepted_scale_counts),
 		cmocka_unit_test(a_scale_that_was_taken_back),
 		cmocka_unit_test(a_scale_in_doubt_counts),
+		cmocka_unit_test(a_scale_below_one_in_doubt_passes),
 		cmocka_unit_test(a_deployment_that_is_gone),
 		cmocka_unit_test(giving_up_sends_nothing),
 		cmocka_unit_test(scales_are_remembered_up_to_a_bound),
