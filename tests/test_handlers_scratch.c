@@ -578,6 +578,23 @@ static void a_writer_without_a_file(void **state) {
 	}
 }
 
+/* The draft was removed with its open file, and made again. */
+static void a_writer_without_a_directory(void **state) {
+	(void)state;
+	struct stage stage;
+	fuse_req_t spec = stage_begin_draft(&stage);
+	fuse_ino_t up = stage_walk(&stage, TEMPLATES_DIR);
+	assert_err(stage_rmdir(&stage, up, "abc"), 0);
+	fuse_req_t made = stage_mkdir(&stage, up, "abc");
+	assert_entry(made);
+	assert_err(stage_write(&stage, spec, SPEC_TEXT, 0), ENOENT);
+	assert_err(
+		stage_setattr(&stage, spec->entry.ino, &(struct stat){.st_size = 5}, FUSE_SET_ATTR_SIZE, spec), ENOENT);
+	assert_absent(&stage, made->entry.ino, "spec.json");
+	assert_int_equal(fake_api_total(stage.api), 1);
+	stage_close(&stage);
+}
+
 /* ---- what exists ---- */
 
 static void a_rename_scales(void **state) {
@@ -728,6 +745,7 @@ int main(void) {
 		cmocka_unit_test(a_drafts_backup),
 		cmocka_unit_test(another_drafts_backup),
 		cmocka_unit_test(a_writer_without_a_file),
+		cmocka_unit_test(a_writer_without_a_directory),
 		cmocka_unit_test(a_rename_scales),
 		cmocka_unit_test(a_backup_of_the_number),
 		cmocka_unit_test(the_spec_of_what_exists),
