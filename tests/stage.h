@@ -104,6 +104,8 @@ const char *stage_names(struct stage *stage, fuse_ino_t ino, size_t size);
 fuse_req_t stage_begin_draft(struct stage *stage);
 /* Writes all of SPEC_TEXT there and answers the listing: up to the POST that waits. */
 fuse_req_t stage_write_spec(struct stage *stage, fuse_req_t opened);
+/* Lets the deadline pass: no listing of TEMPLATES shows anything until the request is answered. */
+void stage_in_vain(struct stage *stage, fuse_req_t req);
 size_t stage_posts(const struct stage *stage);
 
 #endif

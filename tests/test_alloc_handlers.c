@@ -272,6 +272,86 @@ static bool removal_inside_is_refused(struct stage *stage) {
 	return true;
 }
 
+/* Makes a scratch file with a text, or finds that of the first try. */
+static bool makes(struct stage *stage, fuse_ino_t dir, const char *name, const char *text) {
+	fuse_req_t made = stage_create(stage, dir, name);
+	settle(stage, made);
+	if (made->answer == ANSWER_ERR && made->code == EEXIST) {
+		fuse_req_t found = stage_lookup(stage, dir, name);
+		if (!went_well(stage, found))
+			return false;
+		made = stage_open_file(stage, found->entry.ino, O_WRONLY | O_TRUNC);
+	}
+	return went_well(stage, made) && went_well(stage, stage_write(stage, made, text, 0));
+}
+
+/* If it fails the old name has what it had. */
+static bool renames(struct stage *stage, fuse_ino_t dir, const char *name, const char *new_name) {
+	if (went_well(stage, stage_rename(stage, dir, name, dir, new_name)))
+		return true;
+	fuse_req_t lookup = stage_lookup(stage, dir, name);
+	settle(stage, lookup);
+	assert_entry(lookup);
+	return false;
+}
+
+static bool scratch_files_are_made_and_renamed(struct stage *stage) {
+	fuse_ino_t dir;
+	if (!walk(stage, MODELS_DIR "/a", &dir) || !makes(stage, dir, "x", "7\n") || !renames(stage, dir, "x", "y") ||
+		!renames(stage, dir, "replicas", "replicas~") || !renames(stage, dir, "replicas~", "replicas"))
+		return false;
+	fuse_req_t link = kernel_request(stage->kernel);
+	fs_symlink(link, "target", dir, "l");
+	settle(stage, link);
+	if (link->answer != ANSWER_ERR || link->code != EEXIST) {
+		if (!went_well(stage, link))
+			return false;
+		fuse_req_t read = stage_readlink(stage, link->entry.ino);
+		if (!went_well(stage, read))
+			return false;
+		assert_string_equal(read->data, "target");
+	}
+	fuse_req_t listed = stage_opendir(stage, dir);
+	if (!went_well(stage, listed) || !went_well(stage, stage_unlink(stage, dir, "l")))
+		return false;
+	if (!reads(stage, MODELS_DIR "/a/y", "7\n") || !renames(stage, dir, "y", "replicas"))
+		return false;
+	assert_true(fake_api_count(stage->api, API_PUT, MODELS "/id-a/scale") >= 1);
+	return true;
+}
+
+static bool a_scratch_file_creates(struct stage *stage) {
+	fuse_ino_t dir, draft;
+	if (!walk(stage, TEMPLATES_DIR, &dir))
+		return false;
+	fuse_req_t made = stage_mkdir(stage, dir, "abc");
+	settle(stage, made);
+	if (made->answer == ANSWER_ERR && made->code == EEXIST) /* of the first try */
+		made = stage_lookup(stage, dir, "abc");
+	if (!went_well(stage, made))
+		return false;
+	draft = made->entry.ino;
+	bool doubt;
+	if (fake_api_count(stage->api, API_POST, NULL)) /* then it is one, or in doubt */
+		return true;
+	if (!makes(stage, draft, "spec.json", "{") || !renames(stage, draft, "spec.json", "old") ||
+		!renames(stage, draft, "old", "spec.json") || !makes(stage, draft, "tmp", SPEC_TEXT))
+		return false;
+	fuse_req_t renamed = stage_rename(stage, draft, "tmp", draft, "spec.json");
+	bool well = answered_or_in_doubt(stage, renamed, &doubt);
+	size_t posts = fake_api_count(stage->api, API_POST, NULL);
+	assert_in_range(posts, well ? 1 : 0, 1);
+	if (!well && !posts) {
+		fuse_req_t lookup = stage_lookup(stage, draft, "tmp");
+		settle(stage, lookup);
+		assert_entry(lookup);
+	}
+	if (well && !doubt)
+		return reads(stage, TEMPLATES_DIR "/abc/id", "id-new\n") ||
+		       reads(stage, TEMPLATES_DIR "/abc/id", "id-new\n");
+	return well;
+}
+
 /* ---- n = 1, 2, 3, … ---- */
 
 static void torture(scenario *run) {
@@ -317,6 +397,8 @@ TORTURE(a_draft_is_moved_about)
 TORTURE(a_model_is_scaled)
 TORTURE(a_model_is_deleted)
 TORTURE(removal_inside_is_refused)
+TORTURE(scratch_files_are_made_and_renamed)
+TORTURE(a_scratch_file_creates)
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
@@ -331,6 +413,8 @@ int main(void) {
 		cmocka_unit_test(torture_a_model_is_scaled),
 		cmocka_unit_test(torture_a_model_is_deleted),
 		cmocka_unit_test(torture_removal_inside_is_refused),
+		cmocka_unit_test(torture_scratch_files_are_made_and_renamed),
+		cmocka_unit_test(torture_a_scratch_file_creates),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
