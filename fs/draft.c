@@ -1,6 +1,7 @@
 #include "draft.h"
 
 #include "spec.h"
+#include "written.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,22 +10,24 @@
 struct drafts {
 	struct draft *first;
 	size_t count;
-	size_t bytes;
+	struct written_bound bound;
 };
 
 int drafts_new(struct drafts **ret) {
-	*ret = calloc(1, sizeof **ret);
-	return *ret ? 0 : -ENOMEM;
+	struct drafts *drafts = calloc(1, sizeof *drafts);
+	if (!drafts)
+		return -ENOMEM;
+	drafts->bound = (struct written_bound){.each_max = SPEC_BYTES_MAX, .all_max = DRAFT_BYTES_MAX};
+	*ret = drafts;
+	return 0;
 }
 
-static void draft_free(struct draft *draft) {
+static void draft_free(struct drafts *drafts, struct draft *draft) {
 	free(draft->place);
 	free(draft->name);
 	free(draft->id);
 	free(draft->answer);
-	if (draft->text.data)
-		explicit_bzero(draft->text.data, draft->text.cap); /* a registry token may stand in it */
-	buffer_free(&draft->text);
+	written_free(&draft->text, &drafts->bound);
 	free(draft);
 }
 
@@ -60,10 +63,9 @@ int draft_new(struct drafts *drafts, const struct kind *kind, const char *place,
 	draft->kind = kind;
 	draft->place = strdup(place);
 	draft->name = strdup(name);
-	draft->text.limit = SPEC_BYTES_MAX;
 	draft->changed = now;
 	if (!draft->place || !draft->name) {
-		draft_free(draft);
+		draft_free(drafts, draft);
 		return -ENOMEM;
 	}
 	draft->next = drafts->first;
@@ -79,8 +81,7 @@ void draft_remove(struct drafts *drafts, struct draft *draft) {
 		at = &(*at)->next;
 	*at = draft->next;
 	drafts->count--;
-	drafts->bytes -= draft->text.len;
-	draft_free(draft);
+	draft_free(drafts, draft);
 }
 
 int draft_rename(struct draft *draft, const char *name) {
@@ -92,44 +93,20 @@ int draft_rename(struct draft *draft, const char *name) {
 	return 0;
 }
 
-int draft_truncate(struct drafts *drafts, struct draft *draft, size_t len, time_t now) {
-	if (len > SPEC_BYTES_MAX)
-		return -EFBIG;
-	struct buffer *text = &draft->text;
-	draft->has_text = true;
-	draft->changed = now;
-	if (len <= text->len) {
-		drafts->bytes -= text->len - len;
-		text->len = len;
-		if (text->data)
-			text->data[len] = 0;
-		return 0;
+static int draft_changed(struct draft *draft, int rc, time_t now) {
+	if (!rc) {
+		draft->has_text = true;
+		draft->changed = now;
 	}
-	if (drafts->bytes + len - text->len > DRAFT_BYTES_MAX)
-		return -ENOSPC;
-	size_t old = text->len;
-	while (text->len < len && !text->error)
-		buffer_byte(text, 0);
-	int rc = text->error;
-	text->error = 0;
-	if (rc)
-		text->len = old;
-	drafts->bytes += text->len - old;
 	return rc;
 }
 
+int draft_truncate(struct drafts *drafts, struct draft *draft, size_t len, time_t now) {
+	return draft_changed(draft, written_truncate(&draft->text, &drafts->bound, len), now);
+}
+
 int draft_write(struct drafts *drafts, struct draft *draft, const char *data, size_t len, size_t offset, time_t now) {
-	if (offset > SPEC_BYTES_MAX || len > SPEC_BYTES_MAX - offset)
-		return -EFBIG;
-	if (offset + len > draft->text.len) {
-		int rc = draft_truncate(drafts, draft, offset + len, now);
-		if (rc)
-			return rc;
-	}
-	memcpy(draft->text.data + offset, data, len);
-	draft->has_text = true;
-	draft->changed = now;
-	return 0;
+	return draft_changed(draft, written_put(&draft->text, &drafts->bound, data, len, offset), now);
 }
 
 int draft_born(struct draft *draft, const char *id, const char *answer, size_t len) {

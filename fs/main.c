@@ -14,7 +14,7 @@
  *   kinds.c               THE TABLE: every name of the tree, where the API has it
  *   render.c links.c texts.c   rows as bytes               attr.c    what stat(2) says
  *   name.c                the server's names as file names
- *   scratch.c             what editors put beside a file
+ *   scratch.c             what editors put beside a file     written.c  bytes that a user wrote, counted
  *   schemas.c spec*.c     what may be POSTed               draft.c   directories that are no resources yet
  *   change.c accepted.c   create, scale, delete on their way, and accepted     refusal.c what .error shows
  *   journal.c             creates on their way, on disk                           journal_line.c  its lines

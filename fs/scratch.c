@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGE = 4096 };
-
 struct scratch_dir {
 	char *path;
 	struct scratch *first; /* never NULL: an empty one goes */
@@ -16,71 +14,38 @@ struct scratches {
 	struct scratch_dir *dirs;
 	struct scratch *nameless; /* held only */
 	size_t count;
-	size_t bytes; /* capacities */
+	struct written_bound bound;
 };
 
 int scratches_new(struct scratches **ret) {
-	*ret = calloc(1, sizeof **ret);
-	return *ret ? 0 : -ENOMEM;
+	struct scratches *scratches = calloc(1, sizeof *scratches);
+	if (!scratches)
+		return -ENOMEM;
+	scratches->bound = (struct written_bound){.each_max = SCRATCH_BYTES_MAX, .all_max = SCRATCH_BYTES_ALL_MAX};
+	*ret = scratches;
+	return 0;
 }
 
 /* ---- the bytes ---- */
 
-static size_t pages_of(size_t len) {
-	return (len + PAGE - 1) / PAGE * PAGE;
-}
-
-/* Moves the text to memory of another size, so that none keeps what it once needed, and no copy of it stays behind. */
-static int scratch_resize(struct scratch *scratch, size_t cap) {
-	struct scratches *all = scratch->all;
-	struct buffer *text = &scratch->text;
-	if (cap > text->cap && cap - text->cap > SCRATCH_BYTES_ALL_MAX - all->bytes)
-		return -ENOSPC;
-	char *data = cap ? malloc(cap + 1) : NULL; /* the NUL behind it is not counted */
-	if (cap && !data)
-		return -ENOMEM;
-	if (text->len > cap)
-		text->len = cap;
-	if (text->data) {
-		if (data)
-			memcpy(data, text->data, text->len);
-		explicit_bzero(text->data, text->cap);
-		free(text->data);
-	}
-	all->bytes = all->bytes - text->cap + cap;
-	text->data = data;
-	text->cap = cap;
-	return 0;
-}
-
-int scratch_truncate(struct scratch *scratch, size_t len, time_t now) {
-	struct buffer *text = &scratch->text;
-	if (len > SCRATCH_BYTES_MAX)
-		return -EFBIG;
-	size_t cap = pages_of(len);
-	int rc = cap != text->cap ? scratch_resize(scratch, cap) : 0;
-	if (rc && cap > text->cap) /* what only shrinks can stay where it is */
-		return rc;
-	if (len > text->len)
-		memset(text->data + text->len, 0, len - text->len);
-	text->len = len;
-	if (text->data)
-		text->data[len] = 0;
+/* It is no backup of anything any more. */
+static void scratch_changed(struct scratch *scratch, time_t now) {
 	scratch->backup = NULL;
 	scratch->mtime = (struct timespec){.tv_sec = now};
 	scratch->changed = now;
-	return 0;
+}
+
+int scratch_truncate(struct scratch *scratch, size_t len, time_t now) {
+	int rc = written_truncate(&scratch->text, &scratch->all->bound, len);
+	if (!rc)
+		scratch_changed(scratch, now);
+	return rc;
 }
 
 int scratch_write(struct scratch *scratch, const char *data, size_t len, size_t offset, time_t now) {
-	if (offset > SCRATCH_BYTES_MAX || len > SCRATCH_BYTES_MAX - offset)
-		return -EFBIG;
-	if (!len)
-		return 0;
-	size_t end = offset + len;
-	int rc = scratch_truncate(scratch, end > scratch->text.len ? end : scratch->text.len, now);
-	if (!rc)
-		memcpy(scratch->text.data + offset, data, len);
+	int rc = written_put(&scratch->text, &scratch->all->bound, data, len, offset);
+	if (!rc && len)
+		scratch_changed(scratch, now);
 	return rc;
 }
 
@@ -137,7 +102,7 @@ static void scratch_leave(struct scratch *scratch) {
 
 static void scratch_free(struct scratch *scratch) {
 	scratch_leave(scratch);
-	(void)scratch_resize(scratch, 0);
+	written_free(&scratch->text, &scratch->all->bound);
 	scratch->all->count--;
 	free(scratch->name);
 	free(scratch);

@@ -14,6 +14,7 @@
 
 #include "../api/buffer.h"
 #include "kinds.h"
+#include "written.h"
 
 #include <stdbool.h>
 #include <time.h>

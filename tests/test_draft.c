@@ -104,10 +104,12 @@ static void all_texts_together_are_bounded(void **state) {
 	}
 	assert_int_equal(all[WHOLE]->text.len, 0);
 	assert_int_equal(draft_write(drafts, all[WHOLE], "x", 1, 0, 0), -ENOSPC);
-	/* What is cut off or removed makes room, byte for byte. */
-	assert_int_equal(draft_truncate(drafts, all[0], SPEC_BYTES_MAX - 1, 0), 0);
+	/* What is cut off or removed makes room, page for page; and its memory is given back. */
+	assert_int_equal(draft_truncate(drafts, all[0], SPEC_BYTES_MAX - 4096, 0), 0);
+	assert_in_range(all[0]->text.cap, 1, SPEC_BYTES_MAX - 4096);
 	assert_int_equal(draft_write(drafts, all[WHOLE], "x", 1, 0, 0), 0);
-	assert_int_equal(draft_write(drafts, all[WHOLE], "xy", 2, 0, 0), -ENOSPC);
+	assert_int_equal(draft_write(drafts, all[WHOLE], "xy", 2, 0, 0), 0);
+	assert_int_equal(draft_write(drafts, all[WHOLE], "x", 1, 4096, 0), -ENOSPC);
 	draft_remove(drafts, all[1]);
 	assert_int_equal(draft_truncate(drafts, all[WHOLE], SPEC_BYTES_MAX, 0), 0);
 	drafts_free(drafts);
