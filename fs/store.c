@@ -65,7 +65,6 @@ int store_path(const char *path, const struct scope *scope, struct buffer *out) 
 }
 
 int store_path_read(const char *path, const char *filled, char *ret_ids[static SCOPE_MAX], struct scope *ret) {
-	SCOPED(buffer_free) struct buffer again = {0};
 	struct scope scope = {0};
 	const char *at = filled;
 	int rc = 0;
