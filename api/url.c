@@ -120,6 +120,26 @@ int url_check(const char *url, struct error *err) {
 	return path_check(end, err);
 }
 
+void url_normalise(char *url) {
+	char *host = strstr(url, "://"), *end;
+	const char *usual;
+	size_t len = strlen(url);
+
+	if (!host)
+		return;
+	host += 3;
+	end = host + strcspn(host, "/");
+	for (char *at = url; at < end; at++)
+		*at = *at >= 'A' && *at <= 'Z' ? (char)(*at - 'A' + 'a') : *at;
+	usual = strncmp(url, "https:", 6) == 0 ? ":443" : ":80";
+	if ((size_t)(end - host) > strlen(usual) && !strncmp(end - strlen(usual), usual, strlen(usual))) {
+		memmove(end - strlen(usual), end, strlen(end) + 1);
+		len = strlen(url);
+	}
+	while (len && url[len - 1] == '/')
+		url[--len] = '\0';
+}
+
 void url_add_segment(struct buffer *out, const char *text) {
 	bool dots = strcmp(text, ".") == 0 || strcmp(text, "..") == 0;
 

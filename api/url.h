@@ -11,6 +11,10 @@
  */
 int url_check(const char *url, struct error *err);
 
+/* The same URL in the one way in which it is written here: scheme and host in lower case, without their usual port,
+ * no '/' at its end. In place; of one that url_check() takes. */
+void url_normalise(char *url);
+
 /* Appends text as one path segment: everything but unreserved characters as %XX; "." and ".." too. */
 void url_add_segment(struct buffer *out, const char *text);
 

@@ -35,6 +35,8 @@ static void change_free(struct change *change) {
 	for (unsigned i = 0; i < change->scope.count; i++)
 		free(change->ids[i]);
 	free(change->path);
+	free(change->made_id);
+	journal_sight_free(&change->sight);
 	if (change->body.data)
 		explicit_bzero(change->body.data, change->body.cap);
 	buffer_free(&change->body);
@@ -46,6 +48,7 @@ void changes_free(struct changes *changes) {
 		return;
 	while (changes->first.next != &changes->first)
 		change_free(changes->first.next);
+	free(changes->forgot);
 	free(changes);
 }
 
@@ -68,12 +71,15 @@ static struct change *change_due(const struct changes *changes) {
 	return change != &changes->first ? change : NULL;
 }
 
-void changes_run(struct changes *changes) {
+bool changes_run(struct changes *changes) {
+	bool any = false;
+	free(take_pointer(changes->forgot));
 	/* A step may end its change and make others due; each waits for something after its step. */
-	for (struct change *change; (change = change_due(changes));) {
+	for (struct change *change; (change = change_due(changes)); any = true) {
 		change->due_ms = CHANGE_NEVER;
 		change->step(change);
 	}
+	return any;
 }
 
 int changes_wait_ms(const struct changes *changes) {
@@ -176,7 +182,11 @@ static bool change_goes_on(const struct change *change) {
 int change_unfinished(const struct change *change, int code, struct error *ret) {
 	const char *why = code == ECANCELED ? "interrupted" : "no outcome within the deadline";
 	if (!change_goes_on(change)) {
-		error_set(ret, code, "%s; nothing was sent", why);
+		if (change->attempts)
+			error_set(ret, code, "%s; it was not carried out (%.200s), and is not tried again", why,
+				change->error.message);
+		else
+			error_set(ret, code, "%s; nothing was sent", why);
 		ret->verdict = VERDICT_NOT_DONE;
 		return -code;
 	}
@@ -189,7 +199,7 @@ int change_unfinished(const struct change *change, int code, struct error *ret) 
 		error_set(ret, code == ETIMEDOUT ? EINPROGRESS : code,
 			"the create was sent, and whether it was carried out is not known (%.200s); no listing shows "
 			"it yet. "
-			"It is looked for, and not sent again",
+			"It is looked for, and not sent again; to settle it by hand: THE JOURNAL in neevfs(1)",
 			change->error.message);
 	ret->http_status = change->error.http_status;
 	memcpy(ret->request_id, change->error.request_id, sizeof ret->request_id);
@@ -207,6 +217,8 @@ void change_abandon(struct change *change) {
 	change_unfinished(change, ECANCELED, &err);
 	if (change->verb == CHANGE_CREATE)
 		create_over(change, -ECANCELED, &err);
+	else if (change->attempts)
+		alter_end(change, -ECANCELED, &err);
 	else
 		change_end(change, -ECANCELED, &err);
 }
@@ -267,7 +279,7 @@ int change_start(struct changes *changes, const struct change_order *order, chan
 		change_refused(changes, order->verb, order->path, err);
 		return rc;
 	}
-	change->deadline_ms = fs->now_ms + fs->options->deadline_ms;
+	change->deadline_ms = order->deadline_ms;
 	change->done = done;
 	change->user = user;
 	if (change->draft) {

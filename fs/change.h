@@ -34,13 +34,14 @@ struct change_order {
 	struct draft *draft;       /* create: becomes DRAFT_BUSY until the outcome is there */
 	const struct buffer *body; /* create: what is sent; copied */
 	long long replicas;        /* scale */
+	int64_t deadline_ms;       /* of who waits */
 };
 
 int changes_new(struct fs *fs, struct changes **ret); /* 0 or -ENOMEM */
 void changes_free(struct changes *changes); /* before store_free(): what still goes on is then forgotten. Takes NULL */
 
-/* Goes on with what is due. To be called once a turn, after store_run(). */
-void changes_run(struct changes *changes);
+/* Goes on with what is due; true if there was any: then store_run() has perhaps more to do. */
+bool changes_run(struct changes *changes);
 /* Milliseconds until something is due; -1: nothing is. */
 int changes_wait_ms(const struct changes *changes);
 

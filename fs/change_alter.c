@@ -11,7 +11,7 @@
 
 #include <errno.h>
 
-static void alter_end(struct change *change, int rc, struct error *err) {
+void alter_end(struct change *change, int rc, struct error *err) {
 	struct fs *fs = change->changes->fs;
 	if (rc == -ENOENT)
 		draft_unborn(fs->drafts, change->kind, change->scope.ids[change->scope.count - 1]);
@@ -74,17 +74,20 @@ static void alter_doubt(struct change *change) {
 
 static void alter_send(struct change *change);
 
-/* A newer number is asked for: this one need not be tried again. */
+/* A newer number is asked for, or that it goes away: this one is not tried again. */
 static bool alter_overtaken(const struct change *change) {
+	if (change->verb != CHANGE_SCALE)
+		return false;
 	for (const struct change *at = change->next; at != &change->changes->first; at = at->next)
-		if (at->queued && change_is_of(at, change->kind, &change->scope))
+		if (change_is_of(at, change->kind, &change->scope))
 			return true;
-	return false;
+	return change_doomed(change->changes, change->kind, &change->scope);
 }
 
 static bool alter_again(struct change *change, const struct api_response *response) {
 	struct fs *fs = change->changes->fs;
-	if (!retry_worth(response) || change->attempts >= RETRY_ATTEMPTS || alter_overtaken(change))
+	bool called_off = !change->done && !change->unclear;
+	if (!retry_worth(response) || change->attempts >= RETRY_ATTEMPTS || called_off || alter_overtaken(change))
 		return false;
 	int64_t at_ms = fs->now_ms + retry_pause_ms(response, change->attempts, &fs->seed);
 	if (at_ms > change->deadline_ms - 2 * CHANGE_ANSWER_MS)
@@ -121,7 +124,9 @@ static void alter_send(struct change *change) {
 	int64_t left_ms = change->deadline_ms - fs->now_ms - CHANGE_ANSWER_MS;
 	struct error err;
 	int rc = 0;
-	if (left_ms < CHANGE_ANSWER_MS)
+	if (change->verb == CHANGE_SCALE && change_doomed(change->changes, kind, &change->scope))
+		rc = error_set(&err, EBUSY, "the %s is being deleted", kind->singular);
+	else if (left_ms < CHANGE_ANSWER_MS)
 		rc = error_set(&err, ETIMEDOUT, "the deadline left no time to send it");
 	/* A third of the time is for what comes after an attempt that hangs. */
 	if (!rc && change->verb == CHANGE_SCALE)
@@ -135,12 +140,12 @@ static void alter_send(struct change *change) {
 		change->attempts++;
 		return;
 	}
-	if (rc != -ETIMEDOUT)
-		error_set(&err, -rc, "no memory to send the change");
+	if (rc == -ENOMEM)
+		error_set(&err, ENOMEM, "no memory to send the change");
 	if (change->unclear)
 		err = change->error;
 	err.verdict = change->unclear ? VERDICT_UNKNOWN : VERDICT_NOT_DONE;
-	change_end(change, -err.code, &err);
+	alter_end(change, -err.code, &err);
 }
 
 static void alter_check(struct change *change) {

@@ -27,11 +27,25 @@ enum {
 
 /* ---- how it ended ---- */
 
+/* Tells the journal what it could not be told before. */
+static void owed_settle(struct changes *changes) {
+	for (size_t i = 0; i < sizeof changes->owed / sizeof *changes->owed; i++) {
+		struct owed *owed = &changes->owed[i];
+		if (owed->number &&
+			!journal_settle(changes->fs->journal, owed->number, owed->state, NULL, changes->fs->now, NULL))
+			owed->number = 0;
+	}
+}
+
 static void create_record_end(struct change *change, enum journal_state state, const char *id) {
-	struct fs *fs = change->changes->fs;
+	struct changes *changes = change->changes;
+	struct fs *fs = changes->fs;
 	struct error err;
-	if (change->record && journal_settle(fs->journal, change->record, state, id, fs->now, &err))
-		log_write(LOG_WARNING, "%s", err.message); /* it stays open there, and is settled by the next mount */
+	if (change->record && journal_settle(fs->journal, change->record, state, id, fs->now, &err)) {
+		log_write(LOG_WARNING, "%s", err.message);
+		changes->owed[changes->owed_next] = (struct owed){change->record, state};
+		changes->owed_next = (changes->owed_next + 1) % (sizeof changes->owed / sizeof *changes->owed);
+	}
 	change->record = 0;
 }
 
@@ -57,6 +71,12 @@ static void create_refuse(struct change *change, int rc, struct error *err) {
 
 /* ---- its outcome is not known ---- */
 
+static struct journal_entry create_entry(const struct change *change) {
+	return (struct journal_entry){.cloud = change->changes->fs->options->base[change->kind->service],
+		.place = change->draft->place,
+		.name = change->draft->name};
+}
+
 static void create_look(struct change *change);
 
 static const struct item *create_find(const struct change *change, const struct list *list) {
@@ -66,26 +86,78 @@ static const struct item *create_find(const struct change *change, const struct 
 	return NULL;
 }
 
-/* A person, or another mount that looks for it too. */
-static bool create_settled_elsewhere(const struct change *change) {
+/*
+ * Whether a person, or another mount that looks for it too, has settled it in the journal. If that mount knows what was
+ * made it is there, whatever the listings show: then it is looked for on.
+ */
+static bool create_settled_elsewhere(struct change *change) {
+	struct fs *fs = change->changes->fs;
+	const struct journal_entry entry = create_entry(change);
 	struct error err;
-	return change->record && journal_is_open(change->changes->fs->journal, change->record, &err) == 0;
+	if (!change->record || journal_is_open(fs->journal, change->record, &err) != 0)
+		return false;
+	journal_sight_free(&change->sight);
+	if (journal_look(fs->journal, &entry, &change->sight, &err) || change->sight.done_number != change->record)
+		return true;
+	change->record = 0;
+	change->accepted = true;
+	free(change->made_id);
+	change->made_id = take_pointer(change->sight.done_id);
+	return false;
+}
+
+/* All look at whole seconds, so that they share listings. */
+static void create_look_at(struct change *change, int64_t at_ms) {
+	change_at(change, create_look, (at_ms + 999) / 1000 * 1000);
+}
+
+static struct scope create_scope_of(const struct change *change, const char *id) {
+	struct scope scope = change->scope;
+	scope.ids[scope.count++] = id;
+	return scope;
+}
+
+/* 0, or DEMAND_PARKED. DOUBT_SEEN: *ret_id is what it is, and *ret_resource what it says of itself if no listing shows
+ * it, else absent. */
+static int create_sight(struct change *change, const char **ret_id, struct json *ret_resource, enum doubt_sight *ret) {
+	struct store *store = change->changes->fs->store;
+	const struct list *list;
+	*ret_resource = (struct json){0};
+	int rc = store_list(store, change->kind, &change->scope, &change->demand, &list);
+	*ret = DOUBT_UNSEEN;
+	if (rc)
+		return rc == DEMAND_PARKED ? rc : 0;
+	const struct item *item = create_find(change, list);
+	if (item) {
+		*ret_id = item->id;
+		*ret = DOUBT_SEEN;
+	} else if (change->made_id) { /* the listing lags, or shows it otherwise, or it is gone again */
+		struct scope scope = create_scope_of(change, change->made_id);
+		rc = store_document(store, change->kind, DOC_ITEM, &scope, &change->demand, ret_resource);
+		*ret_id = change->made_id;
+		*ret = !rc ? DOUBT_SEEN : rc == -ENOENT && list->whole ? DOUBT_MISSED : DOUBT_UNSEEN;
+	} else if (list->whole && !change->accepted) {
+		*ret = DOUBT_MISSED;
+	}
+	return rc == DEMAND_PARKED ? rc : 0;
 }
 
 static void create_looked(struct change *change) {
 	struct fs *fs = change->changes->fs;
-	const struct list *list;
-	int rc = store_list(fs->store, change->kind, &change->scope, &change->demand, &list);
-	if (rc == DEMAND_PARKED)
+	enum doubt_sight sight;
+	const char *id = NULL;
+	struct json resource;
+	if (create_sight(change, &id, &resource, &sight))
 		return;
-	const struct item *item = rc ? NULL : create_find(change, list);
-	enum doubt_sight sight = item ? DOUBT_SEEN : rc || !list->whole ? DOUBT_UNSEEN : DOUBT_MISSED;
 	struct error err;
 	switch (doubt_looked(&change->doubt, sight, change->demand.since_ms, fs->now_ms)) {
 	case DOUBT_THERE:
-		create_record_end(change, JOURNAL_DONE, item->id);
-		draft_remove(fs->drafts, change->draft); /* the listing has it */
-		fs->settled_ms = fs->now_ms;
+		create_record_end(change, JOURNAL_DONE, id);
+		change->draft->asked = NULL;
+		if (resource.type == JSON_ABSENT || draft_born(change->draft, id, resource.text, resource.len)) {
+			draft_remove(fs->drafts, change->draft); /* the listing has it */
+			fs->settled_ms = fs->now_ms;
+		}
 		change_end(change, 0, NULL);
 		return;
 	case DOUBT_ABSENT:
@@ -106,13 +178,27 @@ static void create_looked(struct change *change) {
 		create_unmade(change, JOURNAL_ABSENT, -err.code, &err);
 		return;
 	}
-	change_at(change, create_look, change->doubt.next_ms);
+	create_look_at(change, change->doubt.next_ms);
+}
+
+/* Nothing that was fetched before; but what others have begun to fetch in this very turn serves this one too. */
+static void create_forget(struct change *change, const char *id) {
+	struct fs *fs = change->changes->fs;
+	struct changes *changes = change->changes;
+	if (!changes->forgot || strcmp(changes->forgot, change->draft->place) != 0) {
+		store_forget_list(fs->store, change->kind, &change->scope);
+		free(changes->forgot);
+		changes->forgot = strdup(change->draft->place); /* without memory the next one forgets it too */
+	}
+	if (id) {
+		struct scope scope = create_scope_of(change, id);
+		store_forget_resource(fs->store, change->kind, &scope);
+	}
+	change->demand.since_ms = fs->now_ms;
 }
 
 static void create_look(struct change *change) {
-	struct fs *fs = change->changes->fs;
-	store_forget_list(fs->store, change->kind, &change->scope);
-	change->demand.since_ms = fs->now_ms;
+	create_forget(change, change->made_id);
 	change_at(change, create_looked, CHANGE_NEVER);
 	create_looked(change);
 }
@@ -121,7 +207,7 @@ static void create_doubt(struct change *change, int64_t next_ms) {
 	change->unclear = true;
 	change->draft->state = DRAFT_DOUBT;
 	doubt_begin(&change->doubt, change->changes->fs->now_ms, (int64_t)change->kind->absent_s * 1000, next_ms);
-	change_at(change, create_look, next_ms);
+	create_look_at(change, next_ms);
 }
 
 /* ---- sending ---- */
@@ -130,12 +216,18 @@ static void create_doubt(struct change *change, int64_t next_ms) {
 static bool create_born(struct change *change, const struct api_response *response) {
 	struct json id = json_at(response->root, change->kind->id),
 		    title = json_at(response->root, change->kind->title);
-	SCOPED(scope_free) char *text = id.type == JSON_STRING ? json_text_dup(id) : NULL;
-	if (!text || !*text || !json_string_is(title, change->draft->name) ||
-		draft_born(change->draft, text, response->body, response->body_len))
+	free(take_pointer(change->made_id));
+	change->made_id = id.type == JSON_STRING ? json_text_dup(id) : NULL;
+	if (!change->made_id || !*change->made_id || !json_string_is(title, change->draft->name) ||
+		draft_born(change->draft, change->made_id, response->body, response->body_len))
 		return false;
-	change->draft->asked = NULL;
-	create_record_end(change, JOURNAL_DONE, text);
+	struct draft *draft = change->draft;
+	draft->asked = NULL;
+	/* What was sent, wherever it came from. Without memory the old text stays, which only the brakes look at. */
+	if (!draft_truncate(change->changes->fs->drafts, draft, 0, draft->changed))
+		(void)draft_write(
+			change->changes->fs->drafts, draft, change->body.data, change->body.len, 0, draft->changed);
+	create_record_end(change, JOURNAL_DONE, change->made_id);
 	return true;
 }
 
@@ -149,6 +241,8 @@ static bool create_again(struct change *change, const struct api_response *respo
 	int64_t at_ms = fs->now_ms + retry_pause_ms(response, change->attempts, &fs->seed);
 	if (at_ms > change->deadline_ms - 2 * CHANGE_ANSWER_MS || !change->done)
 		return false;
+	create_record_end(
+		change, JOURNAL_FAILED, NULL); /* each request has a record of its own: its age is the record's */
 	change_at(change, create_begin, at_ms);
 	return true;
 }
@@ -157,6 +251,7 @@ static void create_answered(void *user, const struct api_response *response) {
 	struct change *change = user;
 	int64_t first_look_ms = change->changes->fs->now_ms + DOUBT_FIRST_MS;
 	change->flying = false;
+	change->accepted = response->status == 201 || !response->code; /* a 200 may be a portal's page */
 	if (!response->code && create_born(change, response)) {
 		change_end(change, 0, NULL);
 		return;
@@ -197,47 +292,83 @@ static void create_send(struct change *change) {
 
 /* ---- before it is sent ---- */
 
+/* The name is taken by that resource. */
+static int create_taken(struct change *change, const char *id, struct json resource) {
+	const struct kind *kind = change->kind;
+	struct error *err = &change->demand.error;
+	struct scope scope = create_scope_of(change, id);
+	bool leaving = change_doomed(change->changes, kind, &scope) ||
+		       (kind->terminating && json_string_is(json_at(resource, kind->status), kind->terminating));
+	if (leaving)
+		return error_set(err, EBUSY,
+			"a %s named \"%s\" is still being deleted; the name is free when it is gone", kind->singular,
+			change->draft->name);
+	return error_set(
+		err, EEXIST, "a %s named \"%s\" exists already (id %s)", kind->singular, change->draft->name, id);
+}
+
+/* A listing may lag behind what was created a moment ago, by another mount or an earlier one: the resource itself
+ * does not. */
+static int create_check_recent(struct change *change) {
+	struct fs *fs = change->changes->fs;
+	const char *id = change->sight.done_id;
+	if (!id || fs->now - change->sight.done >= (time_t)change->kind->absent_s)
+		return 0;
+	struct scope scope = create_scope_of(change, id);
+	struct json resource;
+	int rc = store_document(fs->store, change->kind, DOC_ITEM, &scope, &change->demand, &resource);
+	return rc == -ENOENT ? 0 : rc ? rc : create_taken(change, id, resource);
+}
+
 /* 0: the name is free in a whole listing; DEMAND_PARKED; -EAGAIN: the listing is no ground to decide on; or -errno. */
 static int create_check(struct change *change) {
 	const struct kind *kind = change->kind;
 	const struct list *list;
-	struct error *err = &change->demand.error;
-	const char *name = change->draft->name;
 	int rc = store_list(change->changes->fs->store, kind, &change->scope, &change->demand, &list);
 	if (rc)
 		return rc;
 	const struct item *item = create_find(change, list);
-	if (!item && !list->whole) {
-		error_set(err, EREMOTEIO, "the API's list of %s is not whole: a %s of this name could be missing in it",
-			kind->name, kind->singular);
-		return -EAGAIN;
-	}
-	if (!item)
-		return 0;
-	struct scope scope = change->scope;
-	scope.ids[scope.count++] = item->id;
-	bool leaving = change_doomed(change->changes, kind, &scope) ||
-		       (kind->terminating && json_string_is(json_at(item->json, kind->status), kind->terminating));
-	if (leaving)
-		return error_set(err, EBUSY,
-			"a %s named \"%s\" is still being deleted; the name is free when it is gone", kind->singular,
-			name);
-	return error_set(err, EEXIST, "a %s named \"%s\" exists already (id %s)", kind->singular, name, item->id);
+	if (item)
+		return create_taken(change, item->id, item->json);
+	if (list->whole)
+		return create_check_recent(change);
+	error_set(&change->demand.error, EREMOTEIO,
+		"the API's list of %s is not whole: a %s of this name could be missing in it", kind->name,
+		kind->singular);
+	return -EAGAIN;
 }
 
 /*
- * The record is there before the request is, so that whoever comes after a crash looks for it. One of an attempt that
- * did not leave serves the next one too, unless another mount has meanwhile taken it for a dead one's and settled it.
+ * Somebody's create of this name is on its way: another mount's, or that of one that is gone. Whoever asked for this
+ * one is told so; it goes on to look for that one, so that the name does not stay in doubt when nobody else looks.
  */
+static void create_adopt(struct change *change, uint64_t record) {
+	struct fs *fs = change->changes->fs;
+	change_done *done = change->done;
+	void *user = change->user;
+	struct error err;
+	error_set(&err, EALREADY,
+		"a create of this name is on its way already, says the journal (record %llu); it is looked for, and "
+		"not "
+		"sent again",
+		(unsigned long long)record);
+	err.verdict = VERDICT_UNKNOWN;
+	refusal_add(fs->refusals, fs->now, "create", change->path, &err);
+	change->error = err;
+	change->error.code = ECANCELED;
+	change->record = record;
+	change->done = NULL;
+	change->late = true;
+	create_doubt(change, fs->now_ms);
+	if (done)
+		done(user, -EALREADY, &err);
+}
+
+/* The record is there before the request is, so that whoever comes after a crash looks for it. */
 static int create_record(struct change *change) {
 	struct fs *fs = change->changes->fs;
-	const struct kind *kind = change->kind;
-	int open = change->record ? journal_is_open(fs->journal, change->record, &change->demand.error) : 0;
-	if (open)
-		return open < 0 ? open : 0;
-	const struct journal_entry entry = {
-		.cloud = fs->options->base[kind->service], .place = change->draft->place, .name = change->draft->name};
-	return journal_begin(fs->journal, &entry, change->mark, fs->now, &change->record, &change->demand.error);
+	const struct journal_entry entry = create_entry(change);
+	return journal_begin(fs->journal, &entry, change->sight.mark, fs->now, &change->record, &change->demand.error);
 }
 
 static void create_list(struct change *change) {
@@ -250,11 +381,12 @@ static void create_list(struct change *change) {
 		rc = create_record(change);
 	if (!rc)
 		create_send(change);
-	else if (rc == -EAGAIN && ++change->again < AGAIN_MAX)
+	else if ((rc == -EAGAIN || rc == -EALREADY) &&
+		 ++change->again < AGAIN_MAX) /* look again, also at the journal */
 		change_at(change, create_begin, change->changes->fs->now_ms);
 	else {
 		struct error err = change->demand.error;
-		if (rc == -EAGAIN && err.code == EAGAIN)
+		if (err.code == EAGAIN)
 			err.code = EBUSY; /* others create the same name again and again */
 		create_refuse(change, -err.code, &err);
 	}
@@ -262,15 +394,21 @@ static void create_list(struct change *change) {
 
 void create_begin(struct change *change) {
 	struct fs *fs = change->changes->fs;
+	const struct journal_entry entry = create_entry(change);
 	struct error err;
-	int rc = journal_mark(fs->journal, &change->mark, &err);
+	journal_sight_free(&change->sight);
+	owed_settle(change->changes);
+	int rc = journal_look(fs->journal, &entry, &change->sight, &err);
 	if (rc) {
 		create_refuse(change, rc, &err);
 		return;
 	}
-	store_forget_list(fs->store, change->kind, &change->scope);
+	if (change->sight.open) {
+		create_adopt(change, change->sight.open);
+		return;
+	}
+	create_forget(change, change->sight.done_id);
 	change_brake_begin(change);
-	change->demand.since_ms = fs->now_ms;
 	change_at(change, create_list, CHANGE_NEVER);
 	create_list(change);
 }
@@ -326,7 +464,9 @@ static int recover_as(struct changes *changes, const struct kind *kind, const st
 	if (gmtime_r(&record->when, &tm))
 		strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &tm);
 	error_set(&change->error, ECANCELED,
-		"a create that began at %s was cut off by the end of its mount; it is looked for, and not sent again",
+		"a create was begun at %s by another mount, or by one that has ended, and its outcome is not known; it "
+		"is "
+		"looked for, and not sent again",
 		when);
 	change->error.verdict = VERDICT_UNKNOWN;
 	refusal_add(fs->refusals, fs->now, "create", change->path, &change->error);

@@ -4,6 +4,7 @@
 
 #include "change.h"
 #include "doubt.h"
+#include "journal.h"
 #include "store.h"
 
 enum {
@@ -37,11 +38,13 @@ struct change {
 
 	/* create */
 	struct draft *draft;
+	bool accepted;  /* the API said yes, but not to what: it is never taken for absent */
+	char *made_id;  /* that it said then; NULL: none */
 	bool recovered; /* from the journal: the draft is only its stand-in */
 	struct buffer body;
-	uint64_t mark;   /* of the journal, before the listing began */
-	uint64_t record; /* in the journal; 0: none yet */
-	unsigned again;  /* listings that had to be repeated */
+	struct journal_sight sight; /* of the journal, before the listing began */
+	uint64_t record;            /* in the journal; 0: none yet */
+	unsigned again;             /* listings that had to be repeated */
 	struct doubt doubt;
 
 	/* scale, delete */
@@ -51,8 +54,17 @@ struct change {
 	struct change *next, *prev;
 };
 
+/* A record of the journal whose end is known here only. */
+struct owed {
+	uint64_t number; /* 0: none */
+	enum journal_state state;
+};
+
 struct changes {
 	struct fs *fs;
+	char *forgot;        /* the place of the listing that was forgotten last in this turn; NULL: none */
+	struct owed owed[8]; /* what the journal could not be told; the oldest makes room */
+	size_t owed_next;
 	struct change first; /* ring of all under way, in the order in which they were asked for */
 };
 
@@ -72,6 +84,9 @@ int change_brake(struct change *change);
 
 /* Its outcome: tells it, frees the change. `err` is NULL for 0. */
 void change_end(struct change *change, int rc, const struct error *err);
+
+/* scale, delete: it is over; of one that was to be sent the brakes are told. */
+void alter_end(struct change *change, int rc, struct error *err);
 
 /* Whether a delete of this resource was accepted: it is then on its way out whatever its listed state says. */
 bool change_doomed(const struct changes *changes, const struct kind *kind, const struct scope *scope);

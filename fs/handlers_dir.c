@@ -47,6 +47,7 @@ int op_change(struct op *op, struct change_order *order) {
 	if (!op_may_park(op)) /* once it is sent, its outcome must find somebody */
 		return op_refuse_words(op, EBUSY, "%d calls wait already", OPS_MAX);
 	order->path = path.data;
+	order->deadline_ms = op->deadline_ms;
 	int rc = change_start(op->fs->changes, order, op_changed, op, &op->change, &err);
 	if (rc)
 		return rc;
@@ -90,8 +91,10 @@ static int step_lookup(struct op *op) {
 
 void fs_lookup(fuse_req_t req, fuse_ino_t parent, const char *name) {
 	struct op *op = op_new(req, step_lookup, "lookup", parent, name);
-	if (op)
-		op_run(op);
+	if (!op)
+		return;
+	op->looking = true;
+	op_run(op);
 }
 
 void fs_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count) {
@@ -122,8 +125,10 @@ static int step_getattr(struct op *op) {
 void fs_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file) {
 	(void)file;
 	struct op *op = op_new(req, step_getattr, "stat", ino, NULL);
-	if (op)
-		op_run(op);
+	if (!op)
+		return;
+	op->looking = true;
+	op_run(op);
 }
 
 static int step_readlink(struct op *op) {
@@ -183,6 +188,7 @@ void fs_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file) {
 	struct op *op = op_new(req, step_opendir, "opendir", ino, NULL);
 	if (!op)
 		return;
+	op->looking = true;
 	op->file = *file;
 	op_run(op);
 }
@@ -276,6 +282,11 @@ int op_draft_settled(struct op *op, const struct draft *draft) {
 	return 0;
 }
 
+/* Remembers that something in that directory was refused to the op's caller. 0 or -ENOMEM. */
+static int sweep_mark(struct op *op, const struct buffer *dir) {
+	return dir->len ? sweep_add(op->fs->sweeps, dir->data, op->pid, op->fs->now_ms) : 0;
+}
+
 /*
  * Something inside a resource was asked to be removed, or a directory above resources, or something beside them:
  * refused, and remembered, lest a rmdir of the resource follows from the same sweep.
@@ -288,7 +299,7 @@ static int refuse_inside(struct op *op, const struct view *child, const char *wo
 	SCOPED(buffer_free) struct buffer dir = {0};
 	if (swept && !child->draft)
 		node_path(swept, &dir);
-	int rc = dir.data ? sweep_add(op->fs->sweeps, dir.data, fuse_req_ctx(op->req)->pid, op->fs->now_ms) : 0;
+	int rc = sweep_mark(op, &dir);
 	if (rc)
 		return rc;
 	if (inside && child->kind->remove)
@@ -305,7 +316,7 @@ static int rmdir_resource(struct op *op, const struct view *child) {
 	node_path(child->node, &dir);
 	if (dir.error)
 		return dir.error;
-	if (sweep_is(op->fs->sweeps, dir.data, fuse_req_ctx(op->req)->pid, op->fs->now_ms))
+	if (sweep_is(op->fs->sweeps, dir.data, op->pid, op->began_ms))
 		return op_refuse_words(op, ENOTEMPTY,
 			"this looks like the end of a rm -r, which deletes no %s; a rmdir by itself does, in %d s",
 			kind->singular, SWEEP_MS / 1000);
@@ -317,8 +328,27 @@ static int rmdir_resource(struct op *op, const struct view *child) {
 	return rc ? rc : op_change(op, &order);
 }
 
+/* Whether the op's name is that of a draft, as far as is known without looking at the API. 0 or -errno. */
+static int names_draft(struct op *op, bool *ret) {
+	struct view parent;
+	SCOPED(buffer_free) struct buffer place = {0};
+	*ret = false;
+	int rc = view_open(op->fs, op->node, &op->demand, &parent);
+	if (rc || parent.row->type != ROW_COLLECTION || !parent.kind->create || (rc = view_place(&parent, &place)))
+		return rc;
+	const struct draft *draft = draft_find(op->fs->drafts, place.data, op->name);
+	*ret = draft && draft->state != DRAFT_BORN;
+	return 0;
+}
+
 static int step_rmdir(struct op *op) {
 	struct view parent, child;
+	if (!op->began) {
+		int failed = names_draft(op, &op->of_draft);
+		if (failed)
+			return failed;
+		op->began = true;
+	}
 	if (op->settled) {
 		if (op->outcome)
 			return op->outcome;
@@ -339,6 +369,9 @@ static int step_rmdir(struct op *op) {
 			draft_remove(op->fs->drafts, draft);
 			scratch_dir_end(op->fs, path.data, node_retire(op->fs->nodes, op->node, op->name));
 		}
+	} else if (op->of_draft) {
+		rc = op_refuse_words(op, EBUSY, "it was a draft when its removal was asked for, and is a %s now",
+			child.kind->singular);
 	} else {
 		rc = rmdir_resource(op, &child);
 	}
@@ -389,6 +422,7 @@ static int rename_dir(struct op *op, const struct view *parent, const struct vie
 	if (!rc)
 		rc = name ? draft_rename(draft, op->new_name) : -ENOMEM;
 	if (!rc) {
+		node_retire(op->fs->nodes, op->node, op->new_name);
 		node_rename(op->fs->nodes, child->node, op->node, take_pointer(name));
 		scratch_dir_rename(op->fs->scratches, path.data, take_pointer(new_path.data));
 	}
@@ -438,8 +472,11 @@ static int unlink_in_draft(struct op *op, const struct view *child) {
 		return dir.error;
 	}
 	int rc = op_draft_settled(op, child->draft);
-	if (rc)
-		return rc;
+	if (rc) { /* by the time of the rmdir that follows it may be a resource */
+		SCOPED(buffer_free) struct buffer dir = {0};
+		node_path(op->node, &dir);
+		return dir.error ? dir.error : sweep_mark(op, &dir) ? -ENOMEM : rc;
+	}
 	(void)draft_truncate(op->fs->drafts, child->draft, 0, op->fs->now); /* to nothing it cannot fail */
 	child->draft->has_text = false;
 	return 0;

@@ -47,7 +47,7 @@ static int op_answer_write(struct op *op, int outcome) {
 static int op_commit(struct op *op, struct change_order *order) {
 	int rc = op_change(op, order);
 	bool started = rc == DEMAND_PARKED;
-	handle_settle(op->handle, started ? -ECANCELED : rc, started);
+	handle_settle(op->handle, started ? -EALREADY : rc, started);
 	return rc;
 }
 
@@ -89,17 +89,38 @@ static int replicas_read(struct op *op, const char *data, size_t size, long long
 	return 0;
 }
 
-/* While it moves, or another number is on its way, the count that is listed is not the count that was asked for. */
-static bool scale_is_so(const struct fs *fs, const struct view *view, long long replicas) {
-	long long listed, asked;
-	if (!json_int(json_at(view->json, view->row->pointer), &listed) || listed != replicas || view_moving(view) ||
-		changes_scaling(fs->changes, view->kind, &view->scope))
+/* While it moves, or another number is on its way, the count that is shown is not the count that was asked for. */
+static bool scale_is_so(const struct fs *fs, const struct view *view, struct json deployment, long long replicas) {
+	long long shown, asked;
+	if (!json_int(json_at(deployment, view->row->pointer), &shown) || shown != replicas ||
+		kind_moving(view->kind, deployment) || changes_scaling(fs->changes, view->kind, &view->scope))
 		return false;
 	return !accepted_find(fs->accepted, view->kind, &view->scope, fs->now_ms, &asked) || asked == replicas;
 }
 
+/* What looks so by a listing of a while ago is looked up anew: somebody else may have scaled it. Any failure of that
+ * only means that the number is sent. */
+static int scale_look(struct op *op, const struct view *view, bool *ret) {
+	struct json now;
+	*ret = false;
+	if (!scale_is_so(op->fs, view, view->json, op->replicas))
+		return 0;
+	if (!op->began) {
+		op->began = true;
+		op->demand.since_ms = op->fs->now_ms;
+		store_forget_resource(op->fs->store, view->kind, &view->scope);
+	}
+	int rc = view_document(view, DOC_ITEM, &op->demand, &now);
+	*ret = !rc && scale_is_so(op->fs, view, now, op->replicas);
+	return rc == DEMAND_PARKED ? rc : 0;
+}
+
 static int scale_commit(struct op *op, const struct view *view) {
-	if (scale_is_so(op->fs, view, op->replicas))
+	bool so;
+	int rc = scale_look(op, view, &so);
+	if (rc)
+		return rc;
+	if (so)
 		return handle_settle(op->handle, 0, true);
 	struct change_order order = {
 		.verb = CHANGE_SCALE, .kind = view->kind, .scope = &view->scope, .replicas = op->replicas};

@@ -284,19 +284,43 @@ static int file_replace(const struct journal *journal, const struct buffer *text
 
 /* ---- records ---- */
 
-int journal_mark(struct journal *journal, uint64_t *ret, struct error *err) {
+static bool entry_same(const struct journal_entry *a, const struct journal_entry *b) {
+	return !strcmp(a->name, b->name) && !strcmp(a->place, b->place) && !strcmp(a->cloud, b->cloud);
+}
+
+int journal_look(
+	struct journal *journal, const struct journal_entry *entry, struct journal_sight *ret, struct error *err) {
 	SCOPED(file_close) struct file file = {.fd = -1};
 	int rc = journal->path ? file_open(journal, ACCESS_READ, &file, err) : 0;
 	if (rc)
 		return rc;
 	if (file.lines.damaged)
 		return refuse_damaged(journal, file.lines.damaged, err);
-	*ret = file.lines.latest;
+	struct journal_sight sight = {.mark = file.lines.latest};
+	const char *id = NULL;
+	for (size_t i = 0; i < file.lines.count; i++) {
+		const struct journal_item *item = &file.lines.items[i];
+		if (!entry_same(&item->record.entry, entry))
+			continue;
+		if (item->open)
+			sight.open = item->record.number;
+		if (item->id) {
+			id = item->id;
+			sight.done = item->ended;
+			sight.done_number = item->record.number;
+		}
+	}
+	if (id && !(sight.done_id = strdup(id)))
+		return error_set(err, ENOMEM, "no memory for the journal %s", journal->path);
+	*ret = sight;
 	return 0;
 }
 
-static bool entry_same(const struct journal_entry *a, const struct journal_entry *b) {
-	return !strcmp(a->name, b->name) && !strcmp(a->place, b->place) && !strcmp(a->cloud, b->cloud);
+void journal_sight_free(struct journal_sight *sight) {
+	if (!sight)
+		return;
+	free(sight->done_id);
+	*sight = (struct journal_sight){0};
 }
 
 /* Whether a create that looked around at `since` may be begun. */
@@ -335,13 +359,33 @@ static int line_check(const struct journal *journal, const struct buffer *line, 
 	return line->error ? error_set(err, ENOMEM, "no memory for the journal %s", journal->path) : 0;
 }
 
+/* The first of the latest records whose lines take no more than may be kept. */
+static size_t kept_first(const struct journal_lines *lines) {
+	enum { AROUND = 160 /* both lines without their texts */ };
+	size_t bytes = 0, first = lines->count;
+	for (; first; first--) {
+		const struct journal_item *item = &lines->items[first - 1];
+		const struct journal_entry *entry = &item->record.entry;
+		bytes += AROUND + strlen(entry->cloud) + strlen(entry->place) + strlen(entry->name) +
+			 (item->id ? strlen(item->id) : 0);
+		if (bytes > JOURNAL_KEPT_BYTES)
+			break;
+	}
+	return first;
+}
+
 static void compact_add(struct buffer *out, const struct journal_lines *lines, time_t when) {
+	size_t first = kept_first(lines);
 	journal_line_header(out);
 	journal_line_base(out, lines->latest, when);
 	for (size_t i = 0; i < lines->count; i++) {
-		const struct journal_record *record = &lines->items[i].record;
-		if (lines->items[i].open)
+		const struct journal_item *item = &lines->items[i];
+		const struct journal_record *record = &item->record;
+		bool kept = item->id && i >= first && when - item->ended < JOURNAL_KEPT_S;
+		if (item->open || kept)
 			journal_line_pending(out, record->number, record->when, &record->entry);
+		if (kept)
+			journal_line_settled(out, record->number, item->ended, JOURNAL_DONE, item->id);
 	}
 }
 

@@ -23,7 +23,9 @@
 enum {
 	JOURNAL_LOCK_MS = 200,            /* bounds how long the loop stands */
 	JOURNAL_LINE_MAX = 4096,          /* a line, with its end */
-	JOURNAL_COMPACT_BYTES = 64 << 10, /* a begin that finds more drops what is settled */
+	JOURNAL_COMPACT_BYTES = 64 << 10, /* a begin that finds more drops what is settled, but for: */
+	JOURNAL_KEPT_BYTES = 32 << 10,    /* the latest records, */
+	JOURNAL_KEPT_S = 3600,            /* if they ended done since then */
 	JOURNAL_BEGIN_BYTES = 512 << 10,  /* no begin makes it larger: the rest is for settling */
 	JOURNAL_BYTES_MAX = 1 << 20,      /* nothing makes it larger, and nothing larger is read */
 };
@@ -53,11 +55,22 @@ void journal_free(struct journal *journal); /* takes NULL */
 /* NULL if nothing is kept. Lent as long as the journal lives. */
 const char *journal_path(const struct journal *journal);
 
+/* What is recorded about a create before it is begun. */
+struct journal_sight {
+	uint64_t mark;        /* of the latest record, whatever it is about: what journal_begin() takes as `since` */
+	uint64_t open;        /* the open one of this create; 0: there is none */
+	char *done_id;        /* what its latest one that ended done has made; owned, NULL: none is known */
+	uint64_t done_number; /* of that record */
+	time_t done;          /* when it ended */
+};
+
 /*
- * The number of the latest record: what journal_begin() takes as `since`. Taken before one looks whether the name is
- * free. 0 where there is no file; -EBUSY also if a line is damaged: nothing can be begun then.
+ * Looks before one looks whether the name is free: what is settled between the two is then known. No file: nothing is.
+ * journal_sight_free() releases it. -EBUSY also if a line is damaged: nothing can be begun then.
  */
-int journal_mark(struct journal *journal, uint64_t *ret, struct error *err);
+int journal_look(
+	struct journal *journal, const struct journal_entry *entry, struct journal_sight *ret, struct error *err);
+void journal_sight_free(struct journal_sight *sight); /* takes NULL; leaves it empty */
 
 /*
  * Records a create as pending, on disk before it returns. Makes the file (0600), and directories on its way (0700).

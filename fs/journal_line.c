@@ -136,7 +136,8 @@ static bool field_decode(char *field, size_t len) {
 	return true;
 }
 
-/* `text` ends with a NUL at `len`. The record's strings are set for LINE_PENDING only. */
+/* `text` ends with a NUL at `len`. The record's strings are set for LINE_PENDING; for a LINE_SETTLED that is done its
+ * name is the id of what was made. */
 static enum line_kind body_parse(char *text, size_t len, struct journal_record *ret) {
 	char *fields[FIELDS_PENDING];
 	size_t count = 0;
@@ -165,6 +166,8 @@ static enum line_kind body_parse(char *text, size_t len, struct journal_record *
 		return LINE_DAMAGED;
 	if (state == JOURNAL_PENDING)
 		record.entry = (struct journal_entry){fields[3], fields[4], fields[5]};
+	else if (state == JOURNAL_DONE && strcmp(fields[3], "-"))
+		record.entry.name = fields[3]; /* the id */
 	*ret = record;
 	return state == JOURNAL_PENDING ? LINE_PENDING : state == STATE_BASE ? LINE_BASE : LINE_SETTLED;
 }
@@ -237,8 +240,13 @@ static int lines_apply(struct journal_lines *lines, enum line_kind kind, const s
 	if (kind == LINE_PENDING)
 		return lines_add(lines, record);
 	struct journal_item *item = kind == LINE_BASE ? NULL : journal_lines_find(lines, number);
-	if (item)
-		item->open = false;
+	if (!item)
+		return 0;
+	if (item->open && kind == LINE_SETTLED) {
+		item->id = record->entry.name;
+		item->ended = record->when;
+	}
+	item->open = false;
 	return 0;
 }
 

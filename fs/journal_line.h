@@ -30,6 +30,8 @@ void journal_line_base(struct buffer *out, uint64_t number, time_t when);
 struct journal_item {
 	struct journal_record record; /* the strings are in the text that was read */
 	bool open;
+	const char *id; /* of what it made, if it ended done and that is known; else NULL */
+	time_t ended;   /* if it is not open, and no person settled it */
 };
 
 /* What a file says. The number of items is bounded by the file's size. */

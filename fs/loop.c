@@ -26,7 +26,7 @@ struct turning {
 
 void loop_tick(struct fs *fs) {
 	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(CLOCK_BOOTTIME, &now); /* also while the machine sleeps do answers grow old */
 	fs->now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 	fs->now = time(NULL);
 	store_tick(fs->store, fs->now_ms);
@@ -91,9 +91,8 @@ static int loop_turn(struct turning *turning) {
 	loop_tick(fs);
 	turn_requests(turning);
 	api_run(loop->api);
-	while (store_run(fs->store)) {
+	while (store_run(fs->store) || changes_run(fs->changes)) {
 	}
-	changes_run(fs->changes);
 	ops_sweep(fs);
 	turn_signals(turning);
 	if (fs->ready && !turning->ready) {

@@ -3,6 +3,7 @@
 #include "change.h"
 #include "options.h"
 #include "refusal.h"
+#include "sweep.h"
 
 #include "../api/scope.h"
 
@@ -72,6 +73,8 @@ static void op_release(struct op *op) {
 		op->prev->next = op->next;
 		op->fs->ops->count--;
 	}
+	if (op->parked)
+		sweep_extend(op->fs->sweeps, op->pid, op->began_ms, op->fs->now_ms);
 	store_leave(op->fs->store, &op->demand);
 	if (op->change)
 		change_abandon(op->change);
@@ -97,6 +100,8 @@ struct op *op_new(fuse_req_t req, op_step *step, const char *operation, fuse_ino
 	memcpy(op->name, name ? name : "", len + 1);
 	op->demand.since_ms = fs->now_ms;
 	op->demand.resume = op_resume;
+	op->began_ms = fs->now_ms;
+	op->pid = fuse_req_ctx(req)->pid;
 	op->deadline_ms = fs->now_ms + fs->options->deadline_ms;
 	return op;
 }
@@ -116,6 +121,19 @@ int op_refuse(struct op *op, const struct error *err) {
 	return -err->code;
 }
 
+/*
+ * A program that removes trees goes on to rmdir(2) also where it could not look inside: then no unlink(2) is refused
+ * before, and that it could not is the only sign.
+ */
+static void op_blind(struct op *op, int code) {
+	SCOPED(buffer_free) struct buffer dir = {0};
+	if (!op->looking || code == ENOENT)
+		return;
+	node_path(op->node, &dir);
+	if (dir.len && !dir.error)
+		(void)sweep_add(op->fs->sweeps, dir.data, op->pid, op->fs->now_ms);
+}
+
 void op_run(struct op *op) {
 	op->demand.error = (struct error){0};
 	int rc = op->step(op);
@@ -132,6 +150,7 @@ void op_run(struct op *op) {
 	/* What the API or the network refused is said in words; what simply is not there needs none. */
 	if (op->demand.error.code == -rc && rc != -ENOENT)
 		op_refuse(op, &op->demand.error);
+	op_blind(op, -rc);
 	op_reply_err(op, -rc);
 }
 
@@ -141,14 +160,17 @@ static void op_give_up(struct op *op, int code) {
 	int rc = -code;
 	if (op->change) {
 		rc = change_unfinished(op->change, code, &err);
-		if (op->handle && op->handle->settled)
-			op->handle->outcome = rc; /* what a repeated write gets */
 	} else {
 		error_set(&err, code, "no answer within the deadline of %g s", op->fs->options->deadline_ms / 1000.0);
 		err.verdict = op->changing ? VERDICT_NOT_DONE : VERDICT_NONE;
 	}
+	if (op->changing && op->handle) { /* what a repeated write gets, also where nothing was begun yet */
+		op->handle->settled = true;
+		op->handle->outcome = rc;
+	}
 	if (op->change || code == ETIMEDOUT) /* who interrupts a wait knows why it ended */
 		op_refuse(op, &err);
+	op_blind(op, -rc);
 	op_reply_err(op, -rc);
 }
 

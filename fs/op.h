@@ -45,14 +45,19 @@ struct op {
 	struct timespec atime, mtime;
 	bool keep; /* rename: what has the new name already is not replaced */
 	struct demand demand;
-	bool local;            /* it could change nothing at the API: its refusal needs no verdict */
+	bool began;    /* the step has run once: rmdir knows `of_draft`, scale looks at what is newer than that */
+	bool of_draft; /* what it was asked for is a draft: a resource by then must not be deleted */
+	bool looking;  /* its failure is what a sweep may meet instead of a refusal */
+	bool local;    /* it could change nothing at the API: its refusal needs no verdict */
 	struct change *change; /* waits for it */
 	bool changing; /* it is to change something: an interrupt is ECANCELED, as programs repeat what answers EINTR */
 	int outcome;   /* of the change: what the step answers when it runs again */
 	bool settled;  /* `outcome` is there */
 
+	int64_t began_ms, deadline_ms;
+	pid_t pid; /* of the caller */
+
 	bool parked, interrupted; /* private from here */
-	int64_t deadline_ms;
 	struct op *next, *prev;
 };
 

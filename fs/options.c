@@ -176,6 +176,8 @@ int option_set(struct options *options, const struct option_row *row, const char
 			return error_set(err, -rc, "%s: %s", row->name,
 				reason.message); /* not the value: it may hold a password */
 		rc = option_text(at, value);
+		if (!rc)
+			url_normalise(*(char **)at); /* the journal knows a service by it */
 		break;
 	case OPTION_TEXT:
 		if (!*value)

@@ -53,6 +53,16 @@ int sweep_add(struct sweeps *sweeps, const char *dir, pid_t pid, int64_t now_ms)
 	return 0;
 }
 
+void sweep_extend(struct sweeps *sweeps, pid_t pid, int64_t since_ms, int64_t now_ms) {
+	pid_t session = session_of(pid);
+	for (size_t i = 0; i < SWEEPS_MAX; i++) {
+		struct sweep *sweep = &sweeps->ring[i];
+		if (sweep->dir && (sweep->session == session || !session || !sweep->session) &&
+			since_ms - sweep->at_ms <= SWEEP_MS && now_ms > sweep->at_ms)
+			sweep->at_ms = now_ms;
+	}
+}
+
 bool sweep_is(const struct sweeps *sweeps, const char *dir, pid_t pid, int64_t now_ms) {
 	pid_t session = session_of(pid);
 	for (size_t i = 0; i < SWEEPS_MAX; i++) {

@@ -22,6 +22,10 @@ void sweeps_free(struct sweeps *sweeps); /* takes NULL */
  * `pid` 0: not known. 0 or -ENOMEM. */
 int sweep_add(struct sweeps *sweeps, const char *dir, pid_t pid, int64_t now_ms);
 
+/* A call of `pid` that came at `since_ms` has waited until now: what its session was refused shortly before counts from
+ * now on, as its next call could not come earlier. */
+void sweep_extend(struct sweeps *sweeps, pid_t pid, int64_t since_ms, int64_t now_ms);
+
 /* Whether a rmdir of the resource `dir` by `pid` is to be taken for the end of a sweep. A process whose session is not
  * known is taken for the same. */
 bool sweep_is(const struct sweeps *sweeps, const char *dir, pid_t pid, int64_t now_ms);

@@ -9,6 +9,8 @@
 
 enum { DEPTH_MAX = 64 };
 
+static const char draft_text_name[] = "spec.json.draft";
+
 bool row_is_dir(const struct row *row) {
 	return row->type <= ROW_OBJECT;
 }
@@ -38,10 +40,31 @@ static int view_draft(const struct view *view, const char *name, struct draft **
 	return rc;
 }
 
-/* A listing that has the resource replaces the draft. One whose create is under way belongs to that until it ends; the
- * resource hides it. */
+/*
+ * What somebody wrote into a draft whose name another has taken: beside the resource it can be read, and moved into
+ * another draft. False without memory.
+ */
+static bool draft_text_keep(struct fs *fs, const struct draft *draft) {
+	SCOPED(buffer_free) struct buffer dir = {0};
+	struct scratch *scratch;
+	if (!draft->text.len)
+		return true;
+	buffer_printf(&dir, "%s/%s", draft->place, draft->name);
+	if (dir.error || scratch_find(fs->scratches, dir.data, draft_text_name) ||
+		scratch_new(fs->scratches, dir.data, draft_text_name, 0600, fs->now, &scratch))
+		return false;
+	int rc = scratch_write(scratch, draft->text.data, draft->text.len, 0, fs->now);
+	if (rc)
+		scratch_unlink(scratch, NULL);
+	return !rc;
+}
+
+/* A listing that has the resource replaces the draft. One whose create is under way belongs to that until it ends, and
+ * one whose text cannot be kept stays behind: the resource hides them. */
 static struct draft *draft_settle(struct fs *fs, struct draft *draft, bool listed) {
 	if (draft->state == DRAFT_BUSY || draft->state == DRAFT_DOUBT || !listed)
+		return draft;
+	if (draft->state == DRAFT_OPEN && !draft_text_keep(fs, draft))
 		return draft;
 	draft_remove(fs->drafts, draft);
 	fs->settled_ms = fs->now_ms;
@@ -325,8 +348,11 @@ static int collection_child(const struct view *view, const char *name, struct de
 	rc = view_resource(&resource, name, "", demand);
 	if (!rc)
 		*ret = &resource_row;
-	if (rc == -ENOENT)
+	if (rc == -ENOENT) {
 		scratch_forget(view, name);
+		/* Who has a file in it open must not reach the next of that name. */
+		node_retire(view->fs->nodes, view->node, name);
+	}
 	return rc;
 }
 

@@ -92,9 +92,8 @@ void stage_close(struct stage *stage) {
 }
 
 void stage_turn(struct stage *stage) {
-	while (store_run(stage->fs.store)) {
+	while (store_run(stage->fs.store) || changes_run(stage->fs.changes)) {
 	}
-	changes_run(stage->fs.changes);
 	ops_sweep(&stage->fs);
 }
 

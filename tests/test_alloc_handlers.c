@@ -4,6 +4,7 @@
  * Whatever fails: each request has one answer, ENOMEM where it is one of our own, nothing leaks, and the same call
  * repeated succeeds, for there is memory again.
  */
+#include "../fs/sweep.h"
 #include "alloc.h"
 #include "stage.h"
 
@@ -367,7 +368,8 @@ static void torture(scenario *run) {
 			assert_int_equal(rc, -ENOMEM);
 		} else {
 			bool well = run(&stage);
-			stage_later(&stage, 1); /* a failure is the answer of its millisecond */
+			/* A failure is the answer of its millisecond, and for a while the sign of a sweep. */
+			stage_later(&stage, SWEEP_MS + 1);
 			if (!well && !run(&stage))
 				fail_msg("fails again though there is memory (allocation %zu)", n);
 			stage_close(&stage);

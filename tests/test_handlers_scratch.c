@@ -607,10 +607,12 @@ static void a_rename_scales(void **state) {
 	assert_opened(open);
 	/* The same number sends nothing. */
 	make(&stage, dir, "tmp", " 2\n");
-	assert_err(stage_rename(&stage, dir, "tmp", dir, "replicas"), 0);
+	fuse_req_t same = stage_rename(&stage, dir, "tmp", dir, "replicas");
+	stage_answer(&stage, API_GET, MODELS "/id-a", 200, MODEL("a", "id-a", "ready", "2"));
+	assert_err(same, 0);
 	assert_absent(&stage, dir, "tmp");
 	assert_int_not_equal(stage_walk(&stage, MODEL_DIR "/replicas"), replicas);
-	assert_int_equal(fake_api_total(stage.api), 1);
+	assert_int_equal(fake_api_total(stage.api), 2);
 	static const struct {
 		const char *text;
 		int code;
@@ -622,7 +624,7 @@ static void a_rename_scales(void **state) {
 		stage_mentions(&stage, MODEL_DIR "/.error", MODEL_DIR "/replicas: E");
 		assert_err(stage_unlink(&stage, dir, "tmp"), 0);
 	}
-	assert_int_equal(fake_api_total(stage.api), 1);
+	assert_int_equal(fake_api_total(stage.api), 2);
 	make(&stage, dir, "tmp", "5\n");
 	assert_err(rename_as(&stage, dir, "tmp", dir, "replicas", 1), EEXIST);
 	fuse_req_t req = stage_rename(&stage, dir, "tmp", dir, "replicas");
@@ -684,7 +686,9 @@ static void a_backup_of_the_number(void **state) {
 	assert_int_equal(scales(&stage), 1);
 	/* As another file it is a text: of the deployment beside it the number is so. */
 	fuse_ino_t b = stage_walk(&stage, MODELS_DIR "/b");
-	assert_err(stage_rename(&stage, dir, "replicas~", b, "replicas"), 0);
+	fuse_req_t other = stage_rename(&stage, dir, "replicas~", b, "replicas");
+	stage_answer(&stage, API_GET, MODELS "/id-b", 200, MODEL("b", "id-b", "ready", "2"));
+	assert_err(other, 0);
 	assert_absent(&stage, dir, "replicas~");
 	assert_int_equal(scales(&stage), 1);
 	/* To remove it without a backup is refused in words. */
