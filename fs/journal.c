@@ -359,15 +359,16 @@ static int line_check(const struct journal *journal, const struct buffer *line, 
 	return line->error ? error_set(err, ENOMEM, "no memory for the journal %s", journal->path) : 0;
 }
 
-/* The first of the latest records whose lines take no more than may be kept. */
+/* The first of the latest records that ended done and whose lines take no more than may be kept. */
 static size_t kept_first(const struct journal_lines *lines) {
 	enum { AROUND = 160 /* both lines without their texts */ };
 	size_t bytes = 0, first = lines->count;
 	for (; first; first--) {
 		const struct journal_item *item = &lines->items[first - 1];
 		const struct journal_entry *entry = &item->record.entry;
-		bytes += AROUND + strlen(entry->cloud) + strlen(entry->place) + strlen(entry->name) +
-			 (item->id ? strlen(item->id) : 0);
+		if (item->id)
+			bytes += AROUND + strlen(entry->cloud) + strlen(entry->place) + strlen(entry->name) +
+				 strlen(item->id);
 		if (bytes > JOURNAL_KEPT_BYTES)
 			break;
 	}

@@ -761,7 +761,7 @@ static void fill(struct journal *journal, size_t bytes) {
 	memset(name, 'n', sizeof name - 1);
 	name[sizeof name - 1] = '\0';
 	while (file_text()->len <= bytes)
-		settle(journal, begin(journal, name));
+		assert_int_equal(journal_settle(journal, begin(journal, name), JOURNAL_FAILED, NULL, WHEN, NULL), 0);
 }
 
 static void compaction_keeps_what_counts(void **state) {
@@ -810,6 +810,40 @@ static void compaction_keeps_what_counts(void **state) {
 	assert_int_equal(strncmp(file_text()->data, "# neevfs journal: ", 18), 0);
 }
 
+/* What was made a moment ago is known also after a compaction, and what was made long ago is not. */
+static void the_latest_done_are_kept(void **state) {
+	(void)state;
+	SCOPED(scope_journal) struct journal *journal = journal_at(path);
+	const struct journal_entry old = entry_of("old"), young = entry_of("young"), none = entry_of("none");
+	struct journal_sight sight = {0};
+	uint64_t number = begin(journal, "old");
+	assert_int_equal(journal_look(journal, &old, &sight, NULL), 0);
+	assert_true(sight.open == number && sight.mark == number && !sight.done_id);
+	assert_int_equal(journal_settle(journal, number, JOURNAL_DONE, "id-old", WHEN - JOURNAL_KEPT_S, NULL), 0);
+	fill(journal, JOURNAL_COMPACT_BYTES);
+	number = begin(journal, "young"); /* compacts */
+	assert_int_equal(journal_settle(journal, number, JOURNAL_DONE, "id-young", WHEN, NULL), 0);
+	assert_int_equal(journal_look(journal, &old, &sight, NULL), 0);
+	assert_true(!sight.open && !sight.done_id && sight.mark == number);
+	fill(journal, JOURNAL_COMPACT_BYTES);
+	begin(journal, "none"); /* compacts again */
+	assert_true(file_text()->len < 2000);
+	assert_int_equal(journal_look(journal, &young, &sight, NULL), 0);
+	assert_string_equal(sight.done_id, "id-young");
+	assert_true(sight.done == WHEN && sight.done_number == number && !sight.open);
+	journal_sight_free(&sight);
+	assert_int_equal(journal_look(journal, &none, &sight, NULL), 0);
+	assert_true(sight.open == sight.mark && !sight.done_id);
+	/* Their bytes are bounded too. */
+	char name[1001];
+	memset(name, 'y', sizeof name - 1);
+	name[sizeof name - 1] = 0;
+	for (int i = 0; i < 100; i++)
+		settle(journal, begin(journal, name));
+	begin(journal, "b");
+	assert_true(file_text()->len <= JOURNAL_COMPACT_BYTES + JOURNAL_LINE_MAX);
+}
+
 static void the_file_is_bounded(void **state) {
 	(void)state;
 	SCOPED(scope_journal) struct journal *journal = journal_at(path);
@@ -838,7 +872,7 @@ static void the_file_is_bounded(void **state) {
 		settle(journal, i);
 	assert_open(journal, "");
 	begin(journal, "a");
-	assert_true(file_text()->len < 1000);
+	assert_true(file_text()->len < JOURNAL_COMPACT_BYTES);
 	/* To its bound it is read and settled in, beyond it nothing is done. */
 	size_t len = file_text()->len;
 	SCOPED(scope_free) char *comment = calloc(1, JOURNAL_BYTES_MAX + 1);
@@ -1363,6 +1397,7 @@ int main(void) {
 		TEST(a_person_may_settle),
 		TEST(settling_by_hand_is_of_what_stands_before),
 		TEST(compaction_keeps_what_counts),
+		TEST(the_latest_done_are_kept),
 		TEST(the_file_is_bounded),
 		TEST(only_a_file_of_our_own_is_used),
 		TEST(directories_are_made),
