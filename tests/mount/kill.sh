@@ -6,7 +6,7 @@
 #
 # Each kill has a cloud and a state directory of its own, so that the requests counted are its own.
 step=${1:-1}
-BOUND=${BOUND:-600}
+BOUND=${BOUND:-1200}
 . "$(dirname "$0")/lib.sh" || exit 1
 AT_ONCE=4
 
@@ -114,9 +114,9 @@ points() {
 # The daemon is gone, and nobody unmounts. What stands in $work/err is what the caller heard.
 mourn() {
 	exec 8>&- 2>/dev/null
-	wait "$tracer" 2>/dev/null
-	kill -KILL "$pid" 2>/dev/null
+	kill -KILL "$pid" 2>/dev/null # it lives if it answered before it came to that system call
 	wait_for gone "$pid"
+	wait "$tracer" 2>/dev/null
 	fusermount3 -u -q -z -- "$m"
 }
 
