@@ -48,9 +48,9 @@ waits() { # in its system call, seen by strace
 	[ -s "$work/trace" ] && [ -n "$(tail -c 1 "$work/trace")" ]
 }
 
-# Returns when strace has the daemon, idle.
+# Returns when strace has the daemon, idle. It must not hold a file of the mount: its own end would wait for the daemon, which it holds.
 attach() { # OPTION…
-	strace -f -o "$work/trace" "$@" -p "$pid" 2>"$work/tracer" &
+	strace -f -o "$work/trace" "$@" -p "$pid" 2>"$work/tracer" 8>&- &
 	tracer=$!
 	echo $tracer >>"$work/pids"
 	wait_for waits
