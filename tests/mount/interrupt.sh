@@ -4,6 +4,7 @@
 #
 #   tests/mount/interrupt.sh [ROUNDS]      of each case; 2
 rounds=${1:-2}
+BOUND=${BOUND:-400}
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lib.sh" || exit 1
 # How soon is soon enough; checked for each process at once, as 99 of 100 would be all of these.
