@@ -184,6 +184,7 @@ errno_words() {
 	EKEYEXPIRED) echo 'Key has expired' ;;
 	ENAMETOOLONG) echo 'File name too long' ;;
 	ENOENT) echo 'No such file or directory' ;;
+	ENOSPC) echo 'No space left on device' ;;
 	ENOTDIR) echo 'Not a directory' ;;
 	ENOTEMPTY) echo 'Directory not empty' ;;
 	EPERM) echo 'Operation not permitted' ;;
