@@ -156,6 +156,10 @@ size_t fake_api_waiting(const struct api *api) {
 	return count;
 }
 
+struct api_call *fake_api_first(const struct api *api) {
+	return api->first;
+}
+
 struct api_call *fake_api_find(const struct api *api, enum api_method method, const char *path) {
 	for (struct api_call *call = api->first; call; call = call->next)
 		if (!call->over && call_is(call, method, path))
@@ -179,7 +183,11 @@ static void call_end(struct api_call *call) {
 }
 
 static void call_refuse(struct api_call *call, int status, const struct error *err, bool sent) {
-	struct api_response response = {.code = err->code, .error = *err, .sent = sent, .status = status};
+	struct api_response response = {.code = err->code,
+		.error = *err,
+		.sent = sent,
+		.status = status,
+		.retry_after_ms = call->retry_after_ms};
 
 	if (call->list)
 		call->list_done(call->user, err->code, err, NULL);
