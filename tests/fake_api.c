@@ -210,6 +210,16 @@ void fake_api_fail(struct api_call *call, int code, bool sent) {
 	call_refuse(call, 0, &err, sent);
 }
 
+void fake_api_garble(struct api_call *call, int status) {
+	struct error err;
+
+	call_end(call);
+	error_set(&err, EREMOTEIO, "unusable answer: no JSON");
+	err.http_status = status;
+	err.verdict = call_verdict(call, true);
+	call_refuse(call, status, &err, true);
+}
+
 static void call_no_memory(struct api_call *call, int status) {
 	struct error err;
 
@@ -263,7 +273,8 @@ void fake_api_answer(struct api_call *call, int status, const char *body) {
 		call_end(call);
 		error_set(&err, api_status_errno(status), "the API answered %d", status);
 		err.http_status = status;
-		err.verdict = call_verdict(call, status >= 500);
+		/* as answer.c has it */
+		err.verdict = call_verdict(call, status < 400 || status > 499 || status == 408 || status == 499);
 		call_refuse(call, status, &err, true);
 		return;
 	}

@@ -49,6 +49,8 @@ struct api_call *fake_api_last(const struct api *api, enum api_method method, co
 void fake_api_answer(struct api_call *call, int status, const char *body);
 /* Answers a list with several pages. */
 void fake_api_pages(struct api_call *call, const char *const *bodies, size_t count);
+/* Answers with a text that is no JSON. */
+void fake_api_garble(struct api_call *call, int status);
 /* No answer came: `code` is the errno, `sent` whether a byte may have left. */
 void fake_api_fail(struct api_call *call, int code, bool sent);
 
