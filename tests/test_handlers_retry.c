@@ -3,7 +3,7 @@
  * looked up; creates are not sent again but looked for, also by the next mount.
  */
 #include "../api/retry.h"
-#include "../fs/journal.h"
+#include "../fs/journal_line.h"
 #include "alloc.h"
 #include "stage.h"
 
@@ -513,6 +513,23 @@ static void the_deadline_of_a_scale(void **state) {
 	stage_close(&stage);
 }
 
+/* Its turn came when nobody would have waited for its answer. */
+static void the_turn_of_a_scale_comes_too_late(void **state) {
+	(void)state;
+	struct stage stage;
+	begin_models(&stage);
+	fuse_req_t first = open_replicas(&stage), second = open_replicas(&stage);
+	fuse_req_t one = stage_write(&stage, first, "7", 0), two = stage_write(&stage, second, "5", 0);
+	stage_later(&stage, DEADLINE_MS - 999);
+	stage_answer(&stage, API_PUT, SCALE, 200, NULL);
+	assert_written(one, 1);
+	assert_err(two, ETIMEDOUT);
+	stage_mentions(&stage, ".neevfs/errors", "the deadline left no time to send it");
+	stage_mentions(&stage, ".neevfs/errors", NOT_DONE);
+	assert_int_equal(fake_api_count(stage.api, API_PUT, SCALE), 1);
+	stage_close(&stage);
+}
+
 /* ---- creates and the journal ---- */
 
 static char directory[64], journal[96];
@@ -718,6 +735,77 @@ static void other_records(void **state) {
 	assert_non_null(strstr(err.message, "is damaged"));
 	stage_turn(&stage);
 	stage_answer(&stage, API_GET, TEMPLATES, 200, ONE); /* the good ones are taken up all the same */
+	stage_close(&stage);
+}
+
+/* A journal with these creates open, all of one name with a number behind it. */
+static void write_journal(const char *const *places, size_t count, const char *cloud) {
+	char name[32];
+	struct buffer text = {0};
+	journal_line_header(&text);
+	for (size_t i = 0; i < count; i++) {
+		snprintf(name, sizeof(name), "abc-%zu", i);
+		const struct journal_entry entry = {.cloud = cloud, .place = places[i % 4], .name = name};
+		journal_line_pending(&text, i + 1, 1767225600, &entry);
+	}
+	int fd = open(journal, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text.data, text.len), text.len);
+	close(fd);
+	buffer_free(&text);
+}
+
+static const char *const places[4] = {RUNTIMES, MODELS, TEMPLATES, "/api/v1beta1/elsewhere"};
+
+static void creates_of_every_kind_are_taken_up(void **state) {
+	(void)state;
+	static const char *const dirs[] = {RUNTIMES_DIR, MODELS_DIR, TEMPLATES_DIR};
+	static const int absent_s[] = {120, 600, 120};
+	struct stage stage;
+	char path[128], name[32];
+	write_journal(places, 4, "https://api.test");
+	begin_on(&stage, journal);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(fake_api_count(stage.api, API_GET, places[i]), 1);
+		stage_answer(&stage, API_GET, places[i], 200, LIST(""));
+		snprintf(name, sizeof(name), "abc-%zu", i);
+		assert_entry(stage_lookup(&stage, stage_walk(&stage, dirs[i]), name));
+		snprintf(path, sizeof(path), "%s/%s/.error", dirs[i], name);
+		stage_mentions(&stage, path, "create");
+		stage_mentions(&stage, path, UNKNOWN);
+	}
+	assert_int_equal(fake_api_total(stage.api), 3); /* the fourth is of no kind that there is */
+	for (int s = 0; s < 640; s++) {
+		int left = 1;
+		for (size_t i = 0; i < 3; i++) /* a look at the time, and the next one no earlier than 30 s before it */
+			left += s < absent_s[i];
+		assert_true(open_records(&stage) >= left);
+		stage_later(&stage, 1000);
+		while (fake_api_find(stage.api, API_GET, NULL))
+			stage_answer(&stage, API_GET, NULL, 200, LIST(""));
+	}
+	assert_int_equal(open_records(&stage), 1);
+	assert_int_equal(stage_posts(&stage), 0);
+	stage_close(&stage);
+}
+
+/* What finds no room stays open: its name is refused until a later mount takes it up. */
+static void more_creates_than_drafts(void **state) {
+	(void)state;
+	const char *const same[4] = {TEMPLATES, TEMPLATES, TEMPLATES, TEMPLATES};
+	struct stage stage;
+	struct error err = {0};
+	write_journal(same, DRAFTS_MAX + 1, "https://api.test");
+	stage_init(&stage);
+	stage.options.journal = journal;
+	assert_int_equal(stage_open(&stage), 0);
+	assert_int_equal(changes_recover(stage.fs.changes, &err), -ENOSPC);
+	assert_non_null(strstr(err.message, "not all creates"));
+	stage_turn(&stage);
+	size_t drafts = 0;
+	for (struct draft *draft = NULL; (draft = draft_next(stage.fs.drafts, TEMPLATES, draft));)
+		drafts += draft->state == DRAFT_DOUBT;
+	assert_int_equal(drafts, DRAFTS_MAX);
 	stage_close(&stage);
 }
 
@@ -1119,11 +1207,14 @@ int main(void) {
 		cmocka_unit_test(interrupted_in_the_queue_it_is_not_sent),
 		cmocka_unit_test(interrupted_on_its_way_it_goes_on),
 		cmocka_unit_test(the_deadline_of_a_scale),
+		cmocka_unit_test(the_turn_of_a_scale_comes_too_late),
 		JOURNAL_TEST(the_next_mount_finds_it),
 		JOURNAL_TEST(the_next_mount_misses_it),
 		JOURNAL_TEST(what_was_not_seen_proves_nothing),
 		JOURNAL_TEST(a_person_settles_it),
 		JOURNAL_TEST(other_records),
+		JOURNAL_TEST(creates_of_every_kind_are_taken_up),
+		JOURNAL_TEST(more_creates_than_drafts),
 		JOURNAL_TEST(without_a_journal_nothing_is_created),
 		JOURNAL_TEST(a_listing_that_is_not_whole_is_no_ground),
 		JOURNAL_TEST(a_throttled_create_is_sent_once_more),
