@@ -124,6 +124,12 @@ static void alter_send(struct change *change) {
 	int64_t left_ms = change->deadline_ms - fs->now_ms - CHANGE_ANSWER_MS;
 	struct error err;
 	int rc = 0;
+	if (change->attempts && alter_overtaken(change)) {
+		err = change->error;
+		err.verdict = change->unclear ? VERDICT_UNKNOWN : VERDICT_NOT_DONE;
+		alter_end(change, -err.code, &err);
+		return;
+	}
 	if (change->verb == CHANGE_SCALE && change_doomed(change->changes, kind, &change->scope))
 		rc = error_set(&err, EBUSY, "the %s is being deleted", kind->singular);
 	else if (left_ms < CHANGE_ANSWER_MS)
@@ -161,13 +167,19 @@ static void alter_check(struct change *change) {
 	change_end(change, rc, &err);
 }
 
-/* Of the scales of one deployment the first goes; change_end() calls the next. */
+/* Of the scales of one deployment the first goes; change_end() calls the next. One that pauses before another attempt
+ * need not make it. */
 void alter_begin(struct change *change) {
 	const struct changes *changes = change->changes;
 	change->queued = false;
-	for (const struct change *at = changes->first.next; at != change && !change->queued; at = at->next)
-		change->queued = change->verb == CHANGE_SCALE && at->verb == CHANGE_SCALE &&
-				 change_is_of(at, change->kind, &change->scope);
+	for (struct change *at = changes->first.next; at != change; at = at->next) {
+		if (change->verb != CHANGE_SCALE || at->verb != CHANGE_SCALE ||
+			!change_is_of(at, change->kind, &change->scope))
+			continue;
+		change->queued = true;
+		if (at->step == alter_send && at->due_ms != CHANGE_NEVER)
+			at->due_ms = changes->fs->now_ms;
+	}
 	if (change->queued)
 		return;
 	change_brake_begin(change);

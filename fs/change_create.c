@@ -135,8 +135,9 @@ static int create_sight(struct change *change, const char **ret_id, struct json 
 		struct scope scope = create_scope_of(change, change->made_id);
 		rc = store_document(store, change->kind, DOC_ITEM, &scope, &change->demand, ret_resource);
 		*ret_id = change->made_id;
-		*ret = !rc ? DOUBT_SEEN : rc == -ENOENT && list->whole ? DOUBT_MISSED : DOUBT_UNSEEN;
-	} else if (list->whole && !change->accepted) {
+		bool ours = !rc && json_string_is(json_at(*ret_resource, change->kind->title), change->draft->name);
+		*ret = ours ? DOUBT_SEEN : (!rc || rc == -ENOENT) && list->whole ? DOUBT_MISSED : DOUBT_UNSEEN;
+	} else if (list->whole) {
 		*ret = DOUBT_MISSED;
 	}
 	return rc == DEMAND_PARKED ? rc : 0;
@@ -161,10 +162,15 @@ static void create_looked(struct change *change) {
 		change_end(change, 0, NULL);
 		return;
 	case DOUBT_ABSENT:
-		error_set(&err, change->error.code,
-			"the create was not carried out: it is not listed %u s after it was sent",
-			change->kind->absent_s);
-		err.verdict = VERDICT_NOT_DONE;
+		if (change->accepted)
+			error_set(&err, change->error.code,
+				"the API accepted the create, but %u s later no listing shows it",
+				change->kind->absent_s);
+		else
+			error_set(&err, change->error.code,
+				"the create was not carried out: it is not listed %u s after it was sent",
+				change->kind->absent_s);
+		err.verdict = change->accepted ? VERDICT_UNKNOWN : VERDICT_NOT_DONE;
 		create_unmade(change, JOURNAL_ABSENT, -err.code, &err);
 		return;
 	case DOUBT_STAYS:

@@ -38,7 +38,7 @@ struct change {
 
 	/* create */
 	struct draft *draft;
-	bool accepted;  /* the API said yes, but not to what: it is never taken for absent */
+	bool accepted;  /* the API said yes, but not to what: that it is nowhere is then no proof */
 	char *made_id;  /* that it said then; NULL: none */
 	bool recovered; /* from the journal: the draft is only its stand-in */
 	struct buffer body;

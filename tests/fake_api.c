@@ -156,6 +156,10 @@ size_t fake_api_waiting(const struct api *api) {
 	return count;
 }
 
+struct api_call *fake_api_first(const struct api *api) {
+	return api->first;
+}
+
 struct api_call *fake_api_find(const struct api *api, enum api_method method, const char *path) {
 	for (struct api_call *call = api->first; call; call = call->next)
 		if (!call->over && call_is(call, method, path))
@@ -179,7 +183,11 @@ static void call_end(struct api_call *call) {
 }
 
 static void call_refuse(struct api_call *call, int status, const struct error *err, bool sent) {
-	struct api_response response = {.code = err->code, .error = *err, .sent = sent, .status = status};
+	struct api_response response = {.code = err->code,
+		.error = *err,
+		.sent = sent,
+		.status = status,
+		.retry_after_ms = call->retry_after_ms};
 
 	if (call->list)
 		call->list_done(call->user, err->code, err, NULL);
@@ -200,6 +208,16 @@ void fake_api_fail(struct api_call *call, int code, bool sent) {
 	error_set(&err, code, "the test lets it fail");
 	err.verdict = call_verdict(call, sent);
 	call_refuse(call, 0, &err, sent);
+}
+
+void fake_api_garble(struct api_call *call, int status) {
+	struct error err;
+
+	call_end(call);
+	error_set(&err, EREMOTEIO, "unusable answer: no JSON");
+	err.http_status = status;
+	err.verdict = call_verdict(call, true);
+	call_refuse(call, status, &err, true);
 }
 
 static void call_no_memory(struct api_call *call, int status) {
@@ -255,7 +273,8 @@ void fake_api_answer(struct api_call *call, int status, const char *body) {
 		call_end(call);
 		error_set(&err, api_status_errno(status), "the API answered %d", status);
 		err.http_status = status;
-		err.verdict = call_verdict(call, status >= 500);
+		/* as answer.c has it */
+		err.verdict = call_verdict(call, status < 400 || status > 499 || status == 408 || status == 499);
 		call_refuse(call, status, &err, true);
 		return;
 	}

@@ -20,7 +20,8 @@ struct api_call {
 	char *path, *body; /* body NULL: none */
 	size_t body_len;
 	unsigned timeout_ms;
-	bool over; /* answered, or cancelled */
+	unsigned retry_after_ms; /* set by a test before the answer, which then asks for it */
+	bool over;               /* answered, or cancelled */
 	api_done *done;
 	api_list_done *list_done;
 	void *user;
@@ -37,6 +38,8 @@ size_t fake_api_total(const struct api *api);
 /* Of them, not answered yet. */
 size_t fake_api_waiting(const struct api *api);
 
+/* The first one, answered or not; the others follow by `next`. NULL if there is none. */
+struct api_call *fake_api_first(const struct api *api);
 /* The oldest one that waits; NULL if there is none. `path` NULL: any. */
 struct api_call *fake_api_find(const struct api *api, enum api_method method, const char *path);
 /* The latest one, answered or not; NULL if there is none. */
@@ -46,6 +49,8 @@ struct api_call *fake_api_last(const struct api *api, enum api_method method, co
 void fake_api_answer(struct api_call *call, int status, const char *body);
 /* Answers a list with several pages. */
 void fake_api_pages(struct api_call *call, const char *const *bodies, size_t count);
+/* Answers with a text that is no JSON. */
+void fake_api_garble(struct api_call *call, int status);
 /* No answer came: `code` is the errno, `sent` whether a byte may have left. */
 void fake_api_fail(struct api_call *call, int code, bool sent);
 
