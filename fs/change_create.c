@@ -106,9 +106,10 @@ static bool create_settled_elsewhere(struct change *change) {
 	return false;
 }
 
-/* All look at whole seconds, so that they share listings. */
+/* Who does not look at once looks at a whole second, so that several share their listings. */
 static void create_look_at(struct change *change, int64_t at_ms) {
-	change_at(change, create_look, (at_ms + 999) / 1000 * 1000);
+	bool now = at_ms <= change->changes->fs->now_ms;
+	change_at(change, create_look, now ? at_ms : (at_ms + 999) / 1000 * 1000);
 }
 
 static struct scope create_scope_of(const struct change *change, const char *id) {

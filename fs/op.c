@@ -123,13 +123,16 @@ int op_refuse(struct op *op, const struct error *err) {
 
 /*
  * A program that removes trees goes on to rmdir(2) also where it could not look inside: then no unlink(2) is refused
- * before, and that it could not is the only sign.
+ * before, and that it could not is the only sign. Who is interrupted does not go on.
  */
 static void op_blind(struct op *op, int code) {
 	SCOPED(buffer_free) struct buffer dir = {0};
-	if (!op->looking || code == ENOENT)
+	if (!op->looking || code == ENOENT || code == EINTR)
 		return;
-	node_path(op->node, &dir);
+	if (op->node->row->type == ROW_COLLECTION)
+		op_path(op, &dir); /* of one resource it was */
+	else
+		node_path(op->node, &dir);
 	if (dir.len && !dir.error)
 		(void)sweep_add(op->fs->sweeps, dir.data, op->pid, op->fs->now_ms);
 }

@@ -164,6 +164,6 @@ fails 'an instance' EACCES write 3 "$runtimes/eval-01/gpuCount"
 refresh
 rmdir "$models/code-qwen"
 reset
-fails 'a deployment on its way out' EINVAL write 3 "$models/code-qwen/replicas"
-has 'the reason' "$(cat "$models/code-qwen/.error")" 'terminating' 'HTTP 400'
+fails 'a deployment on its way out' EBUSY write 3 "$models/code-qwen/replicas"
+has 'the reason' "$(cat "$models/code-qwen/.error")" 'is being deleted' 'nothing was changed'
 finish
