@@ -85,6 +85,9 @@ int change_brake(struct change *change);
 /* Its outcome: tells it, frees the change. `err` is NULL for 0. */
 void change_end(struct change *change, int rc, const struct error *err);
 
+/* create: whether it was carried out is not known; it is looked for from next_ms on. */
+void create_doubt(struct change *change, int64_t next_ms);
+
 /* scale, delete: it is over; of one that was to be sent the brakes are told. */
 void alter_end(struct change *change, int rc, struct error *err);
 

@@ -14,11 +14,13 @@
  *   kinds.c               THE TABLE: every name of the tree, where the API has it
  *   render.c links.c texts.c   rows as bytes               attr.c    what stat(2) says
  *   name.c                the server's names as file names
- *   scratch.c             what editors put beside a file     written.c  bytes that a user wrote, counted
- *   schemas.c spec*.c     what may be POSTed               draft.c   directories that are no resources yet
- *   change.c accepted.c   create, scale, delete on their way, and accepted     refusal.c what .error shows
- *   journal.c             creates on their way, on disk                           journal_line.c  its lines
- *   brake.c               what this mount may spend        price.c money.c   what things cost
+ *   schemas.c spec*.c     what may be POSTed
+ *   draft.c  scratch.c    directories that are no resources yet; what editors put beside a file
+ *   written.c             what a user wrote there, counted
+ *   change*.c             create, scale, delete on their way        doubt.c     when one may be called absent
+ *   journal*.c            creates on their way, on disk             accepted.c  what the API accepted and does not show
+ *   brake.c               what this mount may spend                 price.c money.c   what things cost
+ *   refusal.c             what .error shows
  *   list.c configured.c   one listing with its names; the configured organisations and projects
  *   store.c               documents: the cache (../cache) over the API (../api)
  */
