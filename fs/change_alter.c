@@ -122,7 +122,7 @@ static void alter_send(struct change *change) {
 	struct fs *fs = change->changes->fs;
 	const struct kind *kind = change->kind;
 	int64_t left_ms = change->deadline_ms - fs->now_ms - CHANGE_ANSWER_MS;
-	struct error err;
+	struct error err = {0};
 	int rc = 0;
 	if (change->attempts && alter_overtaken(change)) {
 		err = change->error;
@@ -146,8 +146,8 @@ static void alter_send(struct change *change) {
 		change->attempts++;
 		return;
 	}
-	if (rc == -ENOMEM)
-		error_set(&err, ENOMEM, "no memory to send the change");
+	if (!err.code)
+		error_set(&err, -rc, rc == -ENOMEM ? "no memory to send the change" : "it cannot be sent");
 	if (change->unclear)
 		err = change->error;
 	err.verdict = change->unclear ? VERDICT_UNKNOWN : VERDICT_NOT_DONE;
