@@ -329,6 +329,38 @@ static void settled_as_done_is_not_settled_by_hand(void **state) {
 	stage_close(&stage);
 }
 
+/* A create of a mount that has ended meanwhile: who meets it looks for it, so that the name does not stay in doubt. */
+static void who_meets_an_open_create_looks_for_it(void **state) {
+	(void)state;
+	for (int there = 0; there < 2; there++) {
+		struct stage one, two;
+		fuse_req_t first = draft_on_journal(&one), second = draft_on_journal(&two);
+		fuse_req_t write = stage_write_spec(&one, first);
+		kernel_interrupt(write);
+		stage_turn(&one);
+		assert_err(write, ECANCELED);
+		stage_close(&one);
+		assert_err(stage_write(&two, second, SPEC_TEXT, 0), EALREADY);
+		for (int i = 0; i < 10 && !fake_api_find(two.api, API_GET, TEMPLATES); i++)
+			stage_later(&two, 1000);
+		if (there) {
+			stage_answer(&two, API_GET, TEMPLATES, 200, ONE);
+			stage_says(&two, TEMPLATES_DIR "/abc/id", "id-1\n");
+		} else {
+			pass(&two, ABSENT_MS + 60000);
+			kernel_release(second);
+			second = stage_open_file(&two, second->entry.ino, O_WRONLY | O_TRUNC);
+			list_as(&two, TEMPLATES, LIST(""));
+			assert_opened(second);
+			assert_parked(stage_write_spec(&two, second));
+			stage_answer(&two, API_POST, TEMPLATES, 201, SPEC_ANSWER("abc", "id-2"));
+		}
+		assert_int_equal(stage_posts(&two), there ? 0 : 1);
+		stage_close(&two);
+		unlink(journal);
+	}
+}
+
 /* ---- texts and words ---- */
 
 static void assert_last_refusal(struct stage *stage, const char *dir, const char *words, const char *not_these) {
@@ -555,6 +587,7 @@ int main(void) {
 		JOURNAL_TEST(a_listing_that_lags_over_a_remount),
 		JOURNAL_TEST(what_is_gone_over_a_remount_is_made_anew),
 		JOURNAL_TEST(settled_as_done_is_not_settled_by_hand),
+		JOURNAL_TEST(who_meets_an_open_create_looks_for_it),
 		cmocka_unit_test(the_text_of_a_draft_whose_name_is_taken),
 		cmocka_unit_test(an_old_handle_does_not_write_the_next_draft),
 		cmocka_unit_test(an_accepted_create_is_found_by_its_id),
