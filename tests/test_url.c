@@ -154,6 +154,36 @@ static void test_host(void **state) {
 	assert_string_equal(host, "a-very-long-nam");
 }
 
+/* Two ways to type one cloud are one. */
+static void test_normalise(void **state) {
+	static const struct {
+		const char *url, *normal;
+	} cases[] = {
+		{"https://h/gpu", "https://h/gpu"},
+		{"https://h/gpu/", "https://h/gpu"},
+		{"https://h/", "https://h"},
+		{"https://h//", "https://h"},
+		{"HTTPS://Example.COM/Gpu//", "https://example.com/Gpu"},
+		{"https://h:443", "https://h"},
+		{"https://h:443/gpu/", "https://h/gpu"},
+		{"http://[::1]:80/x", "http://[::1]/x"},
+		{"http://[::80]/x", "http://[::80]/x"},
+		{"http://localhost:443/", "http://localhost:443"},
+		{"https://h:80/", "https://h:80"},
+		{"https://h:8443", "https://h:8443"},
+		{"https://h/a:443", "https://h/a:443"},
+		{"no url/", "no url/"},
+	};
+	char url[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		strcpy(url, cases[i].url);
+		url_normalise(url);
+		assert_string_equal(url, cases[i].normal);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
@@ -161,6 +191,7 @@ int main(void) {
 		cmocka_unit_test(test_long_host),
 		cmocka_unit_test(test_segment),
 		cmocka_unit_test(test_host),
+		cmocka_unit_test(test_normalise),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
