@@ -30,6 +30,12 @@ static void alter_done(struct change *change) {
 	change_end(change, 0, NULL);
 }
 
+/* The API does not know it any more: that is what was asked for. */
+static void alter_gone(struct change *change) {
+	draft_unborn(change->changes->fs->drafts, change->kind, change->scope.ids[change->scope.count - 1]);
+	change_end(change, 0, NULL);
+}
+
 /* ---- what the API says is so, after an answer that did not ---- */
 
 static bool alter_is_so(const struct change *change, struct json item) {
@@ -51,8 +57,7 @@ static void alter_verify(struct change *change) {
 		return;
 	bool gone = rc == -ENOENT;
 	if (gone && change->verb == CHANGE_DELETE) {
-		draft_unborn(change->changes->fs->drafts, change->kind, change->scope.ids[change->scope.count - 1]);
-		change_end(change, 0, NULL);
+		alter_gone(change);
 	} else if (!rc && alter_is_so(change, item)) {
 		alter_done(change);
 	} else {
@@ -104,8 +109,7 @@ static void alter_answered(void *user, const struct api_response *response) {
 		return;
 	}
 	if (response->code == ENOENT && change->unclear && change->verb == CHANGE_DELETE) {
-		draft_unborn(change->changes->fs->drafts, change->kind, change->scope.ids[change->scope.count - 1]);
-		change_end(change, 0, NULL); /* the attempt before was carried out */
+		alter_gone(change); /* the attempt before was carried out */
 		return;
 	}
 	change->error = response->error;

@@ -1,6 +1,6 @@
 /*
- * Create: list → journal → POST → answer, or doubt. The rules that keep it from being billed twice are man page's
- * neevfs(5), "Creating".
+ * Create: list → journal → POST → answer, or doubt. The rules that keep it from being billed twice: neevfs(5),
+ * CREATING.
  *
  * The name is free in a complete listing that began after the change did; whoever bears it later came after. So what a
  * later listing shows under the name is taken for ours.
@@ -95,7 +95,9 @@ static bool create_settled_elsewhere(struct change *change) {
 	if (!change->record || journal_is_open(fs->journal, change->record, &err) != 0)
 		return false;
 	journal_sight_free(&change->sight);
-	if (journal_look(fs->journal, &entry, &change->sight, &err) || change->sight.done_number != change->record)
+	if (journal_look(fs->journal, &entry, &change->sight, &err))
+		return false; /* how it ended cannot be read: the next look may */
+	if (change->sight.done_number != change->record)
 		return true;
 	change->record = 0;
 	change->accepted = true;
@@ -353,9 +355,8 @@ static void create_adopt(struct change *change, uint64_t record) {
 	void *user = change->user;
 	struct error err;
 	error_set(&err, EALREADY,
-		"a create of this name is on its way already, says the journal (record %llu); it is looked for, and "
-		"not "
-		"sent again",
+		"a create of this name is on its way already, says the journal (record %llu); it is looked for, "
+		"and not sent again",
 		(unsigned long long)record);
 	err.verdict = VERDICT_UNKNOWN;
 	refusal_add(fs->refusals, fs->now, "create", change->path, &err);

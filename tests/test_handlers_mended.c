@@ -215,7 +215,7 @@ static void a_rmdir_of_a_draft_deletes_no_newborn(void **state) {
 	stage_close(&stage);
 }
 
-/* A number that was refused for now does not follow an accepted delete. */
+/* A number whose first attempt was refused does not follow an accepted delete. */
 static void no_scale_after_a_delete(void **state) {
 	(void)state;
 	struct stage stage;

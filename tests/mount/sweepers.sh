@@ -146,7 +146,7 @@ crawl 'rsync -a from it' rsync 'rsync -a "$1/" "$2/"'
 crawl 'rsync -ac from it, again' rsync 'rsync -a "$1/" "$2/" && rsync -ac "$1/" "$2/"'
 crawl 'cp -r to elsewhere' cp 'cp -r "$1" "$2/"'
 crawl 'cp -a to elsewhere' cp 'cp -a "$1" "$2/"'
-crawl 'git add of it' git 'git init -q "$2/work" && cp -r "$1" "$2/work/" && git -C "$2/work" add .'
+crawl 'git add of it' git 'git init -q "$2/tree" && cp -r "$1" "$2/tree/" && git -C "$2/tree" add .'
 
 # ---- what is none ----
 
