@@ -17,11 +17,11 @@ ls -A "$runtimes/eval-01" >rows
 ls -A "$models/chat-llama" >>rows
 sort -u -o rows rows
 left() { # DIRECTORY: what is in it beside the fixed names
-	ls -A "$1" | sort | comm -23 - rows | paste -sd ' '
+	{ ls -A "$1" 2>&1 || echo "(ls: status $?)"; } | sort | comm -23 - rows | paste -sd ' '
 }
 draft() { # NAME [TEXT]: a draft: d, and its f
 	d=$runtimes/$1 f=$runtimes/$1/spec.json
-	mkdir "$d"
+	mkdir "$d" || failed "mkdir $1" "status $?; its status is '$(cat "$d/status")', the API was asked for $(counted)"
 	[ -z "${2-}" ] || put "$2"$'\n' "$f" 2>/dev/null
 }
 drop() { # past the mount, at once
