@@ -249,6 +249,47 @@ write() {
 	printf '%s\n' "$1" >"$2"
 }
 
+# faulted NAME ERRNO LIMIT_MS REQUESTS COMMAND…: with that fault the command ends so, within that time, and the server
+# was asked so often. ERRNO 0: it succeeds; REQUESTS is a number, LOW-HIGH, or "-" where nobody counts. Each is a row of
+# the fault table, which tests/run prints: FAULT_TABLE is its file.
+faulted() {
+	local name=$1 errno=$2 limit_ms=$3 wanted=$4 before=0 from status words spent asked
+	shift 4
+	[ "$wanted" = - ] || before=$(asked)
+	from=$(now_ms)
+	said=$("$@" 2>&1 >/dev/null)
+	status=$?
+	spent=$(($(now_ms) - from))
+	words=$(errno_words "$errno")
+	if [ "$errno" = 0 ] && { [ $status != 0 ] || [ -n "$said" ]; }; then
+		failed "$name" "status $status, it said '$said', expected success"
+	elif [ "$errno" != 0 ] && { [ $status = 0 ] || [[ $said != *"$words"* ]]; }; then
+		failed "$name" "status $status, it said '$said', expected $errno"
+	else
+		passed "$name: $errno"
+	fi
+	if [ $spent -le "$limit_ms" ]; then
+		passed "$name: in time"
+	else
+		failed "$name: in time" "$spent ms, at most $limit_ms were allowed"
+	fi
+	asked=-
+	if [ "$wanted" != - ]; then
+		asked=$(($(asked) - before))
+		if [ $asked -ge "${wanted%-*}" ] && [ $asked -le "${wanted#*-}" ]; then
+			passed "$name: requests"
+		else
+			failed "$name: requests" "got $asked, expected $wanted"
+		fi
+	fi
+	[ -z "${FAULT_TABLE-}" ] || printf '%s\t%s\t%s\t%s\n' "$name" "$errno" $spent "$asked" >>"$FAULT_TABLE"
+}
+
+# How many requests the server has counted: of the simulated cloud; a script with another server has its own.
+asked() {
+	control requests | jq .total
+}
+
 # ---- the simulated cloud ----
 
 cloud_up() { # OPTION…
