@@ -212,12 +212,16 @@ static bool request_retries(
 	return *ret_ms < request->deadline_ms - RETRY_FIRST_MS && health_retry(health_of(request));
 }
 
-/* What the answer says of the service. An attempt that began too late to be answered in time says nothing. */
+/*
+ * What the answer says of the service. An attempt that began too late to be answered in time says nothing; nor does a
+ * change that was sent and got no answer: that operation may be broken while all others work.
+ */
 static void request_learn(struct request *request, const struct api_response *response, int64_t now_ms) {
 	bool hurried = response->code == ETIMEDOUT && request->given_ms < HTTP_CONNECT_MS &&
 		       request->given_ms < request->timeout_ms / 2;
+	bool lost = request->method != API_GET && response->error.verdict == VERDICT_UNKNOWN;
 
-	if (hurried)
+	if (hurried || lost)
 		health_left(health_of(request), request->probe);
 	else
 		health_answered(health_of(request), response, request->probe, now_ms);

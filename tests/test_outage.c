@@ -448,6 +448,26 @@ static void test_probe_given_up(void **state) {
 	assert_int_equal(reply.code, 0);
 }
 
+/* That five creates are lost is no reason to stop reading. */
+static void test_lost_changes(void **state) {
+	struct reply reply;
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		net.outcome = silent;
+		broken_status = 503;
+		if (i % 2)
+			net.outcome = broken;
+		ask(API_GPU, API_POST, &reply);
+		pass(30000);
+		assert_int_equal(reply.error.verdict, VERDICT_UNKNOWN);
+	}
+	assert_int_equal(net.started, 20);
+	net.outcome = good;
+	ask(API_GPU, API_GET, &reply);
+	pass(20);
+	assert_int_equal(reply.code, 0);
+}
+
 /* Whoever had hardly any time left has not found out anything. */
 static void test_hurried(void **state) {
 	static struct reply blockers[14], reply;
@@ -604,6 +624,7 @@ int main(void) {
 		TEST(test_down_at_once),
 		TEST(test_change_is_probe),
 		TEST(test_probe_given_up),
+		TEST(test_lost_changes),
 		TEST(test_hurried),
 		TEST(test_attempts),
 		TEST(test_no_time),
