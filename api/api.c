@@ -20,8 +20,9 @@ struct api {
 	unsigned parallel, pages_max;
 	unsigned gets_flying;
 	int64_t alarm_ms;
-	/* A request stands in one of the first four. */
+	/* A request stands in one of the first five. */
 	struct call_queue changes, gets; /* not started yet */
+	struct call_queue waiting;       /* for a token that is being fetched */
 	struct call_queue flying;
 	struct call_queue failed; /* could not be started; the next api_run() tells */
 	struct call_queue lists;
@@ -30,6 +31,7 @@ struct api {
 /* One request. */
 struct request {
 	struct api_call call; /* first: a request is an api_call */
+	enum api_service service;
 	enum api_method method;
 	char *url;
 	char *body;
@@ -83,6 +85,8 @@ int api_new(const struct api_config *config, struct api **ret, struct error *err
 	rc = http_new(&http, &api->http);
 	if (rc < 0)
 		return error_set(err, -rc, "the HTTP client cannot be started: %s", strerror(-rc));
+	if (api->token)
+		token_attach(api->token, api->http);
 	*ret = take_pointer(api);
 	return 0;
 }
@@ -91,11 +95,14 @@ void api_free(struct api *api) {
 	if (!api)
 		return;
 	/* Lists first: they end their own requests. */
-	struct call_queue *queues[] = {&api->lists, &api->changes, &api->gets, &api->flying, &api->failed};
+	struct call_queue *queues[] = {
+		&api->lists, &api->changes, &api->gets, &api->waiting, &api->flying, &api->failed};
 
 	for (size_t i = 0; i < sizeof(queues) / sizeof(queues[0]); i++)
 		while (queues[i]->first)
 			queues[i]->first->free(queues[i]->first);
+	if (api->token)
+		token_detach(api->token, api->http);
 	http_free(api->http);
 	for (size_t i = 0; i < API_SERVICES; i++)
 		free(api->base[i]);
@@ -158,21 +165,38 @@ static bool request_expired(const struct request *request, int64_t now_ms, struc
 	if (now_ms < request->deadline_ms)
 		return false;
 	watch_duration(request->timeout_ms, limit, sizeof(limit));
-	error_set(ret, ETIMEDOUT, "not sent within %s: too many other requests were under way", limit);
+	error_set(ret, ETIMEDOUT, "not sent within %s: %s", limit,
+		request->call.queue == &request->call.api->waiting ? "the token was still being fetched"
+								   : "too many other requests were under way");
 	return true;
 }
 
-/*
- * Whether a refused request is to be sent again: the one place that decides it. It is for a 401, once, if there is
- * another token by now; safe for a POST too, because a 401 says that nothing was done.
- */
-static bool request_repeats(struct request *request, const struct http_answer *answer) {
-	struct token *token = request->call.api->token;
+/* ---- the token ---- */
 
-	if (answer->status != 401 || request->repeated)
-		return false;
-	/* Of many that were refused together only the first finds the new token in the source. */
-	return token_generation(token) != request->token_generation || token_refused(token);
+static struct token_time token_now(int64_t now_ms) {
+	return (struct token_time){.ms = now_ms, .wall_s = watch_wall_s()};
+}
+
+/*
+ * Tells the token what came of it. Whether a 401 is to be answered by sending the request again: once, if there is
+ * another token by now or soon. Safe for a POST too, as a 401 says that nothing was done.
+ */
+static bool request_repeats(struct request *request, const struct api_response *response, int64_t now_ms) {
+	bool again = token_answered(request->call.api->token, request->service, request->token_generation,
+		response->status, &response->error, token_now(now_ms));
+
+	return again && !request->repeated;
+}
+
+/* Goes on with fetching a token; those that waited for its end stand in the queue again, before what came later. */
+static void token_turn(struct api *api) {
+	token_run(api->token, token_now(watch_now_ms()));
+	while (!token_fetching(api->token) && api->waiting.last) {
+		struct request *request = request_of(api->waiting.last);
+
+		call_remove(&request->call);
+		call_push_front(request->method == API_GET ? &api->gets : &api->changes, &request->call);
+	}
 }
 
 static void on_answer(void *user, struct http_answer *answer) {
@@ -185,13 +209,13 @@ static void on_answer(void *user, struct http_answer *answer) {
 	if (request->method == API_GET)
 		api->gets_flying--;
 	call_remove(&request->call);
-	if (request->done && request_repeats(request, answer)) {
+	answer_read(answer, request->method, &response);
+	if (request_repeats(request, &response, watch_now_ms()) && request->done) {
 		request->repeated = true;
 		call_push_front(request->method == API_GET ? &api->gets : &api->changes, &request->call);
 		api_wake(api, request->deadline_ms);
 		return;
 	}
-	answer_read(answer, request->method, &response);
 	request->answer = answer;
 	request_end(request, &response);
 }
@@ -216,8 +240,15 @@ static void request_start(struct request *request, int64_t now_ms) {
 	int rc;
 
 	call_remove(&request->call);
-	if (!request_expired(request, now_ms, &request->failure) &&
-		token_get(api->token, &http.token, &request->failure) == 0) {
+	rc = request_expired(request, now_ms, &request->failure)
+		     ? -ETIMEDOUT
+		     : token_get(api->token, request->service, token_now(now_ms), &http.token, &request->failure);
+	if (rc == -EAGAIN) {
+		call_push(&api->waiting, &request->call);
+		api_wake(api, request->deadline_ms);
+		return;
+	}
+	if (rc == 0) {
 		http.timeout_ms = (unsigned)(request->deadline_ms - now_ms);
 		request->token_generation = token_generation(api->token);
 		rc = http_start(api->http, &http, on_answer, request, &request->exchange);
@@ -243,6 +274,7 @@ static void api_pump(struct api *api) {
 	while (api->gets.first && api->flying.count < api->parallel &&
 		api->gets_flying < api->parallel - CHANGES_RESERVED)
 		request_start(request_of(api->gets.first), now_ms);
+	api_wake(api, token_due_ms(api->token));
 }
 
 /* Ends those that waited too long for their turn; finds out when to look again. */
@@ -271,12 +303,15 @@ static void api_tell_failed(struct api *api) {
 }
 
 void api_run(struct api *api) {
-	int64_t now_ms, next_ms = WATCH_NEVER;
+	int64_t now_ms, next_ms;
 
 	http_run(api->http);
+	token_turn(api);
 	api_pump(api);
 	now_ms = watch_now_ms();
 	if (now_ms >= api->alarm_ms) {
+		next_ms = token_due_ms(api->token);
+		queue_expire(api, &api->waiting, now_ms, &next_ms);
 		queue_expire(api, &api->changes, now_ms, &next_ms);
 		queue_expire(api, &api->gets, now_ms, &next_ms);
 		api->alarm_ms = next_ms;
@@ -307,6 +342,7 @@ int api_send(struct api *api, const struct api_request *what, api_done *done, vo
 	if (!request)
 		return -ENOMEM;
 	request->call = (struct api_call){.api = api, .cancel = request_cancel, .free = request_free};
+	request->service = what->service;
 	request->method = what->method;
 	request->timeout_ms = what->timeout_ms;
 	request->deadline_ms = watch_now_ms() + what->timeout_ms;
@@ -326,7 +362,8 @@ int api_send(struct api *api, const struct api_request *what, api_done *done, vo
 	call_push(what->method == API_GET ? &api->gets : &api->changes, &request->call);
 	*ret = &request->call;
 	api_pump(api);
-	if (request->call.queue == &api->gets || request->call.queue == &api->changes)
+	if (request->call.queue == &api->gets || request->call.queue == &api->changes ||
+		request->call.queue == &api->waiting)
 		api_wake(api, request->deadline_ms);
 	return 0;
 }
