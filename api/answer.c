@@ -61,7 +61,7 @@ bool answer_body(struct receiver *receiver, const char *data, size_t len) {
 	}
 	buffer_append(body, data, len);
 	if (body->error)
-		receiver->fault = RECEIVER_NO_MEMORY;
+		receiver->fault = body->error == -EMSGSIZE ? RECEIVER_BODY_TOO_LARGE : RECEIVER_NO_MEMORY;
 	return !body->error;
 }
 

@@ -6,6 +6,7 @@
  *   main.c  fs.c          put the parts together, once
  *   options*.c            what the user asked for          cloud.c   the simulated cloud of --sandbox
  *   daemon.c  log.c       the background process           mount.c   the mount point
+ *   login.c  terminal.c   neevfs login and logout; asking a person
  *   loop.c                the one place that waits
  *   op.c                  one request: parked, resumed, interrupted, answered once
  *   handlers_*.c          what a request means: names, files, writing          handle.c  an open file
@@ -30,6 +31,7 @@
 #include "cloud.h"
 #include "daemon.h"
 #include "log.h"
+#include "login.h"
 #include "loop.h"
 #include "mount.h"
 #include "store.h"
@@ -40,6 +42,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -64,17 +67,22 @@ static int complain(const struct error *err) {
 
 static int program_token(struct program *program, struct error *err) {
 	struct options *options = &program->options;
-	/* One source: the environment's over the configured ones. */
+	/* One source: the environment's over the configured ones, and these over what is stored. */
 	const char *text = options->token, *file = text ? NULL : options->token_file;
-	struct token_config config = {
-		.text = text, .file = file, .command = text || file ? NULL : options->token_command};
-	if (!config.text && !config.file && !config.command)
+	const char *command = text || file ? NULL : options->token_command;
+	struct stat st;
+	bool stored = !text && !file && !command && options->login && !lstat(options->login, &st);
+	struct token_config config = {.text = text,
+		.file = file,
+		.command = command,
+		.login = stored ? options->login : NULL,
+		.tenant_base = options->base[API_TENANT]};
+	if (!text && !file && !command && !stored)
 		return error_set(err, EKEYEXPIRED,
 			options->inference_key ? "NEEV_API_KEY holds an inference key, which these services refuse; "
 						 "give a personal access token by NEEV_API_TOKEN"
-					       : "no token: set NEEV_API_TOKEN, or -o token_file=PATH, or look around "
-						 "first with --sandbox");
-	const char *token;
+					       : "no token: run neevfs login, or set NEEV_API_TOKEN, or -o "
+						 "token_file=PATH, or look around first with --sandbox");
 	struct error reason;
 	int rc = token_new(&config, &program->token, &reason);
 	if (rc)
@@ -84,8 +92,7 @@ static int program_token(struct program *program, struct error *err) {
 			       : "token_command",
 			reason.message);
 	options_forget_token(options);
-	return rc ? rc
-		  : token_get(program->token, &token, err); /* a file that cannot serve is told here, where one looks */
+	return rc ? rc : token_check(program->token, err); /* a file that cannot serve is told here, where one looks */
 }
 
 static int program_build(struct program *program, struct error *err) {
@@ -176,8 +183,9 @@ static int program_run(struct program *program, int argc, char **argv) {
 		fputs("neevfs --help shows the usage\n", stderr);
 		return rc == -EINVAL ? EXIT_USAGE : EXIT_FAILURE;
 	}
-	if (program->options.command == COMMAND_MOUNT && !program->options.sandbox &&
-		(rc = options_finish(&program->options, &err))) {
+	enum command command = program->options.command;
+	bool finished = command == COMMAND_MOUNT || command == COMMAND_LOGIN || command == COMMAND_LOGOUT;
+	if (finished && !program->options.sandbox && (rc = options_finish(&program->options, &err))) {
 		complain(&err);
 		return rc == -EINVAL ? EXIT_USAGE : EXIT_FAILURE;
 	}
@@ -193,6 +201,10 @@ static int program_run(struct program *program, int argc, char **argv) {
 		return EXIT_SUCCESS;
 	case COMMAND_UMOUNT:
 		return mount_remove(program->options.mountpoint, &err) ? complain(&err) : EXIT_SUCCESS;
+	case COMMAND_LOGIN:
+		return login_run(&program->options, &err) ? complain(&err) : EXIT_SUCCESS;
+	case COMMAND_LOGOUT:
+		return logout_run(&program->options, &err) ? complain(&err) : EXIT_SUCCESS;
 	case COMMAND_MOUNT:
 		break;
 	}

@@ -1,6 +1,7 @@
 #include "control.h"
 
 #include "check.h"
+#include "tenant.h"
 #include "world.h"
 
 #include <string.h>
@@ -78,6 +79,12 @@ static void advance(struct control *control, struct call *call) {
 	clock_write(call);
 }
 
+static void tokens(struct control *control, struct call *call) {
+	(void)control;
+	if (tenant_control(call))
+		empty_answer(call);
+}
+
 static const struct control_route {
 	const char *method;
 	const char *path;
@@ -90,6 +97,7 @@ static const struct control_route {
 	{"DELETE", "/_sandbox/faults", faults_remove},
 	{"POST", "/_sandbox/advance", advance},
 	{"GET", "/_sandbox/clock", clock_get},
+	{"POST", "/_sandbox/tokens", tokens},
 };
 
 bool control_owns(const char *path) {

@@ -97,7 +97,7 @@ static bool option_take(int option, const char *value, struct options *options) 
 		valid = speed_parse(value, &options->server.world.speed);
 		break;
 	case 't':
-		valid = *value;
+		valid = *value && strlen(value) < WORLD_TOKEN_MAX;
 		options->server.world.token = value;
 		break;
 	case 'e':
