@@ -3,9 +3,10 @@
 #include "check.h"
 #include "world.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-enum { ADVANCE_S_MAX = 2000000000 };
+enum { ADVANCE_S_MAX = 2000000000, TOKEN_MAX = 8192 };
 
 void control_count(struct control *control, const char *operation) {
 	control->total++;
@@ -16,6 +17,7 @@ void control_count(struct control *control, const char *operation) {
 
 static void forget(struct control *control) {
 	fault_clear(&control->faults);
+	ledger_clear(&control->ledger);
 	control->total = 0;
 	memset(control->counts, 0, sizeof control->counts);
 }
@@ -78,6 +80,28 @@ static void advance(struct control *control, struct call *call) {
 	clock_write(call);
 }
 
+static void ledger_get(struct control *control, struct call *call) {
+	size_t after;
+	if (call_query_number(call, "after", 0, SIZE_MAX, 0, &after))
+		ledger_write(&control->ledger, after, &call->answer.body);
+}
+
+static void token_set(struct control *control, struct call *call) {
+	static const struct rule rules[] = {
+		{.name = "token", .type = RULE_STRING, .required = true, .min = 1, .max = TOKEN_MAX}};
+	const cJSON *body = call_body(call);
+	if (!body || !check_object(call, body, "", rules, 1, false))
+		return;
+	char *token = strdup(member_string(body, "token", ""));
+	if (!token) {
+		call_out_of_memory(call);
+		return;
+	}
+	free(control->token);
+	call->world->token = control->token = token;
+	empty_answer(call);
+}
+
 static const struct control_route {
 	const char *method;
 	const char *path;
@@ -90,6 +114,8 @@ static const struct control_route {
 	{"DELETE", "/_sandbox/faults", faults_remove},
 	{"POST", "/_sandbox/advance", advance},
 	{"GET", "/_sandbox/clock", clock_get},
+	{"GET", "/_sandbox/ledger", ledger_get},
+	{"POST", "/_sandbox/token", token_set},
 };
 
 bool control_owns(const char *path) {
@@ -108,4 +134,5 @@ void control_run(struct control *control, const char *method, const char *path, 
 
 void control_close(struct control *control) {
 	forget(control);
+	free(control->token);
 }

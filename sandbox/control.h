@@ -1,14 +1,17 @@
 /*
- * The control interface below /_sandbox/, and what it controls: counts and faults.
+ * The control interface below /_sandbox/, and what it controls: counts, faults, the ledger, the token.
  */
 #pragma once
 
 #include "call.h"
 #include "fault.h"
+#include "ledger.h"
 #include "route.h"
 
 struct control {
 	struct fault_list faults;
+	struct ledger ledger;
+	char *token; /* owned: what the world has been lent in place of its own; NULL: it still has that */
 	uint64_t total;
 	uint64_t counts[ROUTE_OPERATIONS_MAX]; /* in the order of route_operation */
 };
