@@ -56,7 +56,7 @@ class Soak:
         self.cloud = self.way = self.daemon = self.weather = None
         self.processes = []
         self.begin = now()
-        self.next_line = self.next_sample = 0
+        self.next_line = self.next_sample = self.shown = 0
         self.at_rest = []  # samples while nobody calls: after each start, and at the end
 
     # ---- putting it up ----
@@ -132,6 +132,9 @@ class Soak:
         count = sum(histogram.count for histogram in self.tally.times.values())
         bad = sum(n for (_, end), n in self.tally.ends.items() if end.startswith('E'))
         sample = self.daemon.samples[-1] if self.daemon.samples else (0, 0, 0, 0, 0)
+        for text in self.tally.odd[self.shown:self.shown + 5]:
+            print('      ' + text)
+        self.shown = len(self.tally.odd)
         print('%4d s  %7d calls, %6d errors, %d odd  RSS %d KiB, %d+%d descriptors, %d threads  %s' % (
             now() - self.begin, count, bad, len(self.tally.odd), *sample[1:], self.weather.name), flush=True)
 
