@@ -17,6 +17,7 @@ void control_count(struct control *control, const char *operation) {
 
 static void forget(struct control *control) {
 	fault_clear(&control->faults);
+	ledger_clear(&control->ledger);
 	control->total = 0;
 	memset(control->counts, 0, sizeof control->counts);
 }
@@ -85,6 +86,12 @@ static void tokens(struct control *control, struct call *call) {
 		empty_answer(call);
 }
 
+static void ledger_get(struct control *control, struct call *call) {
+	size_t after;
+	if (call_query_number(call, "after", 0, SIZE_MAX, 0, &after))
+		ledger_write(&control->ledger, after, &call->answer.body);
+}
+
 static const struct control_route {
 	const char *method;
 	const char *path;
@@ -98,6 +105,7 @@ static const struct control_route {
 	{"POST", "/_sandbox/advance", advance},
 	{"GET", "/_sandbox/clock", clock_get},
 	{"POST", "/_sandbox/tokens", tokens},
+	{"GET", "/_sandbox/ledger", ledger_get},
 };
 
 bool control_owns(const char *path) {
