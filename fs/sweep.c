@@ -5,9 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { SESSION_UNKNOWN = -1 };
+
 struct sweep {
-	char *dir;     /* NULL: free */
-	pid_t session; /* 0: not known */
+	char *dir; /* NULL: free */
+	pid_t session;
 	int64_t at_ms;
 };
 
@@ -29,9 +31,14 @@ void sweeps_free(struct sweeps *sweeps) {
 	free(sweeps);
 }
 
+/* SESSION_UNKNOWN: gone already, or in another pid namespace. 0 is the session of those whose leader is outside of
+ * ours, as where a container was entered: to be told from every session that was begun inside. */
 static pid_t session_of(pid_t pid) {
-	pid_t session = pid ? getsid(pid) : 0;
-	return session > 0 ? session : 0; /* gone already, or in another pid namespace */
+	return pid ? getsid(pid) : SESSION_UNKNOWN;
+}
+
+static bool session_may_be(pid_t one, pid_t other) {
+	return one == other || one == SESSION_UNKNOWN || other == SESSION_UNKNOWN;
 }
 
 int sweep_add(struct sweeps *sweeps, const char *dir, pid_t pid, int64_t now_ms) {
@@ -57,8 +64,8 @@ void sweep_extend(struct sweeps *sweeps, pid_t pid, int64_t since_ms, int64_t no
 	pid_t session = session_of(pid);
 	for (size_t i = 0; i < SWEEPS_MAX; i++) {
 		struct sweep *sweep = &sweeps->ring[i];
-		if (sweep->dir && (sweep->session == session || !session || !sweep->session) &&
-			since_ms - sweep->at_ms <= SWEEP_MS && now_ms > sweep->at_ms)
+		if (sweep->dir && session_may_be(sweep->session, session) && since_ms - sweep->at_ms <= SWEEP_MS &&
+			now_ms > sweep->at_ms)
 			sweep->at_ms = now_ms;
 	}
 }
@@ -69,7 +76,7 @@ bool sweep_is(const struct sweeps *sweeps, const char *dir, pid_t pid, int64_t n
 		const struct sweep *sweep = &sweeps->ring[i];
 		size_t len = sweep->dir ? strlen(sweep->dir) : 0;
 		if (len && now_ms - sweep->at_ms <= SWEEP_MS && !strncmp(sweep->dir, dir, len) &&
-			(!dir[len] || dir[len] == '/') && (sweep->session == session || !session || !sweep->session))
+			(!dir[len] || dir[len] == '/') && session_may_be(sweep->session, session))
 			return true;
 	}
 	return false;
