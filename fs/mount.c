@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/fuse.h>
 #include <mntent.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -129,6 +131,25 @@ static void mount_option(struct fuse_args *args, const char *text, int *rc) {
 		*rc = -ENOMEM;
 }
 
+/*
+ * libfuse before 3.17 says that look-ups in one directory come side by side, and does not tell the kernel
+ * (libfuse#861). Then the second one waits in the kernel for the first, where no signal reaches it, for as long as the
+ * network takes. So the flag is added here to the first answer of all, the one to INIT.
+ */
+static ssize_t kernel_write(int fd, struct iovec *parts, int count, void *user) {
+	struct fs *fs = user;
+	struct fuse_init_out *out = count > 1 ? parts[1].iov_base : NULL;
+	if (!fs->greeted && out && parts[1].iov_len >= offsetof(struct fuse_init_out, max_background))
+		out->flags |= FUSE_PARALLEL_DIROPS;
+	fs->greeted = true;
+	return writev(fd, parts, count);
+}
+
+static ssize_t kernel_read(int fd, void *buf, size_t size, void *user) {
+	(void)user;
+	return read(fd, buf, size);
+}
+
 int mount_start(struct fs *fs, struct fuse_session **ret, struct error *err) {
 	const struct options *options = fs->options;
 	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
@@ -159,6 +180,11 @@ int mount_start(struct fs *fs, struct fuse_session **ret, struct error *err) {
 	if (fuse_session_mount(session, options->mountpoint)) {
 		fuse_session_destroy(session);
 		return error_set(err, EIO, "%s: could not be mounted", options->mountpoint);
+	}
+	static const struct fuse_custom_io io = {.writev = kernel_write, .read = kernel_read};
+	if (fuse_session_custom_io(session, &io, fuse_session_fd(session))) {
+		mount_end(session);
+		return error_set(err, ENOMEM, "no memory");
 	}
 	*ret = session;
 	return 0;

@@ -39,7 +39,7 @@ class Cloud:
         self.ask('/_sandbox/faults', method='DELETE')
 
     def use_token(self, token):
-        self.ask('/_sandbox/token', {'token': token})
+        self.ask('/_sandbox/tokens', {'token': token})
         self.token = token
 
     def requests(self):
