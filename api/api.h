@@ -76,7 +76,8 @@ int api_send(struct api *api, const struct api_request *request, api_done *done,
 
 /*
  * Fetches all pages of a GET: the first with page=1&limit=100, then, as `pagination.total_pages` says, all others in
- * parallel. With `paged` false it is one request without parameters. Ends at an empty page.
+ * parallel. With `paged` false it is one request without parameters. Ends at an empty page, or one that repeats.
+ * -EREMOTEIO for more than pages_max pages or 128 MiB.
  */
 int api_list(struct api *api, enum api_service service, const char *path, bool paged, unsigned timeout_ms,
 	api_list_done *done, void *user, struct api_call **ret);
