@@ -23,7 +23,7 @@ struct list {
 	struct api_call call; /* first: a list is an api_call */
 	enum api_service service;
 	char *path;
-	bool paged;
+	bool paged, urgent;
 	int64_t deadline_ms;
 	api_list_done *done;
 	void *user;
@@ -131,7 +131,7 @@ static void on_page(void *user, const struct api_response *response);
 /* Asks for the next page. 0 or -ENOMEM. */
 static int list_ask(struct list *list) {
 	SCOPED(scope_free) char *path = NULL;
-	struct api_request request = {.service = list->service, .method = API_GET};
+	struct api_request request = {.service = list->service, .method = API_GET, .urgent = list->urgent};
 	int64_t left_ms = list->deadline_ms - watch_now_ms();
 	struct list_page *page;
 
@@ -265,17 +265,18 @@ static void on_page(void *user, const struct api_response *response) {
 		list_fail(list, &err);
 }
 
-int api_list(struct api *api, enum api_service service, const char *path, bool paged, unsigned timeout_ms,
-	api_list_done *done, void *user, struct api_call **ret) {
+int api_list(struct api *api, const struct api_request *what, bool paged, api_list_done *done, void *user,
+	struct api_call **ret) {
 	struct list *list = calloc(1, sizeof(*list));
 
 	if (!list)
 		return -ENOMEM;
 	list->call = (struct api_call){.api = api, .cancel = list_cancel, .free = list_free};
-	list->service = service;
-	list->path = strdup(path);
+	list->service = what->service;
+	list->path = strdup(what->path);
 	list->paged = paged;
-	list->deadline_ms = watch_now_ms() + timeout_ms;
+	list->urgent = what->urgent;
+	list->deadline_ms = watch_now_ms() + what->timeout_ms;
 	list->done = done;
 	list->user = user;
 	call_push(api_lists(api), &list->call);

@@ -243,6 +243,7 @@ int change_new(struct changes *changes, const struct change_order *order, struct
 	change->kind = order->kind;
 	change->draft = order->draft;
 	change->demand.resume = change_resume;
+	change->demand.urgent = true;
 	change->due_ms = CHANGE_NEVER;
 	change->path = strdup(order->path);
 	bool whole = change->path != NULL;

@@ -94,15 +94,19 @@ static int program_build(struct program *program, struct error *err) {
 	int rc = program_token(program, err);
 	if (rc)
 		return rc;
+	if (getrandom(&fs->seed, sizeof fs->seed, GRND_NONBLOCK) < 0)
+		fs->seed = (uint64_t)time(NULL);
 	struct api_config api = {.token = program->token,
 		.ca_file = options->ca_file,
 		.proxy = options->proxy,
 		.parallel = options->parallel,
-		.pages_max = PAGES_MAX};
+		.pages_max = PAGES_MAX,
+		.seed = fs->seed};
 	memcpy(api.base, options->base, sizeof api.base);
 	struct store_config store = {.orgs = (const char *const *)options->orgs.at,
 		.projects = options->scopes,
 		.moving_ms = options->moving_ms,
+		.stale_ms = options->stale_ms,
 		.deadline_ms = options->deadline_ms,
 		.cache_bytes = (size_t)options->cache_mib << 20};
 	memcpy(store.ttl_ms, options->ttl_ms, sizeof store.ttl_ms);
@@ -112,8 +116,6 @@ static int program_build(struct program *program, struct error *err) {
 		return error_set(err, ENOMEM, "no memory");
 	fs->started = time(NULL);
 	loop_tick(fs);
-	if (getrandom(&fs->seed, sizeof fs->seed, GRND_NONBLOCK) < 0)
-		fs->seed = (uint64_t)fs->now_ms;
 	struct error left;
 	if (changes_recover(fs->changes, &left))
 		log_write(LOG_WARNING, "%s", left.message); /* no reason not to look around */

@@ -39,6 +39,8 @@ const struct option_row option_rows[] = {
 		"GPU configurations on offer"},
 	{"ttl_catalog", OPTION_SECONDS, AT(ttl_ms[TTL_CATALOG]), "600", NULL, 0, 86400,
 		"templates, catalog, organisations, projects"},
+	{"stale", OPTION_SECONDS, AT(stale_ms), "0", NULL, 0, 86400,
+		"seconds that an old answer serves reads while the API gives none"},
 	{"deadline", OPTION_SECONDS, AT(deadline_ms), "30", NULL, 1, 3600, "seconds for one filesystem call"},
 	{"parallel", OPTION_NUMBER, AT(parallel), "16", NULL, 3, 256, "requests in flight; two are kept for changes"},
 	{"cache_size", OPTION_NUMBER, AT(cache_mib), "256", NULL, 1, 65536, "MiB of answers kept"},

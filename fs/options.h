@@ -42,7 +42,7 @@ struct options {
 	bool inference_key; /* NEEV_API_KEY is set: it does not work here */
 	char *ca_file, *proxy, *log, *journal;
 	struct texts orgs, projects; /* projects as given: ID or ORG/ID */
-	unsigned ttl_ms[TTL_CLASSES], moving_ms, deadline_ms, parallel;
+	unsigned ttl_ms[TTL_CLASSES], moving_ms, stale_ms, deadline_ms, parallel;
 	unsigned cache_mib;
 	unsigned allow; /* bits of enum change_verb */
 	struct limit max_replicas, max_instances;

@@ -29,6 +29,7 @@ struct store {
 	struct store_config config;
 	struct configured *configured;
 	int64_t now_ms;
+	bool urgent;       /* whoever makes the cache fetch something just now */
 	struct trip trips; /* ring */
 };
 
@@ -39,7 +40,7 @@ struct journey {
 	struct cache_fetch *fetch;
 	const struct kind *kind;
 	enum doc doc;
-	bool probe, again;
+	bool probe, again, urgent;
 	int64_t began_ms;
 	char path[];
 };
@@ -241,16 +242,24 @@ static void journey_answer(void *user, const struct api_response *response) {
 	journey_end(journey, document, sizeof *document + len, ttl_ms);
 }
 
+/* An old answer must come before the time of who waits is over. */
+static unsigned store_patience_ms(const struct store *store) {
+	unsigned deadline_ms = store->config.deadline_ms;
+	return store->config.stale_ms ? deadline_ms - deadline_ms / 8 : deadline_ms;
+}
+
 static int journey_start(struct journey *journey) {
 	struct store *store = journey->store;
 	const struct kind *kind = journey->kind;
 	enum api_service service = journey->again ? kind->service_else : journey->probe ? API_GPU : kind->service;
 	struct api_call *call;
+	struct api_request request = {.service = service,
+		.method = API_GET,
+		.path = journey->path,
+		.timeout_ms = store_patience_ms(store),
+		.urgent = journey->urgent};
 	if (journey->doc == DOC_LIST && !journey->probe)
-		return api_list(store->api, service, journey->path, kind->paged, store->config.deadline_ms,
-			journey_pages, journey, &call);
-	struct api_request request = {
-		.service = service, .method = API_GET, .path = journey->path, .timeout_ms = store->config.deadline_ms};
+		return api_list(store->api, &request, kind->paged, journey_pages, journey, &call);
 	return api_send(store->api, &request, journey_answer, journey, &call);
 }
 
@@ -262,8 +271,11 @@ static void store_fetch(void *user, const char *key, struct cache_fetch *fetch) 
 		cache_finish(store->cache, fetch, ENOMEM, NULL, 0, 0);
 		return;
 	}
-	*journey = (struct journey){
-		.store = store, .fetch = fetch, .began_ms = store->now_ms, .probe = key[0] == KEY_PROBE};
+	*journey = (struct journey){.store = store,
+		.fetch = fetch,
+		.began_ms = store->now_ms,
+		.probe = key[0] == KEY_PROBE,
+		.urgent = store->urgent};
 	journey->kind = &kinds[(key[1] - '0') * 10 + key[2] - '0'];
 	for (enum doc doc = 0; doc < DOCS; doc++)
 		if (key[0] == key_types[doc])
@@ -323,6 +335,11 @@ static void demand_done(struct cache_waiter *waiter, const struct cache_result *
 	demand->resume(demand);
 }
 
+/* Whether the API gave no answer: then an old one may do. */
+static bool is_silent(int code) {
+	return code == EHOSTUNREACH || code == ETIMEDOUT || code == EREMOTEIO || code == EBUSY;
+}
+
 static int store_get(struct store *store, const struct kind *kind, char type, const char *path,
 	const struct scope *scope, struct demand *demand, const struct document **ret) {
 	SCOPED(buffer_free) struct buffer key = {0};
@@ -332,9 +349,14 @@ static int store_get(struct store *store, const struct kind *kind, char type, co
 	struct cache_result result;
 	if (!cache_peek(store->cache, key.data, store->now_ms, demand->since_ms, &result)) {
 		demand->waiter.done = demand_done;
+		store->urgent = demand->urgent;
 		rc = cache_wait(store->cache, key.data, store->now_ms, &demand->waiter);
 		return rc ? error_set(&demand->error, -rc, "no memory for a request") : DEMAND_PARKED;
 	}
+	struct cache_result old;
+	if (demand->stale && is_silent(result.code) &&
+		cache_peek_expired(store->cache, key.data, store->now_ms - store->config.stale_ms, &old))
+		result = old;
 	const struct document *document = result.document;
 	demand->fetched_ms = result.fetched_ms;
 	if (result.code) {

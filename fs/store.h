@@ -25,8 +25,10 @@ struct demand {
 	struct cache_waiter waiter;
 	int64_t since_ms;                      /* a document fetched at or after this serves it, expired or not */
 	void (*resume)(struct demand *demand); /* from store_run() */
-	struct error error;                    /* of the last -errno that a store function gave it */
-	int64_t fetched_ms;                    /* of the last document that came from the API: when its fetch began */
+	bool urgent;                           /* a change depends on it: api.h */
+	bool stale; /* an answer that is too old will do if the API gives none: never where something is decided */
+	struct error error; /* of the last -errno that a store function gave it */
+	int64_t fetched_ms; /* of the last document that came from the API: when its fetch began */
 };
 
 struct store_config {
@@ -34,6 +36,7 @@ struct store_config {
 	const struct configured_project *projects;
 	unsigned ttl_ms[TTL_CLASSES];
 	unsigned moving_ms;   /* TTL while a state is in transition */
+	unsigned stale_ms;    /* how long after its TTL an answer may serve as stale */
 	unsigned deadline_ms; /* of one fetch */
 	size_t cache_bytes;
 };

@@ -77,6 +77,7 @@ int api_send(struct api *api, const struct api_request *request, api_done *done,
 		return -ENOMEM;
 	call = call_new(api, request->service, request->method, request->path, request->timeout_ms, user);
 	call->done = done;
+	call->urgent = request->urgent;
 	assert_true(request->timeout_ms > 0);
 	if (request->body) {
 		call->body = zeroed(request->body_len + 1);
@@ -87,13 +88,14 @@ int api_send(struct api *api, const struct api_request *request, api_done *done,
 	return 0;
 }
 
-int api_list(struct api *api, enum api_service service, const char *path, bool paged, unsigned timeout_ms,
-	api_list_done *done, void *user, struct api_call **ret) {
+int api_list(struct api *api, const struct api_request *what, bool paged, api_list_done *done, void *user,
+	struct api_call **ret) {
 	struct api_call *call;
 
 	if (!memory_left())
 		return -ENOMEM;
-	call = call_new(api, service, API_GET, path, timeout_ms, user);
+	call = call_new(api, what->service, API_GET, what->path, what->timeout_ms, user);
+	call->urgent = what->urgent;
 	call->list = true;
 	call->paged = paged;
 	call->list_done = done;

@@ -335,7 +335,7 @@ static void test_empty_page(void **state) {
 }
 
 static void test_failing_page(void **state) {
-	static const struct { int status, code; } cases[] = {{404, ENOENT}, {503, EREMOTEIO}, {403, EACCES}};
+	static const struct { int status, code; } cases[] = {{404, ENOENT}, {410, EREMOTEIO}, {403, EACCES}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
