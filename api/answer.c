@@ -119,7 +119,7 @@ static void refusal_read(const struct http_answer *answer, struct error *ret) {
 
 	error_set(ret, api_status_errno(answer->status), "the API answered %d", answer->status);
 	/* A gateway's HTML, or text that was cut off: then the status has to do. */
-	if (body->len && json_scan(body->data, body->len, &root, NULL) == JSON_OK) {
+	if (body->len && json_scan_answer(body->data, body->len, &root, NULL) == JSON_OK) {
 		member_text(root, "code", answer->token, ret->api_code, sizeof(ret->api_code));
 		member_text(root, "message", answer->token, message, sizeof(message));
 	}
@@ -186,9 +186,15 @@ void answer_read(const struct http_answer *answer, enum api_method method, struc
 	} else if (answer->code && !(good && method == API_DELETE)) {
 		error_set(&response.error, answer->code, "%s", answer->message);
 	} else if (!answer->code && body->len) {
-		verdict = json_scan(body->data, body->len, &response.root, &fault);
+		verdict = json_scan_answer(body->data, body->len, &response.root, &fault);
 		if (verdict != JSON_OK && method != API_DELETE)
 			garbage_read(answer, verdict, fault, &response.error);
+	}
+	if (method == API_GET && good && !response.error.code) {
+		if (answer->status == 206)
+			error_set(&response.error, EREMOTEIO, "unusable answer: only a part of it (206)");
+		else if (!body->len)
+			error_set(&response.error, EREMOTEIO, "unusable answer: it is empty");
 	}
 	if (response.error.code) {
 		response.root = (struct json){0};
