@@ -1,7 +1,9 @@
 #include "api.h"
 #include "answer.h"
 #include "call.h"
+#include "health.h"
 #include "http.h"
+#include "retry.h"
 #include "scope.h"
 #include "token.h"
 #include "url.h"
@@ -20,8 +22,12 @@ struct api {
 	unsigned parallel, pages_max;
 	unsigned gets_flying;
 	int64_t alarm_ms;
-	/* A request stands in one of the first four. */
+	uint64_t seed;
+	struct health health[API_SERVICES];
+	/* A request stands in one of the first six. */
 	struct call_queue changes, gets; /* not started yet */
+	struct call_queue pausing;       /* before an attempt, until its due_ms */
+	struct call_queue waiting;       /* for a token that is being fetched */
 	struct call_queue flying;
 	struct call_queue failed; /* could not be started; the next api_run() tells */
 	struct call_queue lists;
@@ -30,7 +36,9 @@ struct api {
 /* One request. */
 struct request {
 	struct api_call call; /* first: a request is an api_call */
+	enum api_service service;
 	enum api_method method;
+	bool urgent;
 	char *url;
 	char *body;
 	size_t body_len;
@@ -40,6 +48,10 @@ struct request {
 	void *user;
 	struct http_exchange *exchange; /* while flying */
 	struct http_answer *answer;     /* while `done` is running */
+	unsigned attempts;              /* begun */
+	bool probe;                     /* the one that finds out whether the service is there again */
+	int64_t due_ms;                 /* while pausing */
+	unsigned given_ms;              /* that this attempt has */
 	unsigned token_generation;      /* of the token that was sent */
 	bool repeated;                  /* after a 401 */
 	struct error failure;           /* while in `failed` */
@@ -47,6 +59,17 @@ struct request {
 
 static struct request *request_of(struct api_call *call) {
 	return (struct request *)call;
+}
+
+static struct health *health_of(const struct request *request) {
+	return &request->call.api->health[request->service];
+}
+
+/* Where it waits for its turn. */
+static struct call_queue *queue_of(const struct request *request) {
+	struct api *api = request->call.api;
+
+	return request->method == API_GET ? &api->gets : &api->changes;
 }
 
 static void scope_api(struct api **api) {
@@ -79,10 +102,13 @@ int api_new(const struct api_config *config, struct api **ret, struct error *err
 	api->token = config->token;
 	api->parallel = config->parallel;
 	api->pages_max = config->pages_max;
+	api->seed = config->seed;
 	api->alarm_ms = WATCH_NEVER;
 	rc = http_new(&http, &api->http);
 	if (rc < 0)
 		return error_set(err, -rc, "the HTTP client cannot be started: %s", strerror(-rc));
+	if (api->token)
+		token_attach(api->token, api->http);
 	*ret = take_pointer(api);
 	return 0;
 }
@@ -91,11 +117,14 @@ void api_free(struct api *api) {
 	if (!api)
 		return;
 	/* Lists first: they end their own requests. */
-	struct call_queue *queues[] = {&api->lists, &api->changes, &api->gets, &api->flying, &api->failed};
+	struct call_queue *queues[] = {
+		&api->lists, &api->changes, &api->gets, &api->pausing, &api->waiting, &api->flying, &api->failed};
 
 	for (size_t i = 0; i < sizeof(queues) / sizeof(queues[0]); i++)
 		while (queues[i]->first)
 			queues[i]->first->free(queues[i]->first);
+	if (api->token)
+		token_detach(api->token, api->http);
 	http_free(api->http);
 	for (size_t i = 0; i < API_SERVICES; i++)
 		free(api->base[i]);
@@ -129,6 +158,8 @@ static void request_free(struct api_call *call) {
 
 	if (request->exchange && request->method == API_GET)
 		call->api->gets_flying--;
+	if (request->exchange)
+		health_left(health_of(request), request->probe);
 	http_cancel(request->exchange);
 	call_remove(call);
 	free(request->url);
@@ -158,26 +189,73 @@ static bool request_expired(const struct request *request, int64_t now_ms, struc
 	if (now_ms < request->deadline_ms)
 		return false;
 	watch_duration(request->timeout_ms, limit, sizeof(limit));
-	error_set(ret, ETIMEDOUT, "not sent within %s: too many other requests were under way", limit);
+	error_set(ret, ETIMEDOUT, "not sent within %s: %s", limit,
+		request->call.queue == &request->call.api->waiting ? "the token was still being fetched"
+								   : "too many other requests were under way");
 	return true;
 }
 
-/*
- * Whether a refused request is to be sent again: the one place that decides it. It is for a 401, once, if there is
- * another token by now; safe for a POST too, because a 401 says that nothing was done.
- */
-static bool request_repeats(struct request *request, const struct http_answer *answer) {
-	struct token *token = request->call.api->token;
+/* ---- the token ---- */
 
-	if (answer->status != 401 || request->repeated)
+static struct token_time token_now(int64_t now_ms) {
+	return (struct token_time){.ms = now_ms, .wall_s = watch_wall_s()};
+}
+
+/*
+ * Tells the token what came of it. Whether a 401 is to be answered by sending the request again: once, if there is
+ * another token by now or soon. Safe for a POST too, as a 401 says that nothing was done.
+ */
+static bool request_repeats(struct request *request, const struct api_response *response, int64_t now_ms) {
+	bool again = token_answered(request->call.api->token, request->service, request->token_generation,
+		response->status, &response->error, token_now(now_ms));
+
+	return again && !request->repeated;
+}
+
+/* Goes on with fetching a token; those that waited for its end stand in the queue again, before what came later. */
+static void token_turn(struct api *api) {
+	token_run(api->token, token_now(watch_now_ms()));
+	while (!token_fetching(api->token) && api->waiting.last) {
+		struct request *request = request_of(api->waiting.last);
+
+		call_remove(&request->call);
+		call_push_front(queue_of(request), &request->call);
+	}
+}
+
+/* Whether a GET that failed is tried again, at *ret_ms. Of changes their owner decides: it knows what they mean. */
+static bool request_retries(
+	struct request *request, const struct api_response *response, int64_t now_ms, int64_t *ret_ms) {
+	/* What cannot be read the second time neither will the third. */
+	bool unusable = response->status >= 200 && response->status <= 299;
+
+	if (request->method != API_GET || !retry_worth(response) ||
+		request->attempts >= (unusable ? 2 : RETRY_ATTEMPTS))
 		return false;
-	/* Of many that were refused together only the first finds the new token in the source. */
-	return token_generation(token) != request->token_generation || token_refused(token);
+	*ret_ms = now_ms + retry_pause_ms(response, request->attempts, &request->call.api->seed);
+	return *ret_ms < request->deadline_ms - RETRY_FIRST_MS && health_retry(health_of(request));
+}
+
+/*
+ * What the answer says of the service. An attempt that began too late to be answered in time says nothing; nor does a
+ * change that was sent and got no answer: that operation may be broken while all others work.
+ */
+static void request_learn(struct request *request, const struct api_response *response, int64_t now_ms) {
+	bool hurried = response->code == ETIMEDOUT && request->given_ms < HTTP_CONNECT_MS &&
+		       request->given_ms < request->timeout_ms / 2;
+	bool lost = request->method != API_GET && response->error.verdict == VERDICT_UNKNOWN;
+
+	if (hurried || lost)
+		health_left(health_of(request), request->probe);
+	else
+		health_answered(health_of(request), response, request->probe, now_ms);
+	request->probe = false;
 }
 
 static void on_answer(void *user, struct http_answer *answer) {
 	struct request *request = user;
 	struct api *api = request->call.api;
+	int64_t now_ms = watch_now_ms();
 	struct api_response response;
 
 	/* The exchange ends by itself when this returns. */
@@ -185,13 +263,19 @@ static void on_answer(void *user, struct http_answer *answer) {
 	if (request->method == API_GET)
 		api->gets_flying--;
 	call_remove(&request->call);
-	if (request->done && request_repeats(request, answer)) {
+	answer_read(answer, request->method, &response);
+	request_learn(request, &response, now_ms);
+	if (request_repeats(request, &response, now_ms) && request->done) {
 		request->repeated = true;
-		call_push_front(request->method == API_GET ? &api->gets : &api->changes, &request->call);
+		call_push_front(queue_of(request), &request->call);
 		api_wake(api, request->deadline_ms);
 		return;
 	}
-	answer_read(answer, request->method, &response);
+	if (request->done && request_retries(request, &response, now_ms, &request->due_ms)) {
+		call_push(&api->pausing, &request->call);
+		api_wake(api, request->due_ms);
+		return;
+	}
 	request->answer = answer;
 	request_end(request, &response);
 }
@@ -204,31 +288,82 @@ char *api_call_take_body(struct api_call *call) {
 	return data;
 }
 
-/* Sends it now, or puts it among the failed. */
-static void request_start(struct request *request, int64_t now_ms) {
+/* Whether the service may be asked now: 0, or 1 if it pauses until it may, or -errno with the reason in `failure`. */
+static int request_ask(struct request *request, int64_t now_ms) {
+	struct health *health = health_of(request);
+	char wait[32];
+
+	switch (health_ask(health, request->urgent || request->method != API_GET, now_ms)) {
+	case HEALTH_GO:
+		return 0;
+	case HEALTH_PROBE:
+		request->probe = true;
+		return 0;
+	case HEALTH_WAIT:
+		request->due_ms = health->hold_ms;
+		if (request->due_ms < request->deadline_ms)
+			return 1;
+		watch_duration((unsigned)(health->hold_ms - now_ms), wait, sizeof(wait));
+		error_set(&request->failure, health->error.code, "%s; it asks for a pause, of which %s are left",
+			health->error.message, wait);
+		break;
+	case HEALTH_DOWN:
+		error_set(&request->failure, health->error.code, "%s (not asked again so soon)", health->error.message);
+		break;
+	}
+	request->failure.http_status = health->error.http_status;
+	return -request->failure.code;
+}
+
+/* Puts it on its way. 0, -EAGAIN if a token is being fetched, or -errno with the reason in `failure`. */
+static int request_fly(struct request *request, int64_t now_ms) {
 	struct api *api = request->call.api;
 	struct http_request http = {
 		.method = request->method,
 		.url = request->url,
 		.body = request->body,
 		.body_len = request->body_len,
+		.timeout_ms = (unsigned)(request->deadline_ms - now_ms),
 	};
+	int rc = token_get(api->token, request->service, token_now(now_ms), &http.token, &request->failure);
+
+	if (rc < 0)
+		return rc;
+	request->token_generation = token_generation(api->token);
+	request->given_ms = http.timeout_ms;
+	rc = http_start(api->http, &http, on_answer, request, &request->exchange);
+	if (rc < 0)
+		return error_set(
+			&request->failure, -rc, rc == -ENOMEM ? "no memory for the request" : "the URL cannot be used");
+	if (request->method == API_GET)
+		api->gets_flying++;
+	request->attempts++;
+	call_push(&api->flying, &request->call);
+	return 0;
+}
+
+/* Sends it now, or lets it pause, or puts it among the failed. */
+static void request_start(struct request *request, int64_t now_ms) {
+	struct api *api = request->call.api;
 	int rc;
 
 	call_remove(&request->call);
-	if (!request_expired(request, now_ms, &request->failure) &&
-		token_get(api->token, &http.token, &request->failure) == 0) {
-		http.timeout_ms = (unsigned)(request->deadline_ms - now_ms);
-		request->token_generation = token_generation(api->token);
-		rc = http_start(api->http, &http, on_answer, request, &request->exchange);
-		if (rc == 0) {
-			if (request->method == API_GET)
-				api->gets_flying++;
-			call_push(&api->flying, &request->call);
-			return;
-		}
-		error_set(
-			&request->failure, -rc, rc == -ENOMEM ? "no memory for the request" : "the URL cannot be used");
+	rc = request_expired(request, now_ms, &request->failure) ? -ETIMEDOUT : request_ask(request, now_ms);
+	if (rc == 1) {
+		call_push(&api->pausing, &request->call);
+		api_wake(api, request->due_ms);
+		return;
+	}
+	if (rc == 0)
+		rc = request_fly(request, now_ms);
+	if (rc == 0)
+		return;
+	health_left(health_of(request), request->probe);
+	request->probe = false;
+	if (rc == -EAGAIN) {
+		call_push(&api->waiting, &request->call);
+		api_wake(api, request->deadline_ms);
+		return;
 	}
 	call_push(&api->failed, &request->call);
 	api_wake(api, now_ms);
@@ -243,6 +378,7 @@ static void api_pump(struct api *api) {
 	while (api->gets.first && api->flying.count < api->parallel &&
 		api->gets_flying < api->parallel - CHANGES_RESERVED)
 		request_start(request_of(api->gets.first), now_ms);
+	api_wake(api, token_due_ms(api->token));
 }
 
 /* Ends those that waited too long for their turn; finds out when to look again. */
@@ -260,6 +396,21 @@ static void queue_expire(struct api *api, struct call_queue *queue, int64_t now_
 	}
 }
 
+/* Those whose pause is over stand in the queue again, before what came later. */
+static void pausing_end(struct api *api, int64_t now_ms, int64_t *next_ms) {
+	for (struct api_call *call = api->pausing.last, *prev; call; call = prev) {
+		struct request *request = request_of(call);
+
+		prev = call->prev;
+		if (request->due_ms <= now_ms) {
+			call_remove(call);
+			call_push_front(queue_of(request), call);
+		}
+		if (request->due_ms > now_ms && request->due_ms < *next_ms)
+			*next_ms = request->due_ms;
+	}
+}
+
 static void api_tell_failed(struct api *api) {
 	/* What a completion adds is told the next time: so this comes to an end. */
 	for (size_t count = api->failed.count; count && api->failed.first; count--) {
@@ -271,12 +422,16 @@ static void api_tell_failed(struct api *api) {
 }
 
 void api_run(struct api *api) {
-	int64_t now_ms, next_ms = WATCH_NEVER;
+	int64_t now_ms, next_ms;
 
 	http_run(api->http);
+	token_turn(api);
 	api_pump(api);
 	now_ms = watch_now_ms();
 	if (now_ms >= api->alarm_ms) {
+		next_ms = token_due_ms(api->token);
+		pausing_end(api, now_ms, &next_ms);
+		queue_expire(api, &api->waiting, now_ms, &next_ms);
 		queue_expire(api, &api->changes, now_ms, &next_ms);
 		queue_expire(api, &api->gets, now_ms, &next_ms);
 		api->alarm_ms = next_ms;
@@ -307,7 +462,9 @@ int api_send(struct api *api, const struct api_request *what, api_done *done, vo
 	if (!request)
 		return -ENOMEM;
 	request->call = (struct api_call){.api = api, .cancel = request_cancel, .free = request_free};
+	request->service = what->service;
 	request->method = what->method;
+	request->urgent = what->urgent;
 	request->timeout_ms = what->timeout_ms;
 	request->deadline_ms = watch_now_ms() + what->timeout_ms;
 	request->done = done;
@@ -323,10 +480,10 @@ int api_send(struct api *api, const struct api_request *what, api_done *done, vo
 		request_free(&request->call);
 		return -ENOMEM;
 	}
-	call_push(what->method == API_GET ? &api->gets : &api->changes, &request->call);
+	call_push(queue_of(request), &request->call);
 	*ret = &request->call;
 	api_pump(api);
-	if (request->call.queue == &api->gets || request->call.queue == &api->changes)
+	if (request->call.queue == queue_of(request) || request->call.queue == &api->waiting)
 		api_wake(api, request->deadline_ms);
 	return 0;
 }

@@ -28,6 +28,7 @@ struct api_config {
 	const char *proxy;              /* or NULL: none; the environment's proxies are never used by themselves */
 	unsigned parallel;              /* requests in flight, ≥ 3; two are kept for changes */
 	unsigned pages_max;             /* pages of one list, bounded */
+	uint64_t seed;                  /* of the pauses between attempts */
 };
 
 struct api_request {
@@ -36,7 +37,8 @@ struct api_request {
 	const char *path; /* below the service's base, begins with '/', already escaped, with its query; copied */
 	const char *body; /* JSON text or NULL; copied */
 	size_t body_len;
-	unsigned timeout_ms; /* for the whole exchange, waiting in the queue included */
+	unsigned timeout_ms; /* for all of it: waiting for its turn, and every attempt */
+	bool urgent;         /* a change depends on it: asks a service that is down before the time for that has come */
 };
 
 /* Lent for the completion. */
@@ -71,15 +73,22 @@ void api_free(struct api *api); /* cancels everything; completions are not calle
 int api_fd(const struct api *api); /* readable when api_run() has something to do */
 void api_run(struct api *api);
 
-/* Starts a request. 0, or -ENOMEM: then `done` is never called. A POST, PUT or DELETE is sent at most once. */
+/*
+ * Starts a request. 0, or -ENOMEM: then `done` is never called.
+ *
+ * A GET that fails in a way that passes is tried again (retry.h), as far as that fits its time; a POST, PUT or DELETE
+ * is sent at most once. A service that does not answer any more is left alone for a while (health.h): requests then
+ * fail at once, as the last one did; one that asks for patience by Retry-After gets nothing before that time.
+ */
 int api_send(struct api *api, const struct api_request *request, api_done *done, void *user, struct api_call **ret);
 
 /*
  * Fetches all pages of a GET: the first with page=1&limit=100, then, as `pagination.total_pages` says, all others in
- * parallel. With `paged` false it is one request without parameters. Ends at an empty page.
+ * parallel. With `paged` false it is one request without parameters. Ends at an empty page, or one that repeats.
+ * -EREMOTEIO for more than pages_max pages or 128 MiB. Of `what` the method and the body are not looked at.
  */
-int api_list(struct api *api, enum api_service service, const char *path, bool paged, unsigned timeout_ms,
-	api_list_done *done, void *user, struct api_call **ret);
+int api_list(struct api *api, const struct api_request *what, bool paged, api_list_done *done, void *user,
+	struct api_call **ret);
 
 /* Gives up; the completion is not called. Only for what changes nothing: a change that was sent is not abandoned. */
 void api_cancel(struct api_call *call);

@@ -312,6 +312,16 @@ bool cache_peek(struct cache *cache, const char *key, int64_t now_ms, int64_t si
 	return true;
 }
 
+bool cache_peek_expired(struct cache *cache, const char *key, int64_t since_ms, struct cache_result *ret) {
+	const struct cache_entry *entry = entry_find(cache, key);
+	const struct cache_fetch *kept = entry ? entry->kept : NULL;
+
+	if (!kept || kept->code || kept->expires_ms <= since_ms)
+		return false;
+	*ret = result_of(kept);
+	return true;
+}
+
 static void waiter_add(struct cache_fetch *fetch, struct cache_waiter *waiter) {
 	waiter->fetch = fetch;
 	waiter->next = NULL;

@@ -69,6 +69,9 @@ void cache_free(struct cache *cache);
  */
 bool cache_peek(struct cache *cache, const char *key, int64_t now_ms, int64_t since_ms, struct cache_result *ret);
 
+/* The document kept for `key`, which is good no more, if it was at `since_ms`; true as for cache_peek(). */
+bool cache_peek_expired(struct cache *cache, const char *key, int64_t since_ms, struct cache_result *ret);
+
 /*
  * Waits for a fetch of `key` that began at or after the last cache_forget() of it: joins the one under way, or starts
  * one (which calls ops.fetch). From inside `done` it never joins the fetch that is just being served. 0, or -ENOMEM:

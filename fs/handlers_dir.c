@@ -93,7 +93,7 @@ void fs_lookup(fuse_req_t req, fuse_ino_t parent, const char *name) {
 	struct op *op = op_new(req, step_lookup, "lookup", parent, name);
 	if (!op)
 		return;
-	op->looking = true;
+	op->looking = op->demand.looks = true;
 	op_run(op);
 }
 
@@ -127,7 +127,7 @@ void fs_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file) {
 	struct op *op = op_new(req, step_getattr, "stat", ino, NULL);
 	if (!op)
 		return;
-	op->looking = true;
+	op->looking = op->demand.looks = true;
 	op_run(op);
 }
 
@@ -145,8 +145,10 @@ static int step_readlink(struct op *op) {
 
 void fs_readlink(fuse_req_t req, fuse_ino_t ino) {
 	struct op *op = op_new(req, step_readlink, "readlink", ino, NULL);
-	if (op)
-		op_run(op);
+	if (!op)
+		return;
+	op->demand.looks = true;
+	op_run(op);
 }
 
 /* ---- listings ---- */
@@ -188,7 +190,7 @@ void fs_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file) {
 	struct op *op = op_new(req, step_opendir, "opendir", ino, NULL);
 	if (!op)
 		return;
-	op->looking = true;
+	op->looking = op->demand.looks = true;
 	op->file = *file;
 	op_run(op);
 }

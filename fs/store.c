@@ -29,6 +29,7 @@ struct store {
 	struct store_config config;
 	struct configured *configured;
 	int64_t now_ms;
+	bool urgent;       /* whoever makes the cache fetch something just now */
 	struct trip trips; /* ring */
 };
 
@@ -39,7 +40,7 @@ struct journey {
 	struct cache_fetch *fetch;
 	const struct kind *kind;
 	enum doc doc;
-	bool probe, again;
+	bool probe, again, urgent;
 	int64_t began_ms;
 	char path[];
 };
@@ -191,6 +192,21 @@ static void journey_pages(void *user, int code, const struct error *err, struct 
 	journey_end(journey, document, sizeof *document + document->list->bytes, ttl_ms);
 }
 
+/* An answer about a resource is an object, and does not say that it is another one: where answers and requests got out
+ * of step, nothing else would tell. */
+static bool document_fits(const struct journey *journey, struct json root) {
+	SCOPED(buffer_free) struct buffer id = {0}, segment = {0};
+	struct json own = json_at(root, journey->kind->id);
+	if (root.type != JSON_OBJECT || own.type != JSON_STRING || journey->doc != DOC_ITEM)
+		return root.type == JSON_OBJECT;
+	json_text(own, &id);
+	url_add_segment(&segment, id.data ? id.data : "");
+	size_t last = strlen(journey->path);
+	while (last && !strchr("/=", journey->path[last - 1]))
+		last--;
+	return id.error || segment.error || !strcmp(journey->path + last, segment.data ? segment.data : "");
+}
+
 static void journey_answer(void *user, const struct api_response *response) {
 	struct journey *journey = user;
 	if (journey_detour(journey, response->code))
@@ -200,6 +216,13 @@ static void journey_answer(void *user, const struct api_response *response) {
 		journey_fail(journey, code, &response->error);
 		return;
 	}
+	if (!journey->probe && !document_fits(journey, response->root)) {
+		struct error err;
+		error_set(&err, EREMOTEIO, "unusable answer: it is not about this %s", journey->kind->singular);
+		err.http_status = response->status;
+		journey_fail(journey, EREMOTEIO, &err);
+		return;
+	}
 	struct document *document = calloc(1, sizeof *document);
 	if (!document) {
 		journey_no_memory(journey);
@@ -207,7 +230,7 @@ static void journey_answer(void *user, const struct api_response *response) {
 	}
 	size_t len = journey->probe ? 0 : response->body_len; /* of a probe only the fact is kept */
 	document->body = strndup(len ? response->body : "", len);
-	if (!document->body || (len && json_scan(document->body, len, &document->root, NULL) != JSON_OK)) {
+	if (!document->body || (len && json_scan_answer(document->body, len, &document->root, NULL) != JSON_OK)) {
 		document_free(NULL, document);
 		journey_no_memory(journey);
 		return;
@@ -219,16 +242,24 @@ static void journey_answer(void *user, const struct api_response *response) {
 	journey_end(journey, document, sizeof *document + len, ttl_ms);
 }
 
+/* An old answer must come before the time of who waits is over. */
+static unsigned store_patience_ms(const struct store *store) {
+	unsigned deadline_ms = store->config.deadline_ms;
+	return store->config.stale_ms ? deadline_ms - deadline_ms / 8 : deadline_ms;
+}
+
 static int journey_start(struct journey *journey) {
 	struct store *store = journey->store;
 	const struct kind *kind = journey->kind;
 	enum api_service service = journey->again ? kind->service_else : journey->probe ? API_GPU : kind->service;
 	struct api_call *call;
+	struct api_request request = {.service = service,
+		.method = API_GET,
+		.path = journey->path,
+		.timeout_ms = store_patience_ms(store),
+		.urgent = journey->urgent};
 	if (journey->doc == DOC_LIST && !journey->probe)
-		return api_list(store->api, service, journey->path, kind->paged, store->config.deadline_ms,
-			journey_pages, journey, &call);
-	struct api_request request = {
-		.service = service, .method = API_GET, .path = journey->path, .timeout_ms = store->config.deadline_ms};
+		return api_list(store->api, &request, kind->paged, journey_pages, journey, &call);
 	return api_send(store->api, &request, journey_answer, journey, &call);
 }
 
@@ -240,8 +271,11 @@ static void store_fetch(void *user, const char *key, struct cache_fetch *fetch) 
 		cache_finish(store->cache, fetch, ENOMEM, NULL, 0, 0);
 		return;
 	}
-	*journey = (struct journey){
-		.store = store, .fetch = fetch, .began_ms = store->now_ms, .probe = key[0] == KEY_PROBE};
+	*journey = (struct journey){.store = store,
+		.fetch = fetch,
+		.began_ms = store->now_ms,
+		.probe = key[0] == KEY_PROBE,
+		.urgent = store->urgent};
 	journey->kind = &kinds[(key[1] - '0') * 10 + key[2] - '0'];
 	for (enum doc doc = 0; doc < DOCS; doc++)
 		if (key[0] == key_types[doc])
@@ -301,6 +335,11 @@ static void demand_done(struct cache_waiter *waiter, const struct cache_result *
 	demand->resume(demand);
 }
 
+/* Whether the API gave no answer: then an old one may do. */
+static bool is_silent(int code) {
+	return code == EHOSTUNREACH || code == ETIMEDOUT || code == EREMOTEIO || code == EBUSY;
+}
+
 static int store_get(struct store *store, const struct kind *kind, char type, const char *path,
 	const struct scope *scope, struct demand *demand, const struct document **ret) {
 	SCOPED(buffer_free) struct buffer key = {0};
@@ -310,9 +349,14 @@ static int store_get(struct store *store, const struct kind *kind, char type, co
 	struct cache_result result;
 	if (!cache_peek(store->cache, key.data, store->now_ms, demand->since_ms, &result)) {
 		demand->waiter.done = demand_done;
+		store->urgent = !demand->looks;
 		rc = cache_wait(store->cache, key.data, store->now_ms, &demand->waiter);
 		return rc ? error_set(&demand->error, -rc, "no memory for a request") : DEMAND_PARKED;
 	}
+	struct cache_result old;
+	if (demand->looks && is_silent(result.code) &&
+		cache_peek_expired(store->cache, key.data, store->now_ms - store->config.stale_ms, &old))
+		result = old;
 	const struct document *document = result.document;
 	demand->fetched_ms = result.fetched_ms;
 	if (result.code) {
@@ -431,8 +475,10 @@ static void errand_release(struct trip *trip) {
 static void errand_done(void *user, const struct api_response *response) {
 	struct errand *errand = user;
 	/* Also after a failure: it may have been carried out. */
-	store_forget_list(errand->store, errand->kind, &errand->scope);
-	store_forget_resource(errand->store, errand->kind, &errand->scope);
+	if (response->sent) {
+		store_forget_list(errand->store, errand->kind, &errand->scope);
+		store_forget_resource(errand->store, errand->kind, &errand->scope);
+	}
 	errand->done(errand->user, response);
 	trip_end(&errand->trip);
 }

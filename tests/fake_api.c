@@ -77,6 +77,7 @@ int api_send(struct api *api, const struct api_request *request, api_done *done,
 		return -ENOMEM;
 	call = call_new(api, request->service, request->method, request->path, request->timeout_ms, user);
 	call->done = done;
+	call->urgent = request->urgent;
 	assert_true(request->timeout_ms > 0);
 	if (request->body) {
 		call->body = zeroed(request->body_len + 1);
@@ -87,13 +88,14 @@ int api_send(struct api *api, const struct api_request *request, api_done *done,
 	return 0;
 }
 
-int api_list(struct api *api, enum api_service service, const char *path, bool paged, unsigned timeout_ms,
-	api_list_done *done, void *user, struct api_call **ret) {
+int api_list(struct api *api, const struct api_request *what, bool paged, api_list_done *done, void *user,
+	struct api_call **ret) {
 	struct api_call *call;
 
 	if (!memory_left())
 		return -ENOMEM;
-	call = call_new(api, service, API_GET, path, timeout_ms, user);
+	call = call_new(api, what->service, API_GET, what->path, what->timeout_ms, user);
+	call->urgent = what->urgent;
 	call->list = true;
 	call->paged = paged;
 	call->list_done = done;
@@ -251,7 +253,7 @@ void fake_api_pages(struct api_call *call, const char *const *bodies, size_t cou
 			(struct api_page){.body = alloc_test_strdup(bodies[i]), .body_len = strlen(bodies[i])};
 	for (size_t i = 0; i < count; i++) {
 		struct api_page *page = &pages->pages[i];
-		enum json_verdict verdict = json_scan(page->body, page->body_len, &page->root, NULL);
+		enum json_verdict verdict = json_scan_answer(page->body, page->body_len, &page->root, NULL);
 
 		if (verdict == JSON_NO_MEMORY) {
 			pages_take_back(pages);
@@ -285,7 +287,7 @@ void fake_api_answer(struct api_call *call, int status, const char *body) {
 	call_end(call);
 	response.body_len = strlen(response.body);
 	if (response.body_len) {
-		enum json_verdict verdict = json_scan(response.body, response.body_len, &response.root, NULL);
+		enum json_verdict verdict = json_scan_answer(response.body, response.body_len, &response.root, NULL);
 
 		if (verdict == JSON_NO_MEMORY) {
 			call_no_memory(call, status);

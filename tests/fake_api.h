@@ -16,7 +16,7 @@ struct api_call {
 	struct api *api;
 	enum api_service service;
 	enum api_method method;
-	bool list, paged;
+	bool list, paged, urgent;
 	char *path, *body; /* body NULL: none */
 	size_t body_len;
 	unsigned timeout_ms;

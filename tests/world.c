@@ -96,8 +96,10 @@ void world_send(struct world *world, enum api_method method, const char *path, c
 }
 
 void world_list(struct world *world, const char *path, bool paged, struct reply *ret) {
+	struct api_request request = {.service = API_GPU, .path = path, .timeout_ms = 20000};
+
 	memset(ret, 0, sizeof(*ret));
-	assert_int_equal(api_list(world->api, API_GPU, path, paged, 20000, on_list, ret, &ret->call), 0);
+	assert_int_equal(api_list(world->api, &request, paged, on_list, ret, &ret->call), 0);
 	assert_int_equal(ret->done, 0);
 }
 
