@@ -3,7 +3,7 @@
 # nginx is one of ours: its own configuration, directory and port, ended by its own id.
 BOUND=${BOUND:-170}
 here=$(cd "$(dirname "$0")" && pwd)
-PATH=$PATH:/usr/sbin:/sbin
+PATH=$PATH:/usr/sbin:/sbin:$here/../../build/unpacked/usr/sbin # tests/run may have put nginx there
 for tool in nginx openssl python3 jq; do
 	command -v $tool >/dev/null || {
 		echo "SKIP tls.sh: no $tool"
