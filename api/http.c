@@ -21,6 +21,7 @@ struct http {
 	CURLM *multi;
 	struct watch watch;
 	int64_t curl_at_ms, alarm_at_ms; /* WATCH_NEVER: none */
+	int guest_fd;                    /* that is not curl's; -1: none */
 	struct http_exchange *first;     /* all that are under way, at most as many as the caller lets fly */
 	char *ca_file, *proxy;
 	bool curl_ready; /* curl_global_init() is to be undone */
@@ -56,6 +57,14 @@ static void timer_arm(struct http *http) {
 void http_alarm(struct http *http, int64_t at_ms) {
 	http->alarm_at_ms = at_ms;
 	timer_arm(http);
+}
+
+void http_guest(struct http *http, int fd) {
+	if (http->guest_fd >= 0)
+		watch_set(&http->watch, http->guest_fd, 0);
+	http->guest_fd = fd;
+	if (fd >= 0)
+		watch_set(&http->watch, fd, WATCH_IN);
 }
 
 static int on_timer(CURLM *multi, long timeout_ms, void *user) {
@@ -130,6 +139,7 @@ int http_new(const struct http_config *config, struct http **ret) {
 	if (!http)
 		return -ENOMEM;
 	http->curl_at_ms = http->alarm_at_ms = WATCH_NEVER;
+	http->guest_fd = -1;
 	rc = watch_open(&http->watch);
 	if (rc < 0)
 		return rc;
@@ -224,17 +234,39 @@ static bool headers_add(struct http_exchange *exchange, const char *line) {
 	return headers;
 }
 
-static int exchange_headers(struct http_exchange *exchange, const struct http_request *request) {
+static int exchange_authorize(struct http_exchange *exchange, const struct http_request *request) {
 	static const char scheme[] = "Authorization: Bearer ";
-	size_t len = strlen(request->token);
+	size_t len = request->token ? strlen(request->token) : 0;
 
+	exchange->answer.token = request->secret;
+	if (!request->token)
+		return 0;
 	exchange->authorization = malloc(sizeof(scheme) + len);
 	if (!exchange->authorization)
 		return -ENOMEM;
 	memcpy(exchange->authorization, scheme, sizeof(scheme));
 	memcpy(exchange->authorization + sizeof(scheme) - 1, request->token, len + 1);
 	exchange->answer.token = exchange->authorization + sizeof(scheme) - 1;
-	if (!headers_add(exchange, exchange->authorization) || !headers_add(exchange, "Accept: application/json") ||
+	return headers_add(exchange, exchange->authorization) ? 0 : -ENOMEM;
+}
+
+/* All of its memory at once, so that it can be wiped: what grows leaves its old bytes behind. */
+static int exchange_body(struct http_exchange *exchange, const struct http_request *request) {
+	struct buffer *body = &exchange->answer.body;
+
+	body->limit = request->secret ? HTTP_SECRET_MAX : HTTP_BODY_MAX;
+	if (!request->secret)
+		return 0;
+	body->data = malloc(HTTP_SECRET_MAX + 1);
+	if (!body->data)
+		return -ENOMEM;
+	body->cap = HTTP_SECRET_MAX + 1;
+	body->data[0] = '\0';
+	return 0;
+}
+
+static int exchange_headers(struct http_exchange *exchange, const struct http_request *request) {
+	if (exchange_authorize(exchange, request) < 0 || !headers_add(exchange, "Accept: application/json") ||
 		!headers_add(exchange, "Expect:"))
 		return -ENOMEM;
 	/* An empty one would be sent for a POST without a body: "application/x-www-form-urlencoded". */
@@ -346,10 +378,9 @@ int http_start(struct http *http, const struct http_request *request, http_done 
 	exchange->user = user;
 	exchange->timeout_ms = request->timeout_ms;
 	exchange->receiver.answer = &exchange->answer;
-	exchange->answer.body.limit = HTTP_BODY_MAX;
 	url_host(request->url, exchange->host, sizeof(exchange->host));
 	exchange->easy = curl_easy_init();
-	if (!exchange->easy || exchange_headers(exchange, request) < 0)
+	if (!exchange->easy || exchange_headers(exchange, request) < 0 || exchange_body(exchange, request) < 0)
 		return -ENOMEM;
 	rc = options_set(exchange, request);
 	if (rc)
@@ -431,7 +462,11 @@ static void answer_explain(struct http_exchange *exchange, CURLcode rc) {
 		answer_fail(answer, ENOMEM, "no memory for the answer");
 		return;
 	case RECEIVER_BODY_TOO_LARGE:
-		answer_fail(answer, EREMOTEIO, "unusable answer: larger than %d MiB", HTTP_BODY_MAX >> 20);
+		if (answer->body.limit < HTTP_BODY_MAX)
+			answer_fail(
+				answer, EREMOTEIO, "unusable answer: larger than %zu KiB", answer->body.limit >> 10);
+		else
+			answer_fail(answer, EREMOTEIO, "unusable answer: larger than %d MiB", HTTP_BODY_MAX >> 20);
 		return;
 	case RECEIVER_HEAD_TOO_LARGE:
 		answer_fail(answer, EREMOTEIO, "unusable answer: headers larger than %d KiB", HTTP_HEAD_MAX >> 10);
@@ -542,6 +577,9 @@ void http_run(struct http *http) {
 
 	for (size_t i = 0; i < count; i++) {
 		unsigned happened = events[i].happened;
+
+		if (events[i].fd == http->guest_fd)
+			continue;
 		int mask = (happened & WATCH_IN ? CURL_CSELECT_IN : 0) | (happened & WATCH_OUT ? CURL_CSELECT_OUT : 0) |
 			   (happened & WATCH_ERROR ? CURL_CSELECT_ERR : 0);
 

@@ -178,8 +178,8 @@ static void test_statuses(void **state) {
 	script.body = "{\"code\":\"some_code\",\"message\":\"w\\u00f6rds \\\"here\\\"\"}";
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		for (size_t m = 0; m < 4; m++) {
-			size_t before = world.server.count;
 			bool bodyless = cases[i].status == 304;
+			size_t before;
 			struct reply reply;
 			char words[128];
 
@@ -188,7 +188,10 @@ static void test_statuses(void **state) {
 			script.status = cases[i].status;
 			if (bodyless)
 				script.body = "";
-			world_renew(&world);
+			world_close(&world); /* a token that was refused is not sent again */
+			world_open(&world, 16, 10, (struct token_config){0});
+			world.server.script = script_play;
+			before = world.server.count;
 			world_ask(&world, methods[m], "/x", NULL, &reply);
 			assert_int_equal(world.server.count, before + attempts);
 			assert_int_equal(api_status_errno(cases[i].status), cases[i].code);
@@ -272,8 +275,11 @@ static void test_good_bodies(void **state) {
 		enum json_type type;
 	} cases[] = {
 		{API_GET, 200, "[]", 0, VERDICT_NONE, JSON_ARRAY},
-		{API_GET, 200, "", 0, VERDICT_NONE, JSON_ABSENT},
-		{API_GET, 204, "", 0, VERDICT_NONE, JSON_ABSENT},
+		{API_GET, 200, "", EREMOTEIO, VERDICT_NONE, JSON_ABSENT},
+		{API_GET, 204, "", EREMOTEIO, VERDICT_NONE, JSON_ABSENT},
+		{API_GET, 206, "{}", EREMOTEIO, VERDICT_NONE, JSON_ABSENT},
+		{API_GET, 200, "[\"\xff\\u0000\\ud800\x01\"]", 0, VERDICT_NONE, JSON_ARRAY},
+		{API_GET, 200, "[1e400]", EREMOTEIO, VERDICT_NONE, JSON_ABSENT},
 		{API_GET, 200, "<html></html>", EREMOTEIO, VERDICT_NONE, JSON_ABSENT},
 		{API_GET, 200, "{} {}", EREMOTEIO, VERDICT_NONE, JSON_ABSENT},
 		{API_GET, 200, "{\"a\":", EREMOTEIO, VERDICT_NONE, JSON_ABSENT},
@@ -743,16 +749,39 @@ static void test_token_refused(void **state) {
 	assert_int_equal(reply.error.verdict, VERDICT_NOT_DONE);
 	assert_string_equal(reply.error.message, "the API answered 401: expired");
 	assert_int_equal(world.server.count, 1);
-	/* Another one that is refused too: one repeat, not more. */
+	/* Then at once, without asking, until there is another. */
+	for (int i = 0; i < 50; i++) {
+		world_ask(&world, i % 2 ? API_GET : API_POST, "/x", NULL, &reply);
+		assert_int_equal(reply.code, EKEYEXPIRED);
+		assert_false(reply.sent);
+		assert_words(reply.error.message, "the API answered 401: expired (not asked again");
+		assert_int_equal(reply.error.verdict, i % 2 ? VERDICT_NONE : VERDICT_NOT_DONE);
+	}
+	assert_int_equal(world.server.count, 1);
+	/* Another one that is refused too. */
 	token_good = "none-is-good";
-	world_send(&world, API_GET, "/x", NULL, &reply);
 	token_write("new-token-2");
-	while (world.server.count < 2)
-		world_turn(&world);
 	token_old = "new-token-2";
+	world_ask(&world, API_GET, "/x", NULL, &reply);
+	assert_int_equal(reply.code, EKEYEXPIRED);
+	assert_int_equal(world.server.count, 2);
+	/* One repeat, not more. */
+	token_write("new-token-3");
+	token_old = "new-token-3";
+	world_send(&world, API_GET, "/x", NULL, &reply);
+	token_write("new-token-4");
+	while (world.server.count < 3)
+		world_turn(&world);
+	token_old = "new-token-4";
 	WORLD_UNTIL(&world, reply.done);
 	assert_int_equal(reply.code, EKEYEXPIRED);
-	assert_int_equal(world.server.count, 3);
+	assert_int_equal(world.server.count, 4);
+	/* And all is well again. */
+	token_good = "new-token-5";
+	token_write("new-token-5");
+	world_ask(&world, API_GET, "/x", NULL, &reply);
+	assert_int_equal(reply.code, 0);
+	assert_int_equal(world.server.count, 5);
 }
 
 /* Of many that were refused together each is repeated once. */
