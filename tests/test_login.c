@@ -559,17 +559,16 @@ static void count_done(void *user, const struct api_response *response) {
 	++*(int *)user;
 }
 
-/* Whichever allocation fails, each request ends once, and nothing is left. */
-static void test_no_memory(void **state) {
+/* Whichever allocation fails, each request ends once, and nothing is left. Returns how many there were. */
+static size_t fail_each(const struct token_config *config) {
 	bool failed = true;
+	size_t n;
 
-	(void)state;
-	for (size_t n = 1; failed; n++) {
-		struct token_config config = {.login = path, .tenant_base = tenant};
+	for (n = 1; failed; n++) {
 		struct api_config api = {.parallel = 8, .pages_max = 10};
 		struct api_request request = {.path = "/x", .timeout_ms = 20000};
-		struct token *own_token = world.token, *token = NULL;
 		struct api *own = world.api;
+		struct token *token = NULL;
 		struct api_call *call;
 		int asked = 0, done = 0;
 
@@ -577,7 +576,7 @@ static void test_no_memory(void **state) {
 		for (size_t i = 0; i < API_SERVICES; i++)
 			api.base[i] = world.server.url;
 		alloc_arm(n);
-		if (token_new(&config, &token, NULL) == 0) {
+		if (token_new(config, &token, NULL) == 0) {
 			api.token = token;
 			if (api_new(&api, &world.api, NULL) == 0) {
 				asked = api_send(world.api, &request, count_done, &done, &call) == 0;
@@ -588,12 +587,20 @@ static void test_no_memory(void **state) {
 		}
 		failed = alloc_disarm();
 		world.api = own;
-		world.token = own_token;
 		assert_int_equal(done, asked);
 		world.server.count = 0;
 		while (world.server.open)
 			world_turn(&world);
 	}
+	return n;
+}
+
+static void test_no_memory(void **state) {
+	(void)state;
+	/* The one is renewed, the other run again. */
+	assert_true(fail_each(&(struct token_config){.login = path, .tenant_base = tenant}) > 25);
+	cloud.access = "another-one";
+	assert_true(fail_each(&(struct token_config){.command = "echo access-old-1"}) > 25);
 }
 
 int main(void) {
