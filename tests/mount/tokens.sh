@@ -271,6 +271,7 @@ look() { # everything that the mount and its processes show
 		hunt "$1: command line" "/proc/$at/cmdline"
 		hunt "$1: environment" "/proc/$at/environ"
 		grep -q 'core file size *0 *0 ' "/proc/$at/limits" || echo "$1: core file of $at" >>hits
+		[ "$(stat -c %u "/proc/$at/environ")" = 0 ] || echo "$1: $at can be read by its user" >>hits
 		searched=$((searched + 1))
 	done
 	ps axeww >listed
@@ -321,6 +322,19 @@ login email wrong # the cloud repeats the password in its refusal
 hunt 'login: wrong, repeated' shown
 session login
 is 'a secret was seen' "$(cat hits)" ''
+# Without PR_SET_DUMPABLE 0 a process's memory belongs to its user. Root would not see that.
+if [ "$(id -u)" = 0 ] && setpriv --reuid 65534 --regid 65534 --clear-groups test -x "$NEEVFS" -a -r "$NEEVFS"; then
+	mkfifo pipe
+	HOME=/nonexistent XDG_CONFIG_HOME=/nonexistent XDG_STATE_HOME=/nonexistent setpriv --reuid 65534 --regid 65534 --clear-groups "$NEEVFS" login --token-stdin -o "api_base=$url" <pipe >/dev/null 2>&1 &
+	at=$!
+	echo $at >>"$work/pids"
+	exec 9>pipe
+	becomes 'nobody may look into it' 'neevfs 0' eval 'echo "$(cat /proc/$at/comm) $(stat -c %u /proc/$at/environ)"'
+	exec 9>&-
+	wait $at
+else
+	skip 'nobody may look into it' 'only root can become another user, and that one cannot run it'
+fi
 is 'canary: processes searched' "$([ $searched -ge 8 ] && echo yes || echo $searched)" yes
 is 'canary: the search finds what there is' "$(hits=0; : >hits; hunt x tok; wc -l <hits)" 1
 finish
