@@ -14,7 +14,11 @@ static bool is_blank(char c) {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-static void header_take(const char *value, size_t len, char *ret, size_t size) {
+/* A value that holds the token is not taken: what is cut to fit could end in the middle of it, where no mask finds it.
+ */
+static void header_take(const char *value, size_t len, const char *token, char *ret, size_t size) {
+	if (token && *token && memmem(value, len, token, strlen(token)))
+		len = 0;
 	while (len && is_blank(*value)) {
 		value++;
 		len--;
@@ -47,7 +51,7 @@ bool answer_header(struct receiver *receiver, const char *line, size_t len) {
 		size_t name_len = strlen(wanted[i].name);
 
 		if (!answer->status && len > name_len && strncasecmp(line, wanted[i].name, name_len) == 0)
-			header_take(line + name_len, len - name_len, wanted[i].ret, wanted[i].size);
+			header_take(line + name_len, len - name_len, answer->token, wanted[i].ret, wanted[i].size);
 	}
 	return true;
 }
@@ -115,7 +119,7 @@ static void refusal_read(const struct http_answer *answer, struct error *ret) {
 
 	error_set(ret, api_status_errno(answer->status), "the API answered %d", answer->status);
 	/* A gateway's HTML, or text that was cut off: then the status has to do. */
-	if (body->len && json_scan(body->data, body->len, &root, NULL) == JSON_OK) {
+	if (body->len && json_scan_answer(body->data, body->len, &root, NULL) == JSON_OK) {
 		member_text(root, "code", answer->token, ret->api_code, sizeof(ret->api_code));
 		member_text(root, "message", answer->token, message, sizeof(message));
 	}
@@ -182,9 +186,15 @@ void answer_read(const struct http_answer *answer, enum api_method method, struc
 	} else if (answer->code && !(good && method == API_DELETE)) {
 		error_set(&response.error, answer->code, "%s", answer->message);
 	} else if (!answer->code && body->len) {
-		verdict = json_scan(body->data, body->len, &response.root, &fault);
+		verdict = json_scan_answer(body->data, body->len, &response.root, &fault);
 		if (verdict != JSON_OK && method != API_DELETE)
 			garbage_read(answer, verdict, fault, &response.error);
+	}
+	if (method == API_GET && good && !response.error.code) {
+		if (answer->status == 206)
+			error_set(&response.error, EREMOTEIO, "unusable answer: only a part of it (206)");
+		else if (!body->len)
+			error_set(&response.error, EREMOTEIO, "unusable answer: it is empty");
 	}
 	if (response.error.code) {
 		response.root = (struct json){0};
@@ -192,7 +202,6 @@ void answer_read(const struct http_answer *answer, enum api_method method, struc
 		response.error.http_status = answer->status;
 		response.error.verdict = verdict_of(answer, method);
 		text_fit(answer->request_id, response.error.request_id, sizeof(response.error.request_id));
-		text_mask(response.error.request_id, answer->token);
 		text_mask(response.error.message, answer->token);
 	} else if (response.root.type != JSON_ABSENT) {
 		response.body = body->data;

@@ -84,8 +84,8 @@ int api_send(struct api *api, const struct api_request *request, api_done *done,
 
 /*
  * Fetches all pages of a GET: the first with page=1&limit=100, then, as `pagination.total_pages` says, all others in
- * parallel. With `paged` false it is one request without parameters. Ends at an empty page. Of `what` the method and
- * the body are not looked at.
+ * parallel. With `paged` false it is one request without parameters. Ends at an empty page, or one that repeats.
+ * -EREMOTEIO for more than pages_max pages or 128 MiB. Of `what` the method and the body are not looked at.
  */
 int api_list(struct api *api, const struct api_request *what, bool paged, api_list_done *done, void *user,
 	struct api_call **ret);

@@ -72,19 +72,32 @@ void buffer_printf(struct buffer *buf, const char *format, ...) {
 	va_end(again);
 }
 
+static bool is_hex(char c) {
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* Whether the text reads as an escape already: its backslash is then escaped itself. */
+static bool reads_as_escape(const char *text, size_t len) {
+	return len >= 4 && text[0] == '\\' && text[1] == 'x' && is_hex(text[2]) && is_hex(text[3]);
+}
+
 void buffer_add_safe(struct buffer *buf, const char *text, size_t len) {
+	static const char hex[] = "0123456789abcdef";
 	size_t done = 0;
 	size_t at = 0;
 	while (at < len) {
 		int size = utf8_length(text + at, len - at);
-		if (size > 0 && !utf8_is_control(text + at, size)) {
+		if (size > 0 && !utf8_is_control(text + at, size) && !reads_as_escape(text + at, len - at)) {
 			at += (size_t)size;
 			continue;
 		}
 		buffer_append(buf, text + done, at - done);
 		size_t end = at + (size > 0 ? (size_t)size : 1);
-		for (; at < end; at++)
-			buffer_printf(buf, "\\x%02x", (unsigned)(unsigned char)text[at]);
+		for (; at < end; at++) {
+			unsigned char byte = (unsigned char)text[at];
+			const char escape[] = {'\\', 'x', hex[byte >> 4], hex[byte & 15]};
+			buffer_append(buf, escape, sizeof(escape));
+		}
 		done = at;
 	}
 	buffer_append(buf, text + done, len - done);

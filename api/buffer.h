@@ -24,7 +24,11 @@ void buffer_add(struct buffer *buf, const char *text);
 void buffer_byte(struct buffer *buf, char c);
 void buffer_printf(struct buffer *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Appends text with control bytes written as \xNN, so that no server can steer a terminal. */
+/*
+ * Appends text with control characters (C0, DEL, C1) and bytes that are not UTF-8 written as \xNN, byte by byte, so
+ * that no server can steer a terminal. A backslash that reads as the beginning of such an escape is \x5c: so it is
+ * reversible, and nearly all text stays as it is.
+ */
 void buffer_add_safe(struct buffer *buf, const char *text, size_t len);
 
 /* Empties it and forgets the error, keeps the memory. */

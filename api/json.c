@@ -2,6 +2,7 @@
 #include "json.h"
 
 #include "json_text.h"
+#include "utf8.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -27,15 +28,22 @@ static unsigned decoder_unit(const char *digits) {
 	return unit;
 }
 
-/* Stands behind "\u". */
+static bool unit_is_low(unsigned unit) {
+	return unit >= 0xDC00 && unit <= 0xDFFF;
+}
+
+/* Stands behind "\u". What is no character is written as one would write it: half of a pair as three bytes, and NUL as
+ * two, so that nothing that is decoded has a NUL inside. Neither is UTF-8. */
 static size_t decoder_unicode(struct decoder *decoder, char ret[static 4]) {
 	unsigned code = decoder_unit(decoder->at);
 	decoder->at += 4;
-	if (code >= 0xD800 && code <= 0xDBFF) {
-		code = 0x10000 + ((code - 0xD800) << 10) + (decoder_unit(decoder->at + 2) - 0xDC00);
+	const char *next = decoder->at;
+	if (code >= 0xD800 && code <= 0xDBFF && decoder->end - next >= 6 && next[0] == '\\' && next[1] == 'u' &&
+		unit_is_low(decoder_unit(next + 2))) {
+		code = 0x10000 + ((code - 0xD800) << 10) + (decoder_unit(next + 2) - 0xDC00);
 		decoder->at += 6;
 	}
-	if (code < 0x80) {
+	if (code && code < 0x80) {
 		ret[0] = (char)code;
 		return 1;
 	}
@@ -324,6 +332,30 @@ static void indent_line(struct buffer *out, size_t depth) {
 	buffer_append(out, spaces, depth);
 }
 
+/* A string that anybody may look at: what steers a terminal is escaped, and a byte that is not UTF-8 becomes half of a
+ * surrogate pair, as Python's "surrogateescape" has it. */
+static void write_string(const char *at, const char *end, struct buffer *out) {
+	const char *done = at;
+	while (at < end) {
+		if (*at >= 0x20 && *at < 0x7F) {
+			at++;
+			continue;
+		}
+		int size = utf8_length(at, (size_t)(end - at));
+		if (size > 0 && !utf8_is_control(at, size)) {
+			at += size;
+			continue;
+		}
+		buffer_append(out, done, (size_t)(at - done));
+		const unsigned char *byte = (const unsigned char *)at;
+		unsigned code = size <= 0 ? 0xDC00u | byte[0] : size == 2 ? byte[1] : byte[0];
+		buffer_printf(out, "\\u%04x", code);
+		at += size > 0 ? size : 1;
+		done = at;
+	}
+	buffer_append(out, done, (size_t)(end - done));
+}
+
 /* Writes a container anew, token by token; `pretty` decides what stands between them. */
 static void write_tokens(struct json value, bool pretty, struct buffer *out) {
 	size_t depth = 0;
@@ -360,7 +392,10 @@ static void write_tokens(struct json value, bool pretty, struct buffer *out) {
 			break;
 		case '"':
 			at = skip_string(token);
-			buffer_append(out, token, (size_t)(at - token));
+			if (pretty)
+				write_string(token, at, out);
+			else
+				buffer_append(out, token, (size_t)(at - token));
 			break;
 		default:
 			at = skip_value(token);
@@ -372,6 +407,8 @@ static void write_tokens(struct json value, bool pretty, struct buffer *out) {
 static void write_value(struct json value, bool pretty, struct buffer *out) {
 	if (value.type == JSON_OBJECT || value.type == JSON_ARRAY)
 		write_tokens(value, pretty, out);
+	else if (value.type == JSON_STRING && pretty)
+		write_string(value.text, value.text + value.len, out);
 	else if (value.type != JSON_ABSENT)
 		buffer_append(out, value.text, value.len);
 }

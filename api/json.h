@@ -53,7 +53,14 @@ struct json_fault {
  */
 enum json_verdict json_scan(const char *text, size_t len, struct json *ret, struct json_fault *ret_fault);
 
-/* The functions below take only values that come from a text that passed json_scan. */
+/*
+ * The same for what a server answers, and more lenient with what people can make it say: inside of strings it takes
+ * \u0000, half of a surrogate pair, bytes that are not UTF-8 and control bytes other than NUL. One odd name must not
+ * hide all the others. Decoded, they are bytes that are not UTF-8 (\u0000 is C0 80).
+ */
+enum json_verdict json_scan_answer(const char *text, size_t len, struct json *ret, struct json_fault *ret_fault);
+
+/* The functions below take only values that come from a text that passed one of these. */
 
 /* The member of an object; JSON_ABSENT if it has none or is no object. */
 struct json json_member(struct json object, const char *key);
@@ -87,7 +94,11 @@ char *json_text_dup(struct json value);
 /* A whole number that fits. False for every other value, also for 3.0 and 1e2. */
 bool json_int(struct json value, long long *ret);
 
-/* Appends the value with two-space indent; strings and numbers byte for byte as they were. No final newline. */
+/*
+ * Appends the value with two-space indent, numbers byte for byte as they were. In strings DEL and C1 become \u00XX, so
+ * that they steer no terminal, and what json_scan_answer() lets through becomes \u00XX, or \udcXX for a byte that is
+ * not UTF-8; all else is as it was. No final newline.
+ */
 void json_indent(struct json value, struct buffer *out);
 
 /* Appends the value without white space between its tokens; strings and numbers byte for byte as they were. */

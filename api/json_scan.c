@@ -22,6 +22,7 @@ struct scan {
 	size_t depth;
 	struct json_keys keys;
 	size_t values;
+	bool lenient; /* json_scan_answer() */
 	struct json_fault fault;
 };
 
@@ -70,6 +71,8 @@ static enum json_verdict scan_unicode(struct scan *scan) {
 		return place == scan->end ? scan_end(scan, cut) : scan_bad(scan, place, "not a hexadecimal digit");
 	}
 	scan->at += 4;
+	if (scan->lenient)
+		return JSON_OK;
 	if (unit == 0)
 		return scan_bad(scan, escape, "\\u0000, which no text here can hold");
 	if (unit >= 0xDC00 && unit <= 0xDFFF)
@@ -115,11 +118,18 @@ static enum json_verdict scan_special(struct scan *scan) {
 			return scan_bad(scan, at, "an escape that JSON does not know");
 		return JSON_OK;
 	}
+	bool control = (unsigned char)*at < 0x20;
+	if (scan->lenient && *at && control) {
+		scan->at++;
+		return JSON_OK;
+	}
 	if (*at == '\n')
 		return scan_bad(scan, at, "a string that is not closed on its line");
-	if ((unsigned char)*at < 0x20)
+	if (control)
 		return scan_bad(scan, at, "a control byte inside a string");
 	int size = utf8_length(at, (size_t)(scan->end - at));
+	if (size == 0 && scan->lenient)
+		size = 1;
 	if (size == 0)
 		return scan_bad(scan, at, "bytes that are not UTF-8");
 	if (size < 0)
@@ -422,12 +432,13 @@ static enum json_verdict scan_open_objects(struct scan *scan, enum json_verdict 
 	return verdict;
 }
 
-enum json_verdict json_scan(const char *text, size_t len, struct json *ret, struct json_fault *ret_fault) {
+static enum json_verdict scan_text(
+	const char *text, size_t len, bool lenient, struct json *ret, struct json_fault *ret_fault) {
 	if (!text) {
 		text = "";
 		len = 0;
 	}
-	struct scan scan = {.begin = text, .at = text, .end = text + len};
+	struct scan scan = {.begin = text, .at = text, .end = text + len, .lenient = lenient};
 	struct json value = {0};
 	enum json_verdict verdict;
 	if (len > JSON_BYTES_MAX) {
@@ -443,4 +454,12 @@ enum json_verdict json_scan(const char *text, size_t len, struct json *ret, stru
 	if (verdict != JSON_OK && ret_fault)
 		*ret_fault = scan.fault;
 	return verdict;
+}
+
+enum json_verdict json_scan(const char *text, size_t len, struct json *ret, struct json_fault *ret_fault) {
+	return scan_text(text, len, false, ret, ret_fault);
+}
+
+enum json_verdict json_scan_answer(const char *text, size_t len, struct json *ret, struct json_fault *ret_fault) {
+	return scan_text(text, len, true, ret, ret_fault);
 }

@@ -7,7 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PAGE_LIMIT = 100 }; /* entries a page: the most that the API allows */
+enum {
+	PAGE_LIMIT = 100,           /* entries a page: the most that the API allows */
+	LIST_BYTES_MAX = 128 << 20, /* of all pages together */
+};
 
 /* A page that is being fetched, or is there. */
 struct list_page {
@@ -27,6 +30,7 @@ struct list {
 	struct list_page **pages; /* each where it stays: its request points to it */
 	size_t count, cap;
 	size_t missing;  /* of them, not there yet */
+	size_t bytes;    /* of those that are */
 	bool one_by_one; /* the API does not say how many there are */
 };
 
@@ -159,15 +163,24 @@ static int list_ask(struct list *list) {
 	return 0;
 }
 
-/* Whether a page says the same as the one before: a server that knows no pages would go on for ever. */
-static bool page_repeats(const struct list *list, size_t index) {
-	struct json now = api_page_items(list->pages[index]->page.root);
-	struct json before;
+static bool page_equal(const struct list *list, size_t a, size_t b) {
+	struct json left = api_page_items(list->pages[a]->page.root);
+	struct json right = api_page_items(list->pages[b]->page.root);
 
-	if (index == 0)
-		return false;
-	before = api_page_items(list->pages[index - 1]->page.root);
-	return now.len == before.len && memcmp(now.text, before.text, now.len) == 0;
+	return left.len == right.len && memcmp(left.text, right.text, left.len) == 0;
+}
+
+/*
+ * Whether a page says the same as the one before: a server that knows no pages would go on for ever. So would one that
+ * goes in circles, where only the pages themselves can tell that there are no more.
+ */
+static bool page_repeats(const struct list *list, size_t index) {
+	size_t first = list->one_by_one || index == 0 ? 0 : index - 1;
+
+	for (size_t before = index; before-- > first;)
+		if (page_equal(list, index, before))
+			return true;
+	return false;
 }
 
 /* The list ends before its first empty page. The very first is kept, so that there is something to look at. */
@@ -180,9 +193,17 @@ static void list_finish(struct list *list) {
 	list_succeed(list, count);
 }
 
+/* Whether the first page has all that there is, by its own words. */
+static bool page_is_all(struct json root, struct json items) {
+	long long total;
+
+	return json_int(json_at(root, "/pagination/total_items"), &total) && total > 0 &&
+	       items_count(items, (size_t)total) == (size_t)total;
+}
+
 /*
- * How many pages there are by what is known: 0 if more than are allowed. Where the API does not say, a full page means
- * that there may be one more.
+ * How many pages there are by what is known: 0 if more than are allowed. Where the API does not say, or says nothing
+ * that can be, a full page means that there may be one more.
  */
 static size_t list_total(struct list *list, struct json root, struct json items) {
 	size_t most = api_pages_max(list->call.api);
@@ -191,10 +212,10 @@ static size_t list_total(struct list *list, struct json root, struct json items)
 
 	if (!list->paged || got == 0)
 		return list->count;
-	if (list->count == 1 && json_int(json_at(root, "/pagination/total_pages"), &total)) {
-		if (total > 0 && (unsigned long long)total > most)
-			return 0;
-		return total > 1 ? (size_t)total : 1;
+	if (list->count == 1 && json_int(json_at(root, "/pagination/total_pages"), &total) && total > 0) {
+		if ((unsigned long long)total > most)
+			return page_is_all(root, items) ? 1 : 0;
+		return (size_t)total;
 	}
 	if (list->count > 1 && (!list->one_by_one || page_repeats(list, list->count - 1)))
 		return list->count;
@@ -215,6 +236,11 @@ static void on_page(void *user, const struct api_response *response) {
 	list->missing--;
 	if (!response->code && items.type == JSON_ABSENT)
 		error_set(&err, EREMOTEIO, "unusable answer: no list in it");
+	list->bytes += response->body_len;
+	if (!err.code && list->bytes > LIST_BYTES_MAX)
+		error_set(&err, EREMOTEIO, "the list has more than %d MiB", LIST_BYTES_MAX >> 20);
+	if (err.code == ENOENT && list->count > 1) /* the list is there: its first page was */
+		err.code = EREMOTEIO;
 	if (err.code) {
 		err.http_status = response->status;
 		list_fail(list, &err);

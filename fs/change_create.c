@@ -11,6 +11,7 @@
 #include "../api/scope.h"
 #include "journal.h"
 #include "log.h"
+#include "name.h"
 #include "options.h"
 #include "refusal.h"
 
@@ -225,7 +226,9 @@ static bool create_born(struct change *change, const struct api_response *respon
 		    title = json_at(response->root, change->kind->title);
 	free(take_pointer(change->made_id));
 	change->made_id = id.type == JSON_STRING ? json_text_dup(id) : NULL;
-	if (!change->made_id || !*change->made_id || !json_string_is(title, change->draft->name) ||
+	if (change->made_id && !name_is_id(change->made_id, strlen(change->made_id)))
+		free(take_pointer(change->made_id)); /* nothing to ask for */
+	if (!change->made_id || !json_string_is(title, change->draft->name) ||
 		draft_born(change->draft, change->made_id, response->body, response->body_len))
 		return false;
 	struct draft *draft = change->draft;

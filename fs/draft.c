@@ -112,7 +112,7 @@ int draft_write(struct drafts *drafts, struct draft *draft, const char *data, si
 int draft_born(struct draft *draft, const char *id, const char *answer, size_t len) {
 	char *id_copy = strdup(id), *answer_copy = strndup(answer, len);
 	struct json json;
-	if (!id_copy || !answer_copy || json_scan(answer_copy, len, &json, NULL) != JSON_OK) {
+	if (!id_copy || !answer_copy || json_scan_answer(answer_copy, len, &json, NULL) != JSON_OK) {
 		free(id_copy);
 		free(answer_copy);
 		return -ENOMEM;

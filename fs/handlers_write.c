@@ -230,7 +230,7 @@ static int resource_commit(struct op *op, const struct view *view, const struct 
 	if (rc)
 		return rc;
 	if (own.error || json_scan(body.data, body.len, &wanted, NULL) != JSON_OK ||
-		json_scan(own.data, own.len, &real, NULL) != JSON_OK)
+		json_scan_answer(own.data, own.len, &real, NULL) != JSON_OK)
 		return -ENOMEM;
 	if (spec_same(kind->create, wanted, real, &differing))
 		return handle_settle(handle, 0, true);

@@ -6,22 +6,66 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
-enum { CHUNK = 64 << 10, EMPTY = 0 /* a slot holds index + 1 */, TWIN_MAX = 100 /* bytes of ~TWIN in a name */ };
+enum {
+	CHUNK = 64 << 10,
+	EMPTY = 0,       /* a slot holds index + 1 */
+	TWIN_MAX = 100,  /* bytes of ~TWIN in a name */
+	TWINS_MAX = 64,  /* entries of one id */
+	TWIN_TRIES = 16, /* of ~TWIN~N, before N is the place in the list */
+};
 
-static uint32_t text_hash(uint32_t hash, const char *text) {
-	for (; *text; text++)
-		hash = (hash ^ (unsigned char)*text) * 16777619u; /* FNV-1a */
-	return hash;
+/* ---- SipHash-1-3 (Aumasson, Bernstein): who does not know the key cannot make names that fall into one slot ---- */
+
+struct sip {
+	uint64_t v[4];
+};
+
+static uint64_t rotate(uint64_t value, unsigned bits) {
+	return value << bits | value >> (64 - bits);
 }
 
-static uint32_t name_hash(const char *group, const char *name) {
-	uint32_t hash = text_hash(2166136261u, group ? group : "");
-	return text_hash((hash ^ '/') * 16777619u, name);
+static void sip_round(struct sip *sip) {
+	uint64_t *v = sip->v;
+	v[0] += v[1], v[1] = rotate(v[1], 13) ^ v[0], v[0] = rotate(v[0], 32);
+	v[2] += v[3], v[3] = rotate(v[3], 16) ^ v[2];
+	v[0] += v[3], v[3] = rotate(v[3], 21) ^ v[0];
+	v[2] += v[1], v[1] = rotate(v[1], 17) ^ v[2], v[2] = rotate(v[2], 32);
 }
 
-static uint32_t id_hash(const char *id) {
-	return text_hash(2166136261u, id);
+static void sip_word(struct sip *sip, uint64_t word) {
+	sip->v[3] ^= word;
+	sip_round(sip);
+	sip->v[0] ^= word;
+}
+
+static void sip_text(struct sip *sip, const char *text) {
+	uint64_t word = 0;
+	size_t len = strlen(text);
+	for (; len >= sizeof word; text += sizeof word, len -= sizeof word) {
+		memcpy(&word, text, sizeof word);
+		sip_word(sip, word);
+	}
+	word = (uint64_t)len << 56;
+	memcpy(&word, text, len);
+	sip_word(sip, word);
+}
+
+static uint32_t name_hash(const struct list *list, const char *group, const char *name) {
+	struct sip sip = {{UINT64_C(0x736f6d6570736575) ^ list->key[0], UINT64_C(0x646f72616e646f6d) ^ list->key[1],
+		UINT64_C(0x6c7967656e657261) ^ list->key[0], UINT64_C(0x7465646279746573) ^ list->key[1]}};
+	if (group)
+		sip_text(&sip, group);
+	sip_text(&sip, name);
+	sip.v[2] ^= 0xFF;
+	for (int i = 0; i < 3; i++)
+		sip_round(&sip);
+	return (uint32_t)(sip.v[0] ^ sip.v[1] ^ sip.v[2] ^ sip.v[3]);
+}
+
+static uint32_t id_hash(const struct list *list, const char *id) {
+	return name_hash(list, NULL, id);
 }
 
 static bool group_equal(const char *a, const char *b) {
@@ -52,7 +96,7 @@ static const char *list_keep(struct list *list, const char *text, size_t len) {
 }
 
 const struct item *list_by_name(const struct list *list, const char *group, const char *name) {
-	for (size_t i = name_hash(group, name) & (list->slots - 1);; i = (i + 1) & (list->slots - 1)) {
+	for (size_t i = name_hash(list, group, name) & (list->slots - 1);; i = (i + 1) & (list->slots - 1)) {
 		if (list->by_name[i] == EMPTY)
 			return NULL;
 		const struct item *item = &list->items[list->by_name[i] - 1];
@@ -62,13 +106,28 @@ const struct item *list_by_name(const struct list *list, const char *group, cons
 }
 
 const struct item *list_by_id(const struct list *list, const char *id) {
-	for (size_t i = id_hash(id) & (list->slots - 1);; i = (i + 1) & (list->slots - 1)) {
+	for (size_t i = id_hash(list, id) & (list->slots - 1);; i = (i + 1) & (list->slots - 1)) {
 		if (list->by_id[i] == EMPTY)
 			return NULL;
 		const struct item *item = &list->items[list->by_id[i] - 1];
 		if (!strcmp(item->id, id))
 			return item;
 	}
+}
+
+/* The list's own copy of a group's name, NULL if it has none of that name. */
+static const char *list_group(const struct list *list, const char *group) {
+	if (!list->by_group)
+		return NULL;
+	for (size_t i = id_hash(list, group) & (list->slots - 1); list->by_group[i] != EMPTY;
+		i = (i + 1) & (list->slots - 1))
+		if (!strcmp(list->groups[list->by_group[i] - 1], group))
+			return list->groups[list->by_group[i] - 1];
+	return NULL;
+}
+
+bool list_has_group(const struct list *list, const char *group) {
+	return list_group(list, group);
 }
 
 bool kind_moving(const struct kind *kind, struct json resource) {
@@ -85,22 +144,35 @@ static void slot_put(uint32_t *slots, size_t count, uint32_t hash, size_t index)
 	slots[i] = (uint32_t)index + 1;
 }
 
+static bool json_same(struct json a, struct json b) {
+	return json_string_equal(a, b) || (a.len == b.len && (!a.len || !memcmp(a.text, b.text, a.len)));
+}
+
 /* Pages shift while one reads them: the same entry may come twice. Entries of one id that differ in what `twin` names
  * are two. */
-static bool list_has(
-	const struct list *list, const struct kind *kind, const char *id, const char *group, struct json json) {
-	struct json twin = json_at(json, kind->twin);
-	for (size_t i = id_hash(id) & (list->slots - 1); list->by_id[i] != EMPTY; i = (i + 1) & (list->slots - 1)) {
+static bool list_has(struct list *list, const struct kind *kind, const char *id, const char *group, struct json json) {
+	bool alone = !strcmp(kind->twin, kind->id);
+	size_t twins = 0;
+	for (size_t i = id_hash(list, id) & (list->slots - 1); list->by_id[i] != EMPTY;
+		i = (i + 1) & (list->slots - 1)) {
 		const struct item *item = &list->items[list->by_id[i] - 1];
-		struct json other = json_at(item->json, kind->twin);
-		if (!strcmp(item->id, id) && group_equal(item->group, group) && other.len == twin.len &&
-			(!twin.len || !memcmp(other.text, twin.text, twin.len)))
+		if (strcmp(item->id, id) != 0)
+			continue;
+		if (group_equal(item->group, group) &&
+			(alone || json_same(json_at(item->json, kind->twin), json_at(json, kind->twin))))
 			return true;
+		if (++twins == TWINS_MAX) { /* each more would be compared with all of them */
+			list->unread++;
+			return true;
+		}
 	}
 	return false;
 }
 
-/* The first holder keeps the plain name, the next ones get ~TWIN, and ~TWIN~N should even that be taken. */
+/*
+ * The first holder keeps the plain name, the next ones get ~TWIN, and ~TWIN~N should even that be taken. A server that
+ * gives them by the thousand shall not make each try all numbers.
+ */
 static int item_name(const struct list *list, const struct kind *kind, struct json json, const char *group,
 	const char *title, size_t len, char ret[static NAME_SIZE]) {
 	name_escape(title, len, ret);
@@ -113,13 +185,13 @@ static int item_name(const struct list *list, const struct kind *kind, struct js
 	if (twin.error)
 		return twin.error;
 	name_escape(twin.data ? twin.data : "", twin.len, tail);
-	for (unsigned n = 1;; n++) {
-		char number[16] = "";
+	for (size_t n = 1;; n++) {
+		char number[24] = "";
 		if (n > 1)
-			snprintf(number, sizeof number, "~%u", n);
-		size_t tail_len = strnlen(tail, TWIN_MAX), room = NAME_SIZE - 2 - tail_len - strlen(number);
+			snprintf(number, sizeof number, "~%zu", n <= TWIN_TRIES ? n : n + list->count);
+		size_t tail_len = name_cut(tail, TWIN_MAX), room = NAME_SIZE - 2 - tail_len - strlen(number);
 		buffer_clear(&twin);
-		buffer_append(&twin, plain, strnlen(plain, room));
+		buffer_append(&twin, plain, name_cut(plain, room));
 		buffer_printf(&twin, "~%.*s%s", (int)tail_len, tail, number);
 		if (twin.error)
 			return twin.error;
@@ -139,23 +211,20 @@ static int list_add(struct list *list, const struct kind *kind, struct json json
 		json_text(json_at(json, kind->group), &group);
 	if (id.error == -ENOMEM || title.error == -ENOMEM || group.error == -ENOMEM)
 		return -ENOMEM;
-	if (!id.len || strlen(id.data) != id.len)
+	if (!id.len || !name_is_id(id.data, id.len)) {
+		list->unread++;
 		return 0;
+	}
 	char name[NAME_SIZE];
 	struct item item = {.json = json};
 	if (kind->group) {
 		name_escape(group.data ? group.data : "", group.len, name);
-		for (size_t i = 0; i < list->group_count && !item.group; i++)
-			if (!strcmp(list->groups[i], name))
-				item.group = list->groups[i];
+		item.group = list_group(list, name);
 		if (!item.group) {
-			const char **groups = realloc(list->groups, (list->group_count + 1) * sizeof *groups);
-			if (!groups)
-				return -ENOMEM;
-			list->groups = groups;
 			item.group = list_keep(list, name, strlen(name));
 			if (!item.group)
 				return -ENOMEM;
+			slot_put(list->by_group, list->slots, id_hash(list, name), list->group_count);
 			list->groups[list->group_count++] = item.group;
 		}
 	}
@@ -169,8 +238,8 @@ static int list_add(struct list *list, const struct kind *kind, struct json json
 	if (!item.id || !item.name)
 		return -ENOMEM;
 	list->items[list->count] = item;
-	slot_put(list->by_name, list->slots, name_hash(item.group, item.name), list->count);
-	slot_put(list->by_id, list->slots, id_hash(item.id), list->count);
+	slot_put(list->by_name, list->slots, name_hash(list, item.group, item.name), list->count);
+	slot_put(list->by_id, list->slots, id_hash(list, item.id), list->count);
 	list->count++;
 	list->moving |= kind_moving(kind, json);
 	return 0;
@@ -186,23 +255,37 @@ static int list_build(struct list *list, const struct kind *kind, struct error *
 			count++;
 		list->bytes += list->pages->pages[i].body_len;
 	}
+	if (count > LIST_ITEMS_MAX)
+		return error_set(
+			err, EREMOTEIO, "the API's list of %s has more than %d entries", kind->name, LIST_ITEMS_MAX);
 	for (list->slots = 8; list->slots < count * 2; list->slots *= 2) {
 	}
 	list->items = calloc(count ? count : 1, sizeof *list->items);
 	list->by_name = calloc(list->slots, sizeof *list->by_name);
 	list->by_id = calloc(list->slots, sizeof *list->by_id);
-	if (!list->items || !list->by_name || !list->by_id)
+	if (kind->group) {
+		list->groups = calloc(count ? count : 1, sizeof *list->groups);
+		list->by_group = calloc(list->slots, sizeof *list->by_group);
+	}
+	if (!list->items || !list->by_name || !list->by_id || (kind->group && (!list->groups || !list->by_group)))
 		return error_set(err, ENOMEM, "no memory for %zu %s", count, kind->name);
 	list->bytes += count * sizeof *list->items + 2 * list->slots * sizeof *list->by_name;
+	if (kind->group)
+		list->bytes += count * sizeof *list->groups + list->slots * sizeof *list->by_group;
+	/* Without it the key is 0: slow at worst, and only where somebody tries. */
+	(void)!getrandom(list->key, sizeof list->key, GRND_NONBLOCK);
 	for (size_t i = 0; i < list->pages->count; i++)
 		for (struct json_iter iter = json_iter(api_page_items(list->pages->pages[i].root)); json_next(&iter);)
-			if (iter.value.type == JSON_OBJECT && list_add(list, kind, iter.value))
+			if (iter.value.type != JSON_OBJECT)
+				list->unread++;
+			else if (list_add(list, kind, iter.value))
 				return error_set(err, ENOMEM, "no memory for %zu %s", count, kind->name);
 	/* Pages shift while they are read: then an entry can be missing, and another be there twice. */
 	long long total;
-	list->whole = !list->pages->count ||
-		      !json_int(json_at(list->pages->pages[0].root, "/pagination/total_items"), &total) ||
-		      total <= (long long)list->count;
+	list->whole = !list->unread &&
+		      (!list->pages->count ||
+			      !json_int(json_at(list->pages->pages[0].root, "/pagination/total_items"), &total) ||
+			      total <= (long long)list->count);
 	if (count && !list->count) /* nobody shall believe that all is gone */
 		return error_set(err, EREMOTEIO, "the API's list of %s holds no entry with an id", kind->name);
 	return 0;
@@ -236,5 +319,6 @@ void list_free(struct list *list) {
 	free(list->items);
 	free(list->by_name);
 	free(list->by_id);
+	free(list->by_group);
 	free(list);
 }

@@ -23,20 +23,25 @@ struct list {
 	size_t count;
 	const char **groups; /* each once, in order of appearance */
 	size_t group_count;
-	bool whole;   /* it has as many as the API says there are */
+	bool whole;   /* it has as many as the API says there are, and all that came could be read */
 	bool moving;  /* an item is in a state that passes by itself */
 	size_t bytes; /* what it takes in memory */
 
 	struct api_pages *pages; /* private from here */
+	size_t unread;           /* entries that were left out */
 	char **chunks;
 	size_t chunk_count, chunk_used;
-	uint32_t *by_name, *by_id;
+	uint64_t key[2];                      /* of the hash: the server, who chooses the names, must not know it */
+	uint32_t *by_name, *by_id, *by_group; /* by_group: NULL if the kind has no groups */
 	size_t slots;
 };
 
+enum { LIST_ITEMS_MAX = 100000 };
+
 /*
- * Takes over `pages` in any case. Entries that are no objects or have no id are left out. 0, -ENOMEM, or -EREMOTEIO if
- * a page holds no array (with words in err).
+ * Takes over `pages` in any case. Entries that are no objects, or have no id that can be used (name_is_id()), are left
+ * out. 0, -ENOMEM, or -EREMOTEIO if a page holds no array, if there are too many entries, or none that can be used
+ * (with words in err).
  */
 int list_new(const struct kind *kind, struct api_pages *pages, struct list **ret, struct error *err);
 void list_free(struct list *list); /* takes NULL */
@@ -45,6 +50,7 @@ void list_free(struct list *list); /* takes NULL */
 bool kind_moving(const struct kind *kind, struct json resource);
 
 const struct item *list_by_name(const struct list *list, const char *group, const char *name);
+bool list_has_group(const struct list *list, const char *group);
 const struct item *list_by_id(const struct list *list, const char *id); /* the first of several with one id */
 
 #endif

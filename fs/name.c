@@ -19,9 +19,16 @@ static uint64_t name_hash(const char *text, size_t len) {
 	return hash;
 }
 
+/* Line and paragraph separator, and the marks by which a name could show as another one. */
+static bool char_turns(const char *text, int size) {
+	const unsigned char *p = (const unsigned char *)text;
+	return size == 3 && p[0] == 0xE2 &&
+	       ((p[1] == 0x80 && p[2] >= 0xA8 && p[2] <= 0xAE) || (p[1] == 0x81 && p[2] >= 0xA6 && p[2] <= 0xA9));
+}
+
 /* Whether the character at `text` may stand in a file name as it is; `size` as utf8_length() says. */
 static bool name_is_plain(const char *text, int size, bool first) {
-	if (size <= 0 || utf8_is_control(text, size))
+	if (size <= 0 || utf8_is_control(text, size) || char_turns(text, size))
 		return false;
 	if (*text == '.')
 		return !first;
@@ -89,4 +96,34 @@ bool name_unescape(const char *name, char *ret, size_t size) {
 		return false;
 	memcpy(ret, plain, len + 1);
 	return true;
+}
+
+size_t name_cut(const char *name, size_t room) {
+	size_t len = strlen(name);
+	if (len <= room)
+		return len;
+	for (len = room; len && ((unsigned char)name[len] & 0xC0) == 0x80;)
+		len--;
+	if (len >= 1 && name[len - 1] == '%')
+		return len - 1;
+	return len >= 2 && name[len - 2] == '%' ? len - 2 : len;
+}
+
+bool name_is_id(const char *text, size_t len) {
+	char file[NAME_SIZE], back[NAME_SIZE];
+	for (size_t at = 0, part = 0; at <= len; at++) {
+		bool ends = at == len || text[at] == '/' || text[at] == '\\';
+		size_t dots = ends ? at - part : 0;
+		if (ends && dots && dots <= 2 && text[part] == '.' && text[at - 1] == '.')
+			return false;
+		part = ends ? at + 1 : part;
+	}
+	for (size_t at = 0; at < len;) {
+		int size = utf8_length(text + at, len - at);
+		if (size <= 0 || utf8_is_control(text + at, size))
+			return false;
+		at += (size_t)size;
+	}
+	name_escape(text, len, file);
+	return len && name_unescape(file, back, sizeof back);
 }

@@ -52,6 +52,8 @@ const struct option_row option_rows[] = {
 		"USD per hour of all that runs, beyond which nothing is added"},
 	{"ca_file", OPTION_TEXT, AT(ca_file), NULL, NULL, 0, 0, "PEM file of the authorities to trust"},
 	{"proxy", OPTION_TEXT, AT(proxy), NULL, NULL, 0, 0, "URL of a proxy; the environment's are not used"},
+	{"restart", OPTION_NUMBER, AT(restart), "0", NULL, 0, 60,
+		"times in a minute to mount again after a crash; needs a token source"},
 	{"journal", OPTION_TEXT, AT(journal), NULL, NULL, 0, 0,
 		"file of creates on their way (~/.local/state/neevfs/journal)"},
 	{"log", OPTION_TEXT, AT(log), NULL, NULL, 0, 0, "file to log to (stderr in foreground, else syslog)"},

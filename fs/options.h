@@ -46,7 +46,8 @@ struct options {
 	struct texts orgs, projects; /* projects as given: ID or ORG/ID */
 	unsigned ttl_ms[TTL_CLASSES], moving_ms, stale_ms, deadline_ms, parallel;
 	unsigned cache_mib;
-	unsigned allow; /* bits of enum change_verb */
+	unsigned restart; /* daemons after the first, in a minute */
+	unsigned allow;   /* bits of enum change_verb */
 	struct limit max_replicas, max_instances;
 	struct limit max_hourly; /* in micro-dollars (money.h) */
 	int log_level;           /* of syslog.h */

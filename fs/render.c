@@ -9,18 +9,33 @@
 
 #include <errno.h>
 
-static void render_field(struct json value, struct buffer *out) {
-	if (value.type == JSON_ABSENT || value.type == JSON_NULL)
-		return;
-	json_text(value, out);
+/* Bytes of one file. The indent of an answer that is nested for its own sake would take a hundred times its text. */
+enum { RENDER_MAX = 24 << 20 };
+
+/* One line, whatever is in it. */
+static void render_line(struct json value, struct buffer *out) {
+	SCOPED(buffer_free) struct buffer text = {0};
+	if (value.type >= JSON_ARRAY)
+		json_compact(value, &text);
+	else
+		json_text(value, &text);
+	if (text.error && !out->error)
+		out->error = text.error;
+	if (text.len)
+		buffer_add_safe(out, text.data, text.len);
 	buffer_byte(out, '\n');
 }
 
+static void render_field(struct json value, struct buffer *out) {
+	if (value.type != JSON_ABSENT && value.type != JSON_NULL)
+		render_line(value, out);
+}
+
 static void render_lines(struct json array, struct buffer *out) {
-	for (struct json_iter iter = json_iter(array); json_next(&iter);) {
-		json_text(iter.value, out);
-		buffer_byte(out, '\n');
-	}
+	if (array.type != JSON_ARRAY)
+		render_field(array, out);
+	for (struct json_iter iter = json_iter(array); json_next(&iter);)
+		render_line(iter.value, out);
 }
 
 static void render_json(struct json value, struct buffer *out) {
@@ -77,6 +92,8 @@ int view_render(const struct view *view, struct demand *demand, struct buffer *o
 	const struct row *row = view->row;
 	struct json value = {0};
 	int rc = 0;
+	if (!out->limit)
+		out->limit = RENDER_MAX;
 	switch (row->type) {
 	case ROW_FIELD:
 	case ROW_LINES:
@@ -122,5 +139,7 @@ int view_render(const struct view *view, struct demand *demand, struct buffer *o
 	default:
 		rc = -EISDIR;
 	}
+	if (!rc && out->error == -EMSGSIZE)
+		return error_set(&demand->error, EREMOTEIO, "unusable answer: over %d MiB as text", RENDER_MAX >> 20);
 	return rc ? rc : out->error;
 }

@@ -192,6 +192,21 @@ static void journey_pages(void *user, int code, const struct error *err, struct 
 	journey_end(journey, document, sizeof *document + document->list->bytes, ttl_ms);
 }
 
+/* An answer about a resource is an object, and does not say that it is another one: where answers and requests got out
+ * of step, nothing else would tell. */
+static bool document_fits(const struct journey *journey, struct json root) {
+	SCOPED(buffer_free) struct buffer id = {0}, segment = {0};
+	struct json own = json_at(root, journey->kind->id);
+	if (root.type != JSON_OBJECT || own.type != JSON_STRING || journey->doc != DOC_ITEM)
+		return root.type == JSON_OBJECT;
+	json_text(own, &id);
+	url_add_segment(&segment, id.data ? id.data : "");
+	size_t last = strlen(journey->path);
+	while (last && !strchr("/=", journey->path[last - 1]))
+		last--;
+	return id.error || segment.error || !strcmp(journey->path + last, segment.data ? segment.data : "");
+}
+
 static void journey_answer(void *user, const struct api_response *response) {
 	struct journey *journey = user;
 	if (journey_detour(journey, response->code))
@@ -201,6 +216,13 @@ static void journey_answer(void *user, const struct api_response *response) {
 		journey_fail(journey, code, &response->error);
 		return;
 	}
+	if (!journey->probe && !document_fits(journey, response->root)) {
+		struct error err;
+		error_set(&err, EREMOTEIO, "unusable answer: it is not about this %s", journey->kind->singular);
+		err.http_status = response->status;
+		journey_fail(journey, EREMOTEIO, &err);
+		return;
+	}
 	struct document *document = calloc(1, sizeof *document);
 	if (!document) {
 		journey_no_memory(journey);
@@ -208,7 +230,7 @@ static void journey_answer(void *user, const struct api_response *response) {
 	}
 	size_t len = journey->probe ? 0 : response->body_len; /* of a probe only the fact is kept */
 	document->body = strndup(len ? response->body : "", len);
-	if (!document->body || (len && json_scan(document->body, len, &document->root, NULL) != JSON_OK)) {
+	if (!document->body || (len && json_scan_answer(document->body, len, &document->root, NULL) != JSON_OK)) {
 		document_free(NULL, document);
 		journey_no_memory(journey);
 		return;

@@ -61,7 +61,9 @@ int text_errors(const struct view *view, struct demand *demand, struct buffer *o
 
 int text_own_id(const struct view *view, struct demand *demand, struct buffer *out) {
 	(void)demand;
-	buffer_printf(out, "%s\n", view->scope.ids[view->scope.count - 1]);
+	const char *id = view->scope.ids[view->scope.count - 1];
+	buffer_add_safe(out, id, strlen(id));
+	buffer_byte(out, '\n');
 	return 0;
 }
 

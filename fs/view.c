@@ -91,7 +91,7 @@ static int newborn_check(const struct view *view, struct draft *draft, struct de
 
 static int view_probe(struct view *view, const char *name, struct demand *demand) {
 	char id[NAME_SIZE];
-	if (!name_unescape(name, id, sizeof id))
+	if (!name_unescape(name, id, sizeof id) || !name_is_id(id, strlen(id)))
 		return -ENOENT;
 	struct scope scope = view->scope;
 	scope.ids[scope.count++] = id;
@@ -139,10 +139,7 @@ static int view_resource(struct view *view, const char *name, const char *own_id
 static int view_group(const struct view *view, const char *name, struct demand *demand) {
 	const struct list *list;
 	int rc = store_list(view->fs->store, view->kind, &view->scope, demand, &list);
-	for (size_t i = 0; !rc && i < list->group_count; i++)
-		if (!strcmp(list->groups[i], name))
-			return 0;
-	return rc ? rc : -ENOENT;
+	return rc ? rc : list_has_group(list, name) ? 0 : -ENOENT;
 }
 
 bool view_holds_scratch(const struct view *view) {
@@ -257,6 +254,25 @@ const struct row *value_looks(struct json value, const char *key, char ret_name[
 	return &value_row;
 }
 
+/*
+ * The file of a member; NULL if its name would be too long or cut. Only what holds objects has the ending .json: in the
+ * name of another member that is %2Ejson, so that no two have one name.
+ */
+static const struct row *member_looks(struct json key, struct json value, char ret_name[static 256 + 8]) {
+	static const char ending[] = ".json";
+	char escaped[NAME_SIZE];
+	name_escape(key.text, key.len, escaped);
+	if (strchr(escaped, '~'))
+		return NULL;
+	const struct row *row = value_looks(value, escaped, ret_name);
+	size_t len = strlen(ret_name), plain = strlen(escaped);
+	if (len == plain && len >= sizeof ending && !strcmp(escaped + len - strlen(ending), ending)) {
+		strcpy(ret_name + len - strlen(ending), "%2Ejson");
+		len += 2;
+	}
+	return len < NAME_SIZE ? row : NULL;
+}
+
 /* Calls `add` for each member as it would be named. */
 static int members_walk(
 	struct json object, const struct row *fixed, view_add *add, void *user, struct json *ret_value) {
@@ -265,11 +281,10 @@ static int members_walk(
 		json_text(iter.key, &key);
 		if (key.error)
 			return key.error;
-		char escaped[NAME_SIZE], name[256 + 8];
-		name_escape(key.data ? key.data : "", key.len, escaped);
-		const struct row *row = value_looks(iter.value, escaped, name);
-		bool taken = strcmp(name, escaped) != 0 && json_member(object, name).type != JSON_ABSENT;
-		if (strlen(name) >= NAME_SIZE || row_find(fixed, name) || taken)
+		char name[256 + 8];
+		const struct json text = {.text = key.data ? key.data : "", .len = key.len};
+		const struct row *row = member_looks(text, iter.value, name);
+		if (!row || row_find(fixed, name))
 			continue; /* info.json still has it */
 		if (ret_value)
 			*ret_value = iter.value;

@@ -253,7 +253,7 @@ void fake_api_pages(struct api_call *call, const char *const *bodies, size_t cou
 			(struct api_page){.body = alloc_test_strdup(bodies[i]), .body_len = strlen(bodies[i])};
 	for (size_t i = 0; i < count; i++) {
 		struct api_page *page = &pages->pages[i];
-		enum json_verdict verdict = json_scan(page->body, page->body_len, &page->root, NULL);
+		enum json_verdict verdict = json_scan_answer(page->body, page->body_len, &page->root, NULL);
 
 		if (verdict == JSON_NO_MEMORY) {
 			pages_take_back(pages);
@@ -287,7 +287,7 @@ void fake_api_answer(struct api_call *call, int status, const char *body) {
 	call_end(call);
 	response.body_len = strlen(response.body);
 	if (response.body_len) {
-		enum json_verdict verdict = json_scan(response.body, response.body_len, &response.root, NULL);
+		enum json_verdict verdict = json_scan_answer(response.body, response.body_len, &response.root, NULL);
 
 		if (verdict == JSON_NO_MEMORY) {
 			call_no_memory(call, status);

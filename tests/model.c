@@ -318,7 +318,7 @@ static void answer_item(const struct flight *flight) {
 	int i = atoi(flight->call->path + strlen(TEMPLATES "/id-"));
 	if (strcmp(flight->call->path, TEMPLATES "/id-old") == 0) {
 		fake_api_answer(flight->call, 200, "{\"id\":\"id-old\",\"name\":\"old\"}");
-	} else if (i < world.posts && world.post[i].committed) {
+	} else if (strcmp(flight->call->path, TEMPLATES "/id-x") != 0 && i < world.posts && world.post[i].committed) {
 		snprintf(body, sizeof(body), ITEM, i, names[world.post[i].name]);
 		fake_api_answer(flight->call, 200, body);
 	} else {

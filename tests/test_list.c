@@ -17,6 +17,9 @@ static struct world world;
 static struct {
 	size_t entries;
 	size_t told_pages;    /* in `pagination`; 0: what is true */
+	const char *told;     /* the same, as text; NULL: the number above */
+	size_t told_items;    /* 0: not told */
+	size_t circle;        /* so many pages, over and over; 0: all */
 	const char *envelope; /* "data", "items"; NULL: a bare array; "": no list at all */
 	bool silent;          /* no pagination */
 	bool deaf;            /* every page is the first */
@@ -33,7 +36,9 @@ static size_t page_asked(const struct server_request *request) {
 
 static void page_answer(struct server_request *request) {
 	static char body[32768];
-	size_t page = cloud.deaf ? 1 : page_asked(request);
+	size_t page = cloud.deaf     ? 1
+		      : cloud.circle ? (page_asked(request) - 1) % cloud.circle + 1
+				     : page_asked(request);
 	size_t first = (page - 1) * 100, pages = (cloud.entries + 99) / 100;
 	size_t last = first + 100 < cloud.entries ? first + 100 : cloud.entries;
 	char *at = body;
@@ -48,7 +53,12 @@ static void page_answer(struct server_request *request) {
 	for (size_t i = first; i < last && (!cloud.envelope || cloud.envelope[0]); i++)
 		at += sprintf(at, "%s{\"id\":\"id-%zu\"}", i > first ? "," : "", i);
 	at += sprintf(at, "%s", cloud.envelope && !cloud.envelope[0] ? "" : "]");
-	if (!cloud.silent && cloud.envelope)
+	if (!cloud.silent && cloud.envelope && cloud.told)
+		at += sprintf(at, ",\"pagination\":{\"total_pages\":%s}", cloud.told);
+	else if (!cloud.silent && cloud.envelope && cloud.told_items)
+		at += sprintf(at, ",\"pagination\":{\"total_pages\":%zu,\"total_items\":%zu}", cloud.told_pages,
+			cloud.told_items);
+	else if (!cloud.silent && cloud.envelope)
 		at += sprintf(at, ",\"pagination\":{\"total_pages\":%zu}", cloud.told_pages ? cloud.told_pages : pages);
 	sprintf(at, "%s", cloud.envelope ? "}" : "");
 	server_answer(request, 200, "", body);
@@ -252,6 +262,58 @@ static void test_bound(void **state) {
 	reply_free(&reply);
 }
 
+/* A number of pages that cannot be is as none. */
+static void test_nonsense(void **state) {
+	static const char *const told[] = {
+		"\"3\"", "0", "-1", "2.0", "1e2", "9223372036854775808", "null", "[3]", "{}", "true"};
+
+	(void)state;
+	cloud.entries = 250;
+	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+		struct reply reply;
+
+		cloud.told = told[i];
+		list_ask("/l", true, &reply);
+		assert_int_equal(reply.code, 0);
+		assert_entries(reply.pages, 250);
+		assert_int_equal(world.server.count, 3);
+		reply_free(&reply);
+	}
+}
+
+/* Far too many pages are told, and all that there is stands on the first: then that is all. */
+static void test_all_on_the_first(void **state) {
+	struct reply reply;
+
+	(void)state;
+	cloud.entries = cloud.told_items = 5;
+	cloud.told_pages = 1000000000;
+	list_ask("/l", true, &reply);
+	assert_int_equal(reply.code, 0);
+	assert_entries(reply.pages, 5);
+	assert_int_equal(world.server.count, 1);
+	reply_free(&reply);
+	cloud.told_items = 6;
+	list_ask("/l", true, &reply);
+	assert_int_equal(reply.code, EREMOTEIO);
+	assert_int_equal(world.server.count, 1);
+}
+
+/* Pages that go in circles: three, and the one that shows it. */
+static void test_circles(void **state) {
+	struct reply reply;
+
+	(void)state;
+	cloud.entries = 300;
+	cloud.silent = true;
+	cloud.circle = 3;
+	list_ask("/l", true, &reply);
+	assert_int_equal(reply.code, 0);
+	assert_entries(reply.pages, 300);
+	assert_int_equal(world.server.count, 4);
+	reply_free(&reply);
+}
+
 /* Entries went away while one reads: an empty page ends the list. */
 static void test_empty_page(void **state) {
 	struct reply reply;
@@ -293,7 +355,8 @@ static void test_failing_page(void **state) {
 						page_answer(&world.server.requests[r]);
 			}
 			WORLD_UNTIL(&world, reply.done);
-			assert_int_equal(reply.code, cases[i].code);
+			/* Where there was a first page, the list is there. */
+			assert_int_equal(reply.code, cases[i].status == 404 && page > 1 ? EREMOTEIO : cases[i].code);
 			assert_int_equal(reply.error.http_status, cases[i].status);
 			assert_words(reply.error.message, "page fails");
 			/* The others are given up: the server sees their connections end. */
@@ -380,6 +443,9 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(test_silent, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_deaf, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bound, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nonsense, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_all_on_the_first, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_circles, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_empty_page, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_failing_page, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_list, setup, teardown),
