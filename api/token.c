@@ -217,8 +217,11 @@ static int token_held(const struct token *token, struct error *err) {
 	}
 	error_set(err, EKEYEXPIRED, "%s%s%s (not asked again for %d s, unless the token changes)", why->message,
 		failure->code ? "; " : "", failure->code ? failure->message : "", HOLD_MS / 1000);
-	if (err)
+	if (err) {
 		err->http_status = why->http_status;
+		memcpy(err->api_code, why->api_code, sizeof(err->api_code));
+		memcpy(err->request_id, why->request_id, sizeof(err->request_id));
+	}
 	return -EKEYEXPIRED;
 }
 

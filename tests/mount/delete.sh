@@ -4,6 +4,7 @@
 
 cloud_up --speed 0
 advance 100
+token_source=file
 mount_up
 cd "$work" || exit 1
 listed() { # API OF COLLECTION, NAME: its state
@@ -104,6 +105,7 @@ for case in 401=EKEYEXPIRED 402=EDQUOT 403=EACCES 429=EBUSY 500=EREMOTEIO 503=ER
 	case ${case%=*} in 429 | 5??) tries=3 ;; *) tries=1 ;; esac # what may pass by itself
 	is "${case%=*}: DELETEs" "$(changes)" deleteAIRuntime=$tries
 	is "${case%=*}: nothing is pretended" "$(cat "$runtimes/notebook-asha/status")" Running
+	[ "${case%=*}" != 401 ] || token_renew
 done
 faults_end
 for case in '"status":503' '"drop":"before"' '"drop":"after"' '"status":500,"commit":true'; do

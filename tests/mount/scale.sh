@@ -4,6 +4,7 @@
 
 cloud_up --speed 0
 advance 100
+token_source=file
 mount_up
 cd "$work" || exit 1
 replicas=$models/chat-llama/replicas
@@ -98,6 +99,7 @@ for case in 400=EINVAL 401=EKEYEXPIRED 402=EDQUOT 403=EACCES 404=ENOENT 422=EINV
 	is "${case%=*}: nothing is pretended" "$(cat "$replicas")" 2
 	case ${case%=*} in 429 | 5??) tries=3 ;; *) tries=1 ;; esac # what may pass by itself
 	is "${case%=*}: PUTs" "$(changes)" scaleDeployedAIModel=$tries
+	[ "${case%=*}" != 401 ] || token_renew
 done
 for case in '"drop":"before"' '"cut":5'; do
 	reset
