@@ -406,6 +406,14 @@ log_check() { # LOG
 	is "mount $mounted says nothing unasked" "${odd:0:3000}" ''
 }
 
+# Gives a mount with -o token_file=$work/token another token, which the cloud takes: after a 401 it asks no more with the one before.
+tokens=0
+another_token() {
+	tokens=$((tokens + 1))
+	control tokens -d "{\"also\":\"pat-nc-another-$tokens\"}" -o /dev/null
+	(umask 077 && printf 'pat-nc-another-%s\n' $tokens >"$work/token.new" && mv "$work/token.new" "$work/token")
+}
+
 # Forgets all that the mount has cached, and returns when that is so.
 refresh() {
 	touch "$m"
