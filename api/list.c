@@ -216,7 +216,8 @@ static void on_page(void *user, const struct api_response *response) {
 	if (!response->code && items.type == JSON_ABSENT)
 		error_set(&err, EREMOTEIO, "unusable answer: no list in it");
 	if (err.code) {
-		err.http_status = response->status;
+		if (response->status) /* else it may be that of a request before it */
+			err.http_status = response->status;
 		list_fail(list, &err);
 		return;
 	}
