@@ -242,7 +242,7 @@ static void on_page(void *user, const struct api_response *response) {
 	if (err.code == ENOENT && list->count > 1) /* the list is there: its first page was */
 		err.code = EREMOTEIO;
 	if (err.code) {
-		if (!err.http_status) /* that of a request that was not sent is the one before it */
+		if (response->status) /* else it may be that of a request before it */
 			err.http_status = response->status;
 		list_fail(list, &err);
 		return;

@@ -215,13 +215,13 @@ static int token_held(const struct token *token, struct error *err) {
 			*err = *failure;
 		return -failure->code;
 	}
-	error_set(err, EKEYEXPIRED, "%s%s%s (not asked again for %d s, unless the token changes)", why->message,
+	struct error held = *why; /* its request's id stays: that one is what there is to ask about */
+
+	snprintf(held.message, sizeof(held.message),
+		"%.200s%s%.200s (not asked again for %d s, unless the token changes)", why->message,
 		failure->code ? "; " : "", failure->code ? failure->message : "", HOLD_MS / 1000);
-	if (err) {
-		err->http_status = why->http_status;
-		memcpy(err->api_code, why->api_code, sizeof(err->api_code));
-		memcpy(err->request_id, why->request_id, sizeof(err->request_id));
-	}
+	if (err)
+		*err = held;
 	return -EKEYEXPIRED;
 }
 

@@ -3,8 +3,8 @@
 . "$(dirname "$0")/lib.sh" || exit 1
 
 cloud_up --speed 0
-token_source=file
-mount_up
+another_token
+mount_up -o "token_file=$work/token"
 
 echo '# the tree'
 is 'root' "$(ls -A "$m" | paste -sd ' ')" '.neevfs README.txt catalog inventory orgs project templates'
@@ -257,7 +257,7 @@ for case in 400=EINVAL 401=EKEYEXPIRED 402=EDQUOT 403=EACCES 422=EINVAL 429=EBUS
 	fails "look-up, ${case%=*}" "${case#*=}" cat "$runtimes/eval-01/status"
 	has "the reason of ${case%=*}" "$(cat "$runtimes/.error")" "HTTP ${case%=*} " 'x-request-id ' "${case#*=}"
 	faults_end
-	[ "${case%=*}" != 401 ] || token_renew
+	[ "${case%=*}" != 401 ] || another_token
 	is "as if nothing had been, after ${case%=*}" "$(cat "$runtimes/eval-01/status")" Running
 done
 for case in '"body":"no JSON"' '"body":{"data":null}' '"body":{"data":[1]}' '"body":{"data":[{}]}' '"body":"{\"data\":["' '"cut":100' '"drop":"before"'; do

@@ -30,7 +30,7 @@ export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1} UBSAN_OPTIONS=${UBSAN_OPTION
 token=pat-nc-sandbox
 scope=org=org-demo,project=prj-demo # of the mounts that follow; may be empty
 checks=0 failures=0
-url= cloud= m= pid= mounted=0 api_pages= renewed=0
+url= cloud= m= pid= mounted=0 api_pages=
 
 # ---- ending ----
 
@@ -369,28 +369,12 @@ advance() { # SECONDS of the simulated clock
 
 # ---- the mount ----
 
-token_write() {
-	(umask 077 && printf '%s\n' "$token" >"$work/token.new") && mv "$work/token.new" "$work/token"
-}
-
-# The cloud takes another token from now on, and a mount with token_source=file finds it: a 401 is forgotten by it.
-token_renew() {
-	token=pat-nc-renewed-$((renewed += 1))
-	control tokens -d "{\"token\":\"$token\"}" -o /dev/null
-	token_write
-}
-
 mount_up() { # OPTION…
 	local source="api_base=$url${scope:+,$scope}"
 	mounted=$((mounted + 1))
 	m=$work/m$mounted log=$work/log$mounted
 	mkdir "$m"
-	if [ "${token_source-}" = file ]; then
-		token_write
-		"$NEEVFS" -f -o "$source,token_file=$work/token" "$@" "$m" >"$log" 2>&1 </dev/null &
-	else
-		NEEV_API_TOKEN=$token "$NEEVFS" -f -o "$source" "$@" "$m" >"$log" 2>&1 </dev/null &
-	fi
+	NEEV_API_TOKEN=$token "$NEEVFS" -f -o "$source" "$@" "$m" >"$log" 2>&1 </dev/null &
 	pid=$!
 	echo $pid >>"$work/pids"
 	p=$m/orgs/org-demo/projects/prj-demo
@@ -431,6 +415,14 @@ log_check() { # LOG
 	local odd
 	odd=$(grep -Ev '^[0-9-]{10}T[0-9:]{8}Z (mounted at |(create|scale|delete) .*: |[^ ]+: unmounted$)' "$1")
 	is "mount $mounted says nothing unasked" "${odd:0:3000}" ''
+}
+
+# Gives a mount with -o token_file=$work/token another token, which the cloud takes: after a 401 it asks no more with the one before.
+tokens=0
+another_token() {
+	tokens=$((tokens + 1))
+	control tokens -d "{\"also\":\"pat-nc-another-$tokens\"}" -o /dev/null
+	(umask 077 && printf 'pat-nc-another-%s\n' $tokens >"$work/token.new" && mv "$work/token.new" "$work/token")
 }
 
 # Forgets all that the mount has cached, and returns when that is so.

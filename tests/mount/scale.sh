@@ -4,8 +4,8 @@
 
 cloud_up --speed 0
 advance 100
-token_source=file
-mount_up
+another_token
+mount_up -o "token_file=$work/token"
 cd "$work" || exit 1
 replicas=$models/chat-llama/replicas
 truth() { # what the API itself says
@@ -95,11 +95,11 @@ for case in 400=EINVAL 401=EKEYEXPIRED 402=EDQUOT 403=EACCES 404=ENOENT 422=EINV
 	reset
 	fault "{\"operation\":\"scaleDeployedAIModel\",\"status\":${case%=*},\"times\":0}"
 	fails "PUT answered ${case%=*}" "${case#*=}" write 5 "$replicas"
+	[ "${case%=*}" != 401 ] || another_token
 	has "${case%=*}: the reason" "$(cat "$models/chat-llama/.error")" "chat-llama/replicas: ${case#*=}" "HTTP ${case%=*} " 'x-request-id req-' 'Verdict: '
 	is "${case%=*}: nothing is pretended" "$(cat "$replicas")" 2
 	case ${case%=*} in 429 | 5??) tries=3 ;; *) tries=1 ;; esac # what may pass by itself
 	is "${case%=*}: PUTs" "$(changes)" scaleDeployedAIModel=$tries
-	[ "${case%=*}" != 401 ] || token_renew
 done
 for case in '"drop":"before"' '"cut":5'; do
 	reset

@@ -182,6 +182,7 @@ login email password
 reset
 ok 'another log-in is taken up' status_of
 becomes 'it is renewed before its end' 1 eval 'cat "$runtimes/eval-01/status" >>many 2>&1 && requests refresh'
+ok 'the new one serves' status_of
 is 'and nobody noticed' "$(sort -u many)" Running
 given '{"expires_in":3600,"revoke_access":true,"revoke_refresh":true}'
 reset
