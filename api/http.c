@@ -7,20 +7,26 @@
 #include <ctype.h>
 #include <curl/curl.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
 
-enum { EVENTS_MAX = 64, RETRY_AFTER_MAX_S = 3600 };
+enum { EVENTS_MAX = 64, RETRY_AFTER_MAX_S = 3600, SOCKETS_MAX = 256 };
 
 struct http {
 	CURLM *multi;
 	struct watch watch;
 	int64_t curl_at_ms, alarm_at_ms; /* WATCH_NEVER: none */
 	char *ca_file, *proxy;
-	bool curl_ready; /* curl_global_init() is to be undone */
+	bool curl_ready;  /* curl_global_init() is to be undone */
+	bool multiplexed; /* a server has spoken HTTP/2 */
+	struct http_used {
+		int fd, port; /* the fd may be another one's by now */
+	} used[SOCKETS_MAX];  /* that carried an answer */
+	size_t used_next;
 };
 
 struct http_exchange {
@@ -154,6 +160,56 @@ static size_t on_body(char *data, size_t one, size_t len, void *user) {
 
 	(void)one;
 	return answer_body(&exchange->receiver, data, len) ? len : 0;
+}
+
+static int socket_port(int fd) {
+	struct sockaddr_storage address;
+	socklen_t len = sizeof(address);
+
+	if (getsockname(fd, (struct sockaddr *)&address, &len) < 0)
+		return -1;
+	return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
+						   : ((struct sockaddr_in *)&address)->sin_port);
+}
+
+/* Remembers by its port what connection carried an answer: at the beginning of a request curl tells no more of it. */
+static void socket_note(struct http *http, CURL *easy) {
+	struct http_used used = {.fd = -1};
+	curl_socket_t fd = CURL_SOCKET_BAD;
+	long port = 0;
+	size_t at = 0;
+
+	if (curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &fd) || curl_easy_getinfo(easy, CURLINFO_LOCAL_PORT, &port))
+		return;
+	used.fd = fd;
+	used.port = (int)port;
+	while (at < SOCKETS_MAX && http->used[at].port != used.port)
+		at++;
+	http->used[at < SOCKETS_MAX ? at : http->used_next++ % SOCKETS_MAX] = used;
+}
+
+/*
+ * Just before a request leaves. What can be read by then from a connection that was used before is no answer to this
+ * request, though curl would take it for one: somebody sent more than he was asked for. The connection is given up, and
+ * the request with it. Only HTTP/2 may say things unasked; there each answer names its request.
+ */
+static int on_request(void *user, char *remote, char *local, int remote_port, int local_port) {
+	struct http_exchange *exchange = user;
+	const struct http *http = exchange->http;
+	char byte;
+
+	(void)remote;
+	(void)local;
+	(void)remote_port;
+	for (size_t i = 0; i < SOCKETS_MAX && !http->multiplexed; i++) {
+		int fd = http->used[i].port == local_port ? http->used[i].fd : -1;
+
+		if (fd < 0 || socket_port(fd) != local_port || recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0)
+			continue;
+		curl_easy_setopt(exchange->easy, CURLOPT_FORBID_REUSE, 1L);
+		return CURL_PREREQFUNC_ABORT;
+	}
+	return CURL_PREREQFUNC_OK;
 }
 
 /* ---- one exchange ---- */
@@ -294,6 +350,8 @@ static CURLcode options_set(struct http_exchange *exchange, const struct http_re
 	SET(CURLOPT_HEADERFUNCTION, on_header);
 	SET(CURLOPT_HEADERDATA, exchange);
 	SET(CURLOPT_ERRORBUFFER, exchange->reason);
+	SET(CURLOPT_PREREQFUNCTION, on_request);
+	SET(CURLOPT_PREREQDATA, exchange);
 	SET(CURLOPT_PRIVATE, exchange);
 	return rc;
 }
@@ -379,6 +437,11 @@ static void answer_explain(struct http_exchange *exchange, CURLcode rc) {
 	case RECEIVER_GOOD:
 		break;
 	}
+	/* What curl says of a header line that is longer than its own buffers may be. */
+	if (rc == CURLE_OUT_OF_MEMORY && answer->sent && !answer->status) {
+		answer_fail(answer, EREMOTEIO, "unusable answer: a header line too long, or no memory for it");
+		return;
+	}
 	switch (rc) {
 	case CURLE_OUT_OF_MEMORY:
 		answer_fail(answer, ENOMEM, "no memory for the request");
@@ -412,6 +475,9 @@ static void answer_explain(struct http_exchange *exchange, CURLcode rc) {
 	case CURLE_URL_MALFORMAT:
 		answer_fail(answer, EINVAL, "not sent: %s", reason);
 		break;
+	case CURLE_ABORTED_BY_CALLBACK:
+		answer_fail(answer, EREMOTEIO, "the connection held more than the answers that were asked for");
+		break;
 	case CURLE_PARTIAL_FILE:
 		answer_fail(answer, EREMOTEIO, "unusable answer: it was cut off");
 		break;
@@ -431,10 +497,14 @@ static void answer_explain(struct http_exchange *exchange, CURLcode rc) {
 static void exchange_end(struct http_exchange *exchange, CURLcode rc) {
 	struct http_answer *answer = &exchange->answer;
 	curl_off_t pretransfer_us = 0, retry_after_s = 0;
+	long version = 0;
 
 	/* Set when the request is about to go out. The size of the request is no proof: it is counted late. */
 	curl_easy_getinfo(exchange->easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer_us);
 	answer->sent = pretransfer_us != 0 || answer->status != 0;
+	socket_note(exchange->http, exchange->easy);
+	if (!curl_easy_getinfo(exchange->easy, CURLINFO_HTTP_VERSION, &version) && version >= CURL_HTTP_VERSION_2_0)
+		exchange->http->multiplexed = true;
 	/* Seconds or a date: curl reads both. */
 	curl_easy_getinfo(exchange->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
 	if (retry_after_s > 0)
