@@ -6,7 +6,10 @@
 #include <string.h>
 #include <strings.h>
 
-enum { TEXT_MAX = 64 << 10 }; /* of an error body's text, before it is cut to fit */
+enum {
+	TEXT_MAX = 64 << 10, /* of an error body's text, before it is cut to fit */
+	SECRET_MIN = 16,     /* characters of what looks like a token */
+};
 
 /* ---- what arrives ---- */
 
@@ -14,7 +17,11 @@ static bool is_blank(char c) {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-static void header_take(const char *value, size_t len, char *ret, size_t size) {
+/* A value that holds the token is not taken: what is cut to fit could end in the middle of it, where no mask finds it.
+ */
+static void header_take(const char *value, size_t len, const char *token, char *ret, size_t size) {
+	if (token && *token && memmem(value, len, token, strlen(token)))
+		len = 0;
 	while (len && is_blank(*value)) {
 		value++;
 		len--;
@@ -47,7 +54,7 @@ bool answer_header(struct receiver *receiver, const char *line, size_t len) {
 		size_t name_len = strlen(wanted[i].name);
 
 		if (!answer->status && len > name_len && strncasecmp(line, wanted[i].name, name_len) == 0)
-			header_take(line + name_len, len - name_len, wanted[i].ret, wanted[i].size);
+			header_take(line + name_len, len - name_len, answer->token, wanted[i].ret, wanted[i].size);
 	}
 	return true;
 }
@@ -61,7 +68,7 @@ bool answer_body(struct receiver *receiver, const char *data, size_t len) {
 	}
 	buffer_append(body, data, len);
 	if (body->error)
-		receiver->fault = RECEIVER_NO_MEMORY;
+		receiver->fault = body->error == -EMSGSIZE ? RECEIVER_BODY_TOO_LARGE : RECEIVER_NO_MEMORY;
 	return !body->error;
 }
 
@@ -71,13 +78,32 @@ static void scope_buffer(struct buffer *buf) {
 	buffer_free(buf);
 }
 
-/* A server may put the token that it refused into its words; nothing that is shown or logged may hold it. */
+static bool is_token_char(char c) {
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+	       (c && strchr("._~+/=-", c));
+}
+
+/*
+ * A server may put the token that it refused into its words; nothing that is shown or logged may hold it. Nor what only
+ * looks like one: it may be the one before, or somebody else's.
+ */
 static void text_mask(char *text, const char *token) {
+	static const char *const shapes[] = {"pat-nc-", "sk-nc-", "eyJ" /* a JWT: {" in base64 */};
 	size_t len = token ? strlen(token) : 0;
 
 	if (len)
 		for (char *at = strstr(text, token); at; at = strstr(at + len, token))
 			memset(at, '*', len);
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
+		for (char *at = strstr(text, shapes[i]); at; at = strstr(at, shapes[i])) {
+			char *end = at + strlen(shapes[i]);
+
+			while (is_token_char(*end))
+				end++;
+			if ((size_t)(end - at) >= SECRET_MIN)
+				memset(at, '*', (size_t)(end - at));
+			at = end;
+		}
 }
 
 /* Copies what fits, cut before a character of UTF-8 and not in it. */
@@ -198,7 +224,6 @@ void answer_read(const struct http_answer *answer, enum api_method method, struc
 		response.error.http_status = answer->status;
 		response.error.verdict = verdict_of(answer, method);
 		text_fit(answer->request_id, response.error.request_id, sizeof(response.error.request_id));
-		text_mask(response.error.request_id, answer->token);
 		text_mask(response.error.message, answer->token);
 	} else if (response.root.type != JSON_ABSENT) {
 		response.body = body->data;

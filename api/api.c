@@ -24,9 +24,10 @@ struct api {
 	int64_t alarm_ms;
 	uint64_t seed;
 	struct health health[API_SERVICES];
-	/* A request stands in one of the first five. */
+	/* A request stands in one of the first six. */
 	struct call_queue changes, gets; /* not started yet */
 	struct call_queue pausing;       /* before an attempt, until its due_ms */
+	struct call_queue waiting;       /* for a token that is being fetched */
 	struct call_queue flying;
 	struct call_queue failed; /* could not be started; the next api_run() tells */
 	struct call_queue lists;
@@ -106,6 +107,8 @@ int api_new(const struct api_config *config, struct api **ret, struct error *err
 	rc = http_new(&http, &api->http);
 	if (rc < 0)
 		return error_set(err, -rc, "the HTTP client cannot be started: %s", strerror(-rc));
+	if (api->token)
+		token_attach(api->token, api->http);
 	*ret = take_pointer(api);
 	return 0;
 }
@@ -115,11 +118,13 @@ void api_free(struct api *api) {
 		return;
 	/* Lists first: they end their own requests. */
 	struct call_queue *queues[] = {
-		&api->lists, &api->changes, &api->gets, &api->pausing, &api->flying, &api->failed};
+		&api->lists, &api->changes, &api->gets, &api->pausing, &api->waiting, &api->flying, &api->failed};
 
 	for (size_t i = 0; i < sizeof(queues) / sizeof(queues[0]); i++)
 		while (queues[i]->first)
 			queues[i]->first->free(queues[i]->first);
+	if (api->token)
+		token_detach(api->token, api->http);
 	http_free(api->http);
 	for (size_t i = 0; i < API_SERVICES; i++)
 		free(api->base[i]);
@@ -184,19 +189,38 @@ static bool request_expired(const struct request *request, int64_t now_ms, struc
 	if (now_ms < request->deadline_ms)
 		return false;
 	watch_duration(request->timeout_ms, limit, sizeof(limit));
-	error_set(ret, ETIMEDOUT, "not sent within %s: too many other requests were under way", limit);
+	error_set(ret, ETIMEDOUT, "not sent within %s: %s", limit,
+		request->call.queue == &request->call.api->waiting ? "the token was still being fetched"
+								   : "too many other requests were under way");
 	return true;
 }
 
-/* Whether a 401 is to be answered by sending it again: once, if there is another token by now. Safe for a POST too, as
- * a 401 says that nothing was done. */
-static bool request_repeats(struct request *request, const struct api_response *response) {
-	struct token *token = request->call.api->token;
+/* ---- the token ---- */
 
-	if (response->status != 401 || request->repeated)
-		return false;
-	/* Of many that were refused together only the first finds the new token in the source. */
-	return token_generation(token) != request->token_generation || token_refused(token);
+static struct token_time token_now(int64_t now_ms) {
+	return (struct token_time){.ms = now_ms, .wall_s = watch_wall_s()};
+}
+
+/*
+ * Tells the token what came of it. Whether a 401 is to be answered by sending the request again: once, if there is
+ * another token by now or soon. Safe for a POST too, as a 401 says that nothing was done.
+ */
+static bool request_repeats(struct request *request, const struct api_response *response, int64_t now_ms) {
+	bool again = token_answered(request->call.api->token, request->service, request->token_generation,
+		response->status, &response->error, token_now(now_ms));
+
+	return again && !request->repeated;
+}
+
+/* Goes on with fetching a token; those that waited for its end stand in the queue again, before what came later. */
+static void token_turn(struct api *api) {
+	token_run(api->token, token_now(watch_now_ms()));
+	while (!token_fetching(api->token) && api->waiting.last) {
+		struct request *request = request_of(api->waiting.last);
+
+		call_remove(&request->call);
+		call_push_front(queue_of(request), &request->call);
+	}
 }
 
 /* Whether a GET that failed is tried again, at *ret_ms. Of changes their owner decides: it knows what they mean. */
@@ -241,7 +265,7 @@ static void on_answer(void *user, struct http_answer *answer) {
 	call_remove(&request->call);
 	answer_read(answer, request->method, &response);
 	request_learn(request, &response, now_ms);
-	if (request->done && request_repeats(request, &response)) {
+	if (request_repeats(request, &response, now_ms) && request->done) {
 		request->repeated = true;
 		call_push_front(queue_of(request), &request->call);
 		api_wake(api, request->deadline_ms);
@@ -291,7 +315,7 @@ static int request_ask(struct request *request, int64_t now_ms) {
 	return -request->failure.code;
 }
 
-/* Puts it on its way. 0, or -errno with the reason in `failure`. */
+/* Puts it on its way. 0, -EAGAIN if a token is being fetched, or -errno with the reason in `failure`. */
 static int request_fly(struct request *request, int64_t now_ms) {
 	struct api *api = request->call.api;
 	struct http_request http = {
@@ -301,7 +325,7 @@ static int request_fly(struct request *request, int64_t now_ms) {
 		.body_len = request->body_len,
 		.timeout_ms = (unsigned)(request->deadline_ms - now_ms),
 	};
-	int rc = token_get(api->token, &http.token, &request->failure);
+	int rc = token_get(api->token, request->service, token_now(now_ms), &http.token, &request->failure);
 
 	if (rc < 0)
 		return rc;
@@ -330,10 +354,17 @@ static void request_start(struct request *request, int64_t now_ms) {
 		api_wake(api, request->due_ms);
 		return;
 	}
-	if (rc == 0 && request_fly(request, now_ms) == 0)
+	if (rc == 0)
+		rc = request_fly(request, now_ms);
+	if (rc == 0)
 		return;
 	health_left(health_of(request), request->probe);
 	request->probe = false;
+	if (rc == -EAGAIN) {
+		call_push(&api->waiting, &request->call);
+		api_wake(api, request->deadline_ms);
+		return;
+	}
 	call_push(&api->failed, &request->call);
 	api_wake(api, now_ms);
 }
@@ -347,6 +378,7 @@ static void api_pump(struct api *api) {
 	while (api->gets.first && api->flying.count < api->parallel &&
 		api->gets_flying < api->parallel - CHANGES_RESERVED)
 		request_start(request_of(api->gets.first), now_ms);
+	api_wake(api, token_due_ms(api->token));
 }
 
 /* Ends those that waited too long for their turn; finds out when to look again. */
@@ -390,13 +422,16 @@ static void api_tell_failed(struct api *api) {
 }
 
 void api_run(struct api *api) {
-	int64_t now_ms, next_ms = WATCH_NEVER;
+	int64_t now_ms, next_ms;
 
 	http_run(api->http);
+	token_turn(api);
 	api_pump(api);
 	now_ms = watch_now_ms();
 	if (now_ms >= api->alarm_ms) {
+		next_ms = token_due_ms(api->token);
 		pausing_end(api, now_ms, &next_ms);
+		queue_expire(api, &api->waiting, now_ms, &next_ms);
 		queue_expire(api, &api->changes, now_ms, &next_ms);
 		queue_expire(api, &api->gets, now_ms, &next_ms);
 		api->alarm_ms = next_ms;
@@ -448,7 +483,7 @@ int api_send(struct api *api, const struct api_request *what, api_done *done, vo
 	call_push(queue_of(request), &request->call);
 	*ret = &request->call;
 	api_pump(api);
-	if (request->call.queue == queue_of(request))
+	if (request->call.queue == queue_of(request) || request->call.queue == &api->waiting)
 		api_wake(api, request->deadline_ms);
 	return 0;
 }

@@ -8,18 +8,21 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
 
-enum { EVENTS_MAX = 64, RETRY_AFTER_MAX_S = 3600, SOCKETS_MAX = 256 };
+enum { EVENTS_MAX = 64, RETRY_AFTER_MAX_S = 3600, GRACE_MS = 100, SOCKETS_MAX = 256 };
 
 struct http {
 	CURLM *multi;
 	struct watch watch;
 	int64_t curl_at_ms, alarm_at_ms; /* WATCH_NEVER: none */
+	int guest_fd;                    /* that is not curl's; -1: none */
+	struct http_exchange *first;     /* all that are under way, at most as many as the caller lets fly */
 	char *ca_file, *proxy;
 	bool curl_ready;  /* curl_global_init() is to be undone */
 	bool multiplexed; /* a server has spoken HTTP/2 */
@@ -31,6 +34,8 @@ struct http {
 
 struct http_exchange {
 	struct http *http;
+	struct http_exchange *prev, *next;
+	int64_t over_at_ms; /* curl should have ended it before */
 	CURL *easy;
 	struct curl_slist *headers;
 	char *authorization; /* the header line; `headers` has its own copy */
@@ -46,12 +51,25 @@ struct http_exchange {
 /* ---- the loop: one epoll descriptor of curl's sockets and one timer ---- */
 
 static void timer_arm(struct http *http) {
-	watch_timer(&http->watch, http->curl_at_ms < http->alarm_at_ms ? http->curl_at_ms : http->alarm_at_ms);
+	int64_t at_ms = http->curl_at_ms < http->alarm_at_ms ? http->curl_at_ms : http->alarm_at_ms;
+
+	for (const struct http_exchange *exchange = http->first; exchange; exchange = exchange->next)
+		if (exchange->over_at_ms < at_ms)
+			at_ms = exchange->over_at_ms;
+	watch_timer(&http->watch, at_ms);
 }
 
 void http_alarm(struct http *http, int64_t at_ms) {
 	http->alarm_at_ms = at_ms;
 	timer_arm(http);
+}
+
+void http_guest(struct http *http, int fd) {
+	if (http->guest_fd >= 0)
+		watch_set(&http->watch, http->guest_fd, 0);
+	http->guest_fd = fd;
+	if (fd >= 0)
+		watch_set(&http->watch, fd, WATCH_IN);
 }
 
 static int on_timer(CURLM *multi, long timeout_ms, void *user) {
@@ -81,11 +99,22 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *s
 	return 0;
 }
 
-/* Close-on-exec, which curl itself leaves out: no child may inherit a connection that carried the token. */
+/*
+ * Close-on-exec, which curl itself leaves out: no child may inherit a connection that carried the token.
+ *
+ * And a limit to how long what was sent may stay without an acknowledgement. curl goes on using an HTTP/2 connection
+ * whose requests time out; after a change of networks every read would wait in vain until the kernel gave that
+ * connection up, which takes a quarter of an hour.
+ */
 static curl_socket_t on_open(void *user, curlsocktype purpose, struct curl_sockaddr *address) {
+	int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+	unsigned limit_ms = HTTP_CONNECT_MS;
+
 	(void)user;
 	(void)purpose;
-	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+	if (fd >= 0)
+		setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit_ms, sizeof(limit_ms));
+	return fd;
 }
 
 int http_fd(const struct http *http) {
@@ -115,6 +144,7 @@ int http_new(const struct http_config *config, struct http **ret) {
 	if (!http)
 		return -ENOMEM;
 	http->curl_at_ms = http->alarm_at_ms = WATCH_NEVER;
+	http->guest_fd = -1;
 	rc = watch_open(&http->watch);
 	if (rc < 0)
 		return rc;
@@ -214,9 +244,21 @@ static int on_request(void *user, char *remote, char *local, int remote_port, in
 
 /* ---- one exchange ---- */
 
+/* Out of the list of those under way, if it is in there. */
+static void exchange_unlink(struct http_exchange *exchange) {
+	if (exchange->prev)
+		exchange->prev->next = exchange->next;
+	else if (exchange->http->first == exchange)
+		exchange->http->first = exchange->next;
+	if (exchange->next)
+		exchange->next->prev = exchange->prev;
+	exchange->prev = exchange->next = NULL;
+}
+
 static void exchange_free(struct http_exchange *exchange) {
 	if (!exchange)
 		return;
+	exchange_unlink(exchange);
 	curl_easy_cleanup(exchange->easy);
 	for (struct curl_slist *header = exchange->headers; header; header = header->next)
 		explicit_bzero(header->data, strlen(header->data));
@@ -247,17 +289,39 @@ static bool headers_add(struct http_exchange *exchange, const char *line) {
 	return headers;
 }
 
-static int exchange_headers(struct http_exchange *exchange, const struct http_request *request) {
+static int exchange_authorize(struct http_exchange *exchange, const struct http_request *request) {
 	static const char scheme[] = "Authorization: Bearer ";
-	size_t len = strlen(request->token);
+	size_t len = request->token ? strlen(request->token) : 0;
 
+	exchange->answer.token = request->secret;
+	if (!request->token)
+		return 0;
 	exchange->authorization = malloc(sizeof(scheme) + len);
 	if (!exchange->authorization)
 		return -ENOMEM;
 	memcpy(exchange->authorization, scheme, sizeof(scheme));
 	memcpy(exchange->authorization + sizeof(scheme) - 1, request->token, len + 1);
 	exchange->answer.token = exchange->authorization + sizeof(scheme) - 1;
-	if (!headers_add(exchange, exchange->authorization) || !headers_add(exchange, "Accept: application/json") ||
+	return headers_add(exchange, exchange->authorization) ? 0 : -ENOMEM;
+}
+
+/* All of its memory at once, so that it can be wiped: what grows leaves its old bytes behind. */
+static int exchange_body(struct http_exchange *exchange, const struct http_request *request) {
+	struct buffer *body = &exchange->answer.body;
+
+	body->limit = request->secret ? HTTP_SECRET_MAX : HTTP_BODY_MAX;
+	if (!request->secret)
+		return 0;
+	body->data = malloc(HTTP_SECRET_MAX + 1);
+	if (!body->data)
+		return -ENOMEM;
+	body->cap = HTTP_SECRET_MAX + 1;
+	body->data[0] = '\0';
+	return 0;
+}
+
+static int exchange_headers(struct http_exchange *exchange, const struct http_request *request) {
+	if (exchange_authorize(exchange, request) < 0 || !headers_add(exchange, "Accept: application/json") ||
 		!headers_add(exchange, "Expect:"))
 		return -ENOMEM;
 	/* An empty one would be sent for a POST without a body: "application/x-www-form-urlencoded". */
@@ -315,6 +379,9 @@ static CURLcode options_safety(CURL *easy, const struct http *http, bool secure)
 	if (http->ca_file) {
 		SET(CURLOPT_CAINFO, http->ca_file);
 		SET(CURLOPT_PROXY_CAINFO, http->ca_file);
+		/* Else the system's directory of authorities would still count, too. */
+		SET(CURLOPT_CAPATH, NULL);
+		SET(CURLOPT_PROXY_CAPATH, NULL);
 	}
 	SET(CURLOPT_PROXY, proxy);
 	SET(CURLOPT_NOPROXY, "");
@@ -368,16 +435,21 @@ int http_start(struct http *http, const struct http_request *request, http_done 
 	exchange->user = user;
 	exchange->timeout_ms = request->timeout_ms;
 	exchange->receiver.answer = &exchange->answer;
-	exchange->answer.body.limit = HTTP_BODY_MAX;
 	url_host(request->url, exchange->host, sizeof(exchange->host));
 	exchange->easy = curl_easy_init();
-	if (!exchange->easy || exchange_headers(exchange, request) < 0)
+	if (!exchange->easy || exchange_headers(exchange, request) < 0 || exchange_body(exchange, request) < 0)
 		return -ENOMEM;
 	rc = options_set(exchange, request);
 	if (rc)
 		return rc == CURLE_OUT_OF_MEMORY ? -ENOMEM : -EINVAL;
 	if (curl_multi_add_handle(http->multi, exchange->easy))
 		return -ENOMEM;
+	exchange->over_at_ms = watch_now_ms() + request->timeout_ms + GRACE_MS;
+	exchange->next = http->first;
+	if (http->first)
+		http->first->prev = exchange;
+	http->first = exchange;
+	timer_arm(http);
 	*ret = take_pointer(exchange);
 	return 0;
 }
@@ -419,6 +491,24 @@ static void answer_fail_late(struct http_exchange *exchange) {
 		answer_fail(answer, ETIMEDOUT, "no connection to %s within %s", exchange->host, limit);
 }
 
+/* The proxy answered, but with no way through. */
+static bool answer_fail_proxy(struct http_exchange *exchange) {
+	long code = 0;
+
+	if (curl_easy_getinfo(exchange->easy, CURLINFO_HTTP_CONNECTCODE, &code) || code < 300)
+		return false;
+	answer_fail(&exchange->answer, EHOSTUNREACH, "cannot reach %s: the proxy answered %ld", exchange->host, code);
+	return true;
+}
+
+/*
+ * A handshake that just broke off says nothing about trust. curl has no code of its own for it, only this text for
+ * where OpenSSL gave no reason.
+ */
+static bool handshake_broke(CURLcode rc, const char *reason) {
+	return rc == CURLE_SSL_CONNECT_ERROR && strncmp(reason, "OpenSSL SSL_connect:", 20) == 0;
+}
+
 /* Why there is no whole answer. */
 static void answer_explain(struct http_exchange *exchange, CURLcode rc) {
 	struct http_answer *answer = &exchange->answer;
@@ -429,7 +519,11 @@ static void answer_explain(struct http_exchange *exchange, CURLcode rc) {
 		answer_fail(answer, ENOMEM, "no memory for the answer");
 		return;
 	case RECEIVER_BODY_TOO_LARGE:
-		answer_fail(answer, EREMOTEIO, "unusable answer: larger than %d MiB", HTTP_BODY_MAX >> 20);
+		if (answer->body.limit < HTTP_BODY_MAX)
+			answer_fail(
+				answer, EREMOTEIO, "unusable answer: larger than %zu KiB", answer->body.limit >> 10);
+		else
+			answer_fail(answer, EREMOTEIO, "unusable answer: larger than %d MiB", HTTP_BODY_MAX >> 20);
 		return;
 	case RECEIVER_HEAD_TOO_LARGE:
 		answer_fail(answer, EREMOTEIO, "unusable answer: headers larger than %d KiB", HTTP_HEAD_MAX >> 10);
@@ -440,6 +534,13 @@ static void answer_explain(struct http_exchange *exchange, CURLcode rc) {
 	/* What curl says of a header line that is longer than its own buffers may be. */
 	if (rc == CURLE_OUT_OF_MEMORY && answer->sent && !answer->status) {
 		answer_fail(answer, EREMOTEIO, "unusable answer: a header line too long, or no memory for it");
+		return;
+	}
+	if (rc != CURLE_OPERATION_TIMEDOUT && rc != CURLE_OUT_OF_MEMORY && !answer->sent && answer_fail_proxy(exchange))
+		return;
+	if (handshake_broke(rc, reason)) {
+		answer_fail(answer, EHOSTUNREACH, "cannot reach %s: the connection broke in the TLS handshake",
+			exchange->host);
 		return;
 	}
 	switch (rc) {
@@ -517,6 +618,26 @@ static void exchange_end(struct http_exchange *exchange, CURLcode rc) {
 	exchange->done(exchange->user, answer);
 }
 
+/*
+ * curl 7.88 does not look at the time of a request that waits for another one's connection (CURLOPT_PIPEWAIT,
+ * curl#13227).
+ */
+static void http_run_late(struct http *http) {
+	int64_t now_ms = watch_now_ms();
+	struct http_exchange *late;
+
+	do {
+		for (late = http->first; late && late->over_at_ms > now_ms; late = late->next)
+			;
+		if (late) {
+			curl_multi_remove_handle(http->multi, late->easy);
+			exchange_unlink(late);
+			exchange_end(late, CURLE_OPERATION_TIMEDOUT);
+			exchange_free(late);
+		}
+	} while (late);
+}
+
 void http_run(struct http *http) {
 	struct watch_event events[EVENTS_MAX];
 	size_t count = watch_poll(&http->watch, events, EVENTS_MAX);
@@ -525,6 +646,9 @@ void http_run(struct http *http) {
 
 	for (size_t i = 0; i < count; i++) {
 		unsigned happened = events[i].happened;
+
+		if (events[i].fd == http->guest_fd)
+			continue;
 		int mask = (happened & WATCH_IN ? CURL_CSELECT_IN : 0) | (happened & WATCH_OUT ? CURL_CSELECT_OUT : 0) |
 			   (happened & WATCH_ERROR ? CURL_CSELECT_ERR : 0);
 
@@ -534,7 +658,6 @@ void http_run(struct http *http) {
 		http->curl_at_ms = WATCH_NEVER;
 		curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &left);
 	}
-	timer_arm(http);
 	while ((message = curl_multi_info_read(http->multi, &left))) {
 		struct http_exchange *exchange = NULL;
 		CURLcode rc = message->data.result;
@@ -544,7 +667,10 @@ void http_run(struct http *http) {
 			continue;
 		/* The message is gone with this. */
 		curl_multi_remove_handle(http->multi, easy);
+		exchange_unlink(exchange);
 		exchange_end(exchange, rc);
 		exchange_free(exchange);
 	}
+	http_run_late(http);
+	timer_arm(http);
 }

@@ -17,6 +17,7 @@ enum {
 	HTTP_BODY_MAX = JSON_BYTES_MAX, /* after decoding */
 	HTTP_HEAD_MAX = 64 << 10,
 	HTTP_CONNECT_MS = 10000,
+	HTTP_SECRET_MAX = 64 << 10, /* the body of an answer to a request with `secret` */
 };
 
 struct http;
@@ -31,7 +32,9 @@ struct http_config {
 struct http_request {
 	enum api_method method;
 	const char *url;
-	const char *token;
+	const char *token; /* NULL: no Authorization */
+	const char
+		*secret;  /* without a token: what else must not come back in any text; lent until the exchange ends */
 	const char *body; /* lent until the exchange ends; NULL: none */
 	size_t body_len;
 	unsigned timeout_ms; /* from now on */
@@ -44,7 +47,7 @@ struct http_answer {
 	bool sent;         /* whether a byte of the request may have reached the server */
 	int status;        /* 0 until a whole final header section came */
 	struct buffer body;
-	const char *token;       /* that was sent: must not come back in any text */
+	const char *token;       /* or the secret that was sent: must not come back in any text */
 	char request_id[96];     /* of the headers, "" if absent, cut to fit */
 	unsigned retry_after_ms; /* of Retry-After, 0 if absent */
 	char content_type[64];
@@ -60,6 +63,9 @@ void http_run(struct http *http);
 
 /* Makes http_fd() readable at that time of watch_now_ms(); WATCH_NEVER: never. There is one alarm. */
 void http_alarm(struct http *http, int64_t at_ms);
+
+/* Makes http_fd() readable when that descriptor is; -1: none any more. There is one. */
+void http_guest(struct http *http, int fd);
 
 /* 0, -ENOMEM, or -EINVAL for what curl does not take. `done` comes from http_run() only. */
 int http_start(

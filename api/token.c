@@ -1,211 +1,65 @@
 #include "token.h"
+#include "http.h"
 #include "scope.h"
+#include "token_command.h"
+#include "token_file.h"
+#include "token_hold.h"
+#include "token_login.h"
+#include "watch.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <spawn.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-enum { TOKEN_MIN = 8, TOKEN_MAX = 8192, SOURCE_MAX = TOKEN_MAX + 1024 /* with white space around it */ };
+enum {
+	FETCH_AGAIN_MS = HOLD_MS,  /* for a token that was not accepted */
+	FETCH_UNREACHED_MS = 5000, /* after a renewal that failed on its way */
+};
 
 struct token {
-	char *file;
-	struct stat seen; /* of the file when `text` was read from it */
-	unsigned generation;
-	char text[TOKEN_MAX + 1]; /* "": none */
+	struct token_text current;
+	unsigned known; /* the generation that `hold` is about */
+	struct token_hold hold;
+	/* one of these at most */
+	struct token_file file;
+	struct token_command *command;
+	struct token_login *login;
+	/* fetching another one */
+	struct http *http; /* lent; NULL: not attached */
+	bool fetching;
+	int64_t fetch_again_ms;
+	struct error failure; /* of the last fetch; code 0: none */
 };
 
-/* What a source held; on the stack, wiped when it goes out of scope. */
-struct source {
-	char text[SOURCE_MAX + 1];
-	size_t len;
-};
-
-static void source_wipe(struct source *source) {
-	explicit_bzero(source, sizeof(*source));
-}
-
-static void scope_close(int *fd) {
-	if (*fd >= 0)
-		close(*fd);
-}
-
-static bool is_space(char c) {
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\v' || c == '\f';
-}
-
-static bool is_token_char(char c) {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-	       (c && strchr("._~+/=-", c));
-}
-
-/* Takes the text over if it is a token. `what` says in the refusal whose text it is; the text itself is never shown. */
-static int text_accept(
-	struct token *token, const char *text, size_t len, const char *what, int code, struct error *err) {
-	while (len && is_space(text[len - 1]))
-		len--;
-	while (len && is_space(*text)) {
-		text++;
-		len--;
-	}
-	if (len == 0)
-		return error_set(err, code, "%s is empty: it must hold an access token (pat-nc-...)", what);
-	if (len >= 6 && memcmp(text, "sk-nc-", 6) == 0)
-		return error_set(err, code,
-			"%s holds an sk-nc-... key: these work for inference only, this API wants a personal"
-			" access token (pat-nc-...)",
-			what);
-	if (len < TOKEN_MIN || len > TOKEN_MAX)
-		return error_set(err, code, "%s holds no token: it must be %d to %d characters long", what, TOKEN_MIN,
-			TOKEN_MAX);
-	for (size_t i = 0; i < len; i++)
-		if (!is_token_char(text[i]))
-			return error_set(err, code,
-				"%s holds no token: character %zu is none of A-Z a-z 0-9 . _ ~ + / = -", what, i + 1);
-	if (strlen(token->text) == len && memcmp(token->text, text, len) == 0)
-		return 0;
-	explicit_bzero(token->text, sizeof(token->text));
-	memcpy(token->text, text, len);
-	token->generation++;
-	return 0;
-}
-
-/* Reads to the end; what is beyond the bound is counted but not kept. */
-static int source_read(struct source *source, int fd) {
-	char waste[512];
-
-	source->len = 0;
-	for (;;) {
-		bool full = source->len == SOURCE_MAX;
-		ssize_t n = full ? read(fd, waste, sizeof(waste))
-				 : read(fd, source->text + source->len, SOURCE_MAX - source->len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		explicit_bzero(waste, sizeof(waste));
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			return 0;
-		if (!full)
-			source->len += (size_t)n;
-	}
-}
-
-/* ---- a file ---- */
-
-static bool file_unchanged(const struct stat *a, const struct stat *b) {
-	return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size &&
-	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
-	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
-}
-
-static int file_read(struct token *token, bool always, struct error *err) {
-	const char *file = token->file;
-	SCOPED(source_wipe) struct source source;
-	struct stat st;
-	int rc;
-	/* O_NONBLOCK: a FIFO in its place must not stop the loop. */
-	SCOPED(scope_close) int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-
-	if (fd < 0 && errno == ENOENT)
-		return error_set(err, EKEYEXPIRED, "there is no token file %s", file);
-	if (fd < 0 && errno == ELOOP)
-		return error_set(err, EKEYEXPIRED, "the token file %s is a symbolic link, which is not followed", file);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return error_set(err, EKEYEXPIRED, "the token file %s cannot be opened: %s", file, strerror(errno));
-	if (!S_ISREG(st.st_mode))
-		return error_set(err, EKEYEXPIRED, "the token file %s is no regular file", file);
-	if (st.st_uid != geteuid())
-		return error_set(err, EKEYEXPIRED, "the token file %s belongs to another user", file);
-	if (st.st_mode & (S_IRWXG | S_IRWXO))
-		return error_set(
-			err, EKEYEXPIRED, "others can get at the token file %s: run `chmod 600 %s`", file, file);
-	if (!always && token->text[0] && file_unchanged(&st, &token->seen))
-		return 0;
-	if (st.st_size > SOURCE_MAX)
-		return error_set(err, EKEYEXPIRED, "the token file %s is too large to hold a token", file);
-	rc = source_read(&source, fd);
-	if (rc < 0)
-		return error_set(err, EKEYEXPIRED, "the token file %s cannot be read: %s", file, strerror(-rc));
-	rc = text_accept(token, source.text, source.len, "the token file", EKEYEXPIRED, err);
-	if (rc < 0)
-		return rc;
-	token->seen = st;
-	return 0;
-}
-
-/* ---- a command ---- */
-
-/* Starts `/bin/sh -c command` with its output in a pipe. */
-static int command_start(const char *command, pid_t *ret_pid, int *ret_fd) {
-	/* posix_spawn() takes char *const[] but does not write to it (POSIX, exec rationale). */
-	char *argv[] = {strdup("sh"), strdup("-c"), strdup(command), NULL};
-	posix_spawn_file_actions_t actions;
-	int fds[2], rc = ENOMEM;
-
-	if (argv[0] && argv[1] && argv[2] && pipe2(fds, O_CLOEXEC) == 0) {
-		rc = posix_spawn_file_actions_init(&actions);
-		if (rc == 0) {
-			rc = posix_spawn_file_actions_adddup2(&actions, fds[1], STDOUT_FILENO);
-			if (rc == 0)
-				rc = posix_spawn(ret_pid, "/bin/sh", &actions, NULL, argv, environ);
-			posix_spawn_file_actions_destroy(&actions);
-		}
-		close(fds[1]);
-		if (rc)
-			close(fds[0]);
-		else
-			*ret_fd = fds[0];
-	}
-	for (size_t i = 0; i < 3; i++)
-		free(argv[i]);
-	return -rc;
-}
-
-static int command_run(struct token *token, const char *command, struct error *err) {
-	SCOPED(source_wipe) struct source source;
-	SCOPED(scope_close) int fd = -1;
-	const char *line_end;
-	int status, rc;
-	pid_t pid;
-
-	rc = command_start(command, &pid, &fd);
-	if (rc == -ENOMEM)
-		return error_set(err, ENOMEM, "no memory");
-	if (rc < 0)
-		return error_set(err, EKEYEXPIRED, "the token command cannot be started: %s", strerror(-rc));
-	rc = source_read(&source, fd);
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return error_set(err, EKEYEXPIRED, "the token command's end is lost: %s", strerror(errno));
-	if (rc < 0)
-		return error_set(err, EKEYEXPIRED, "the token command's output cannot be read: %s", strerror(-rc));
-	if (WIFSIGNALED(status))
-		return error_set(err, EKEYEXPIRED, "the token command was killed by signal %d", WTERMSIG(status));
-	if (WEXITSTATUS(status))
-		return error_set(err, EKEYEXPIRED, "the token command failed with status %d", WEXITSTATUS(status));
-	line_end = memchr(source.text, '\n', source.len);
-	return text_accept(token, source.text, line_end ? (size_t)(line_end - source.text) : source.len,
-		"the token command's first line", EKEYEXPIRED, err);
-}
-
-/* ---- all of them ---- */
+/* ---- its life ---- */
 
 void token_free(struct token *token) {
 	if (!token)
 		return;
-	free(token->file);
+	token_command_free(token->command);
+	token_login_free(token->login);
+	free(token->file.path);
 	explicit_bzero(token, sizeof(*token));
 	free(token);
 }
 
 static void scope_token(struct token **token) {
 	token_free(*token);
+}
+
+/* The first run: before the mount, where the user still looks, and may be asked something by it. */
+static int command_first(struct token *token, struct error *err) {
+	int rc = token_command_start(token->command, 0, 0, err);
+
+	if (rc < 0)
+		return rc;
+	while ((rc = token_command_step(token->command, 0, &token->current, err)) == 1) {
+		struct pollfd wait = {.fd = token_command_fd(token->command), .events = POLLIN};
+
+		poll(&wait, 1, -1);
+	}
+	return rc;
 }
 
 int token_new(const struct token_config *config, struct token **ret, struct error *err) {
@@ -215,38 +69,205 @@ int token_new(const struct token_config *config, struct token **ret, struct erro
 	if (!token)
 		return error_set(err, ENOMEM, "no memory");
 	if (config->text)
-		rc = text_accept(token, config->text, strlen(config->text), "the given text", EINVAL, err);
+		rc = token_text_accept(
+			&token->current, config->text, strlen(config->text), "the given text", EINVAL, err);
 	else if (config->command)
-		rc = command_run(token, config->command, err);
-	else if (config->file && !(token->file = strdup(config->file)))
-		rc = error_set(err, ENOMEM, "no memory");
+		rc = token_command_new(config->command, &token->command);
+	else if (config->login)
+		rc = token_login_new(config->login, config->tenant_base, &token->login);
+	else if (config->file && !(token->file.path = strdup(config->file)))
+		rc = -ENOMEM;
+	if (rc == -ENOMEM)
+		return error_set(err, ENOMEM, "no memory");
+	if (rc == 0 && token->command)
+		rc = command_first(token, err);
 	if (rc < 0)
 		return rc;
+	token->known = token->current.generation;
 	*ret = take_pointer(token);
 	return 0;
 }
 
-int token_get(struct token *token, const char **ret, struct error *err) {
-	if (token->file) {
-		int rc = file_read(token, false, err);
-
-		if (rc < 0)
-			return rc;
-	}
-	if (!token->text[0])
-		return error_set(err, EKEYEXPIRED,
-			"there is no access token: set NEEV_API_TOKEN, or give"
-			" token_file= or token_command=");
-	*ret = token->text;
-	return 0;
+/* Another token than the one that was refused has everything before it. */
+static void token_compare(struct token *token) {
+	if (token->known == token->current.generation)
+		return;
+	token->known = token->current.generation;
+	hold_clear(&token->hold);
+	token->failure.code = 0;
 }
 
-bool token_refused(struct token *token) {
-	unsigned before = token->generation;
+/* ---- what the source has without asking anybody ---- */
 
-	return token->file && file_read(token, true, NULL) == 0 && token->generation != before;
+static int source_look(struct token *token, bool always, int64_t now_ms, struct error *err) {
+	int rc = token->login ? token_login_read(token->login, always, &token->current, err)
+			      : token_file_read(&token->file, always, now_ms, &token->current, err);
+
+	token_compare(token);
+	if (rc == 0 && !token->current.text[0])
+		return error_set(err, EKEYEXPIRED,
+			"there is no access token: set NEEV_API_TOKEN, give token_file= or token_command=, or run"
+			" `neevfs login`");
+	return rc;
+}
+
+int token_check(struct token *token, struct error *err) {
+	return source_look(token, false, 0, err);
 }
 
 unsigned token_generation(const struct token *token) {
-	return token->generation;
+	return token->current.generation;
+}
+
+/* ---- fetching another ---- */
+
+void token_attach(struct token *token, struct http *http) {
+	token->http = http;
+}
+
+void token_detach(struct token *token, const struct http *http) {
+	if (token->http != http)
+		return;
+	/* Nobody is left who could be told of its end. */
+	if (token->fetching && token->command)
+		token_command_stop(token->command);
+	if (token->fetching && token->login)
+		token_login_stop(token->login);
+	token->fetching = false;
+	token->http = NULL;
+}
+
+bool token_fetching(const struct token *token) {
+	return token->fetching;
+}
+
+static bool fetch_possible(const struct token *token) {
+	return token->http && !token->fetching &&
+	       (token->command || (token->login && token_login_can_renew(token->login)));
+}
+
+static void fetch_end(struct token *token, int rc, const struct error *err, int64_t now_ms) {
+	token->fetching = false;
+	if (rc < 0) {
+		token->failure = *err;
+		if (err->code != EKEYEXPIRED)
+			token->fetch_again_ms = now_ms + FETCH_UNREACHED_MS;
+	}
+	token_compare(token);
+}
+
+static void fetch_start(struct token *token, struct token_time now) {
+	struct error err;
+	int rc = 0;
+
+	token->fetch_again_ms = now.ms + FETCH_AGAIN_MS;
+	token->failure.code = 0;
+	token->fetching = true;
+	if (token->command) {
+		rc = token_command_start(token->command, COMMAND_MS, now.ms, &err);
+		if (rc == 0)
+			http_guest(token->http, token_command_fd(token->command));
+	} else {
+		token_login_renew(token->login, token->http, now);
+	}
+	if (rc < 0)
+		fetch_end(token, rc, &err, now.ms);
+	else
+		token_run(token, now);
+}
+
+int64_t token_due_ms(const struct token *token) {
+	if (!token->fetching)
+		return WATCH_NEVER;
+	return token->command ? token_command_due_ms(token->command) : token_login_look_ms(token->login);
+}
+
+void token_run(struct token *token, struct token_time now) {
+	struct error err;
+	int rc;
+
+	if (!token->fetching)
+		return;
+	rc = token->command ? token_command_step(token->command, now.ms, &token->current, &err)
+			    : token_login_step(token->login, now, &token->current, &err);
+	if (rc == 1)
+		return;
+	if (token->command)
+		http_guest(token->http, -1); /* at once: the number of the closed descriptor may come back */
+	fetch_end(token, rc, &err, now.ms);
+}
+
+/* ---- the token to send ---- */
+
+/* A login that comes to its end is renewed while it still serves. */
+static void login_care(struct token *token, struct token_time now) {
+	if (token->login && token_login_due(token->login, now.wall_s) && fetch_possible(token) &&
+		(!token->failure.code || now.ms >= token->fetch_again_ms))
+		fetch_start(token, now);
+}
+
+/* Why there is no request: the refusal, and what came of fetching another token. */
+static int token_held(const struct token *token, struct error *err) {
+	const struct error *why = &token->hold.why, *failure = &token->failure;
+
+	if (failure->code && failure->code != EKEYEXPIRED) {
+		if (err)
+			*err = *failure;
+		return -failure->code;
+	}
+	error_set(err, EKEYEXPIRED, "%s%s%s (not asked again for %d s, unless the token changes)", why->message,
+		failure->code ? "; " : "", failure->code ? failure->message : "", HOLD_MS / 1000);
+	if (err)
+		err->http_status = why->http_status;
+	return -EKEYEXPIRED;
+}
+
+int token_get(
+	struct token *token, enum api_service service, struct token_time now, const char **ret, struct error *err) {
+	bool unreached;
+	int rc = source_look(token, false, now.ms, err);
+
+	if (rc < 0)
+		return rc;
+	login_care(token, now);
+	/* A renewal that failed on its way is tried again without a request that would be refused first. */
+	unreached = token->failure.code && token->failure.code != EKEYEXPIRED;
+	if (unreached && !hold_is_open(&token->hold, service) && fetch_possible(token) &&
+		now.ms >= token->fetch_again_ms)
+		fetch_start(token, now);
+	if (token->fetching &&
+		(!hold_is_open(&token->hold, service) || (token->login && token_login_over(token->login, now.wall_s))))
+		return -EAGAIN;
+	if (!hold_ask(&token->hold, service, now.ms))
+		return token_held(token, err);
+	*ret = token->current.text;
+	return 0;
+}
+
+/* ---- what the server says of it ---- */
+
+/* Answers that only who took the token gives. */
+static bool status_accepts(int status) {
+	return (status >= 200 && status <= 299) ||
+	       (status >= 400 && status <= 499 && status != 401 && status != 407 && status != 408 && status != 429);
+}
+
+bool token_answered(struct token *token, enum api_service service, unsigned generation, int status,
+	const struct error *err, struct token_time now) {
+	bool served;
+
+	if (status_accepts(status) && generation == token->current.generation)
+		hold_accepted(&token->hold, service);
+	if (status != 401)
+		return false;
+	if (generation == token->current.generation)
+		source_look(token, true, now.ms, NULL);
+	/* Of many that were refused together only the first finds the new token. */
+	if (generation != token->current.generation)
+		return true;
+	served = token->hold.at[service].accepted;
+	hold_refused(&token->hold, service, err, now.ms);
+	if (fetch_possible(token) && (served || now.ms >= token->fetch_again_ms))
+		fetch_start(token, now);
+	return token->fetching || generation != token->current.generation;
 }

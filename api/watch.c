@@ -83,6 +83,10 @@ int64_t watch_now_ms(void) {
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+int64_t watch_wall_s(void) {
+	return time(NULL);
+}
+
 void watch_duration(unsigned ms, char *ret, size_t size) {
 	unsigned tenths = (ms + 50) / 100; /* what was left of 30 s a moment later is 30 s to a reader */
 

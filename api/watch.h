@@ -35,6 +35,7 @@ void watch_timer(struct watch *watch, int64_t at_ms);
 size_t watch_poll(struct watch *watch, struct watch_event *ret, size_t size);
 
 int64_t watch_now_ms(void); /* CLOCK_MONOTONIC */
+int64_t watch_wall_s(void); /* since 1970 */
 
 /* "30 s", "1.5 s", "250 ms" */
 void watch_duration(unsigned ms, char *ret, size_t size);

@@ -175,13 +175,13 @@ bool changes_scaling(const struct changes *changes, const struct kind *kind, con
 
 /* ---- who stops waiting ---- */
 
-static bool change_goes_on(const struct change *change) {
+bool change_sent(const struct change *change) {
 	return change->flying || change->unclear;
 }
 
 int change_unfinished(const struct change *change, int code, struct error *ret) {
 	const char *why = code == ECANCELED ? "interrupted" : "no outcome within the deadline";
-	if (!change_goes_on(change)) {
+	if (!change_sent(change)) {
 		if (change->attempts)
 			error_set(ret, code, "%s; it was not carried out (%.200s), and is not tried again", why,
 				change->error.message);
@@ -209,7 +209,7 @@ int change_unfinished(const struct change *change, int code, struct error *ret) 
 
 void change_abandon(struct change *change) {
 	change->done = NULL;
-	change->late = change_goes_on(change);
+	change->late = change_sent(change);
 	if (change->late)
 		return;
 	change->untold = true;
@@ -221,6 +221,25 @@ void change_abandon(struct change *change) {
 		alter_end(change, -ECANCELED, &err);
 	else
 		change_end(change, -ECANCELED, &err);
+}
+
+/* ---- the end of the mount ---- */
+
+bool changes_sent(const struct changes *changes) {
+	for (const struct change *at = changes->first.next; at != &changes->first; at = at->next)
+		if (at->flying || (at->unclear && at->done))
+			return true;
+	return false;
+}
+
+void changes_end(const struct changes *changes) {
+	for (const struct change *at = changes->first.next; at != &changes->first; at = at->next)
+		if (change_sent(at))
+			log_write(LOG_WARNING, "%s %s: the mount ends before its outcome is known%s",
+				operations[at->verb], at->path,
+				at->verb == CHANGE_CREATE && changes->fs->options->journal
+					? "; the next one looks for it"
+					: "");
 }
 
 /* ---- starting ---- */
@@ -243,7 +262,6 @@ int change_new(struct changes *changes, const struct change_order *order, struct
 	change->kind = order->kind;
 	change->draft = order->draft;
 	change->demand.resume = change_resume;
-	change->demand.urgent = true;
 	change->due_ms = CHANGE_NEVER;
 	change->path = strdup(order->path);
 	bool whole = change->path != NULL;

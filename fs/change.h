@@ -64,6 +64,15 @@ int change_unfinished(const struct change *change, int code, struct error *ret);
 /* Nobody waits any more: `done` will not be called. What was sent goes on; what was not is not sent. */
 void change_abandon(struct change *change);
 
+/* Whether it may have been carried out: then it goes on without who asked for it. */
+bool change_sent(const struct change *change);
+
+/* The mount ends. Whether some change that was sent is worth waiting for: its answer is under way, or somebody waits.
+ */
+bool changes_sent(const struct changes *changes);
+/* Tells the log of those whose outcome this mount will not know. */
+void changes_end(const struct changes *changes);
+
 /* Whether a scale of this deployment is under way. */
 bool changes_scaling(const struct changes *changes, const struct kind *kind, const struct scope *scope);
 

@@ -55,7 +55,6 @@ static int recover_as(struct changes *changes, const struct kind *kind, const st
 		return rc;
 	}
 	change->recovered = change->late = true;
-	change->demand.urgent = false; /* nobody waits */
 	change->record = record->number;
 	char when[32] = "";
 	struct tm tm;

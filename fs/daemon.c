@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -34,7 +36,15 @@ int daemon_start(struct daemon *ret, const char *mountpoint) {
 		got = read(fds[0], &up, 1);
 	while (got < 0 && errno == EINTR);
 	struct stat st;
-	_exit(got == 1 && !stat(mountpoint, &st) ? 0 : 1);
+	int status;
+	if (got == 1)
+		_exit(stat(mountpoint, &st) ? 1 : 0);
+	while ((got = waitpid(pid, &status, 0)) < 0 && errno == EINTR) {
+	}
+	int killed = got < 0 ? 0 : WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status) - 128;
+	if (killed > 0)
+		fprintf(stderr, "neevfs: ended by SIG%s before the mount was there\n", sigabbrev_np(killed));
+	_exit(1);
 }
 
 void daemon_ready(struct daemon *daemon) {

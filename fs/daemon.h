@@ -8,9 +8,9 @@ struct daemon {
 	int pipe_fd; /* towards the waiting parent; -1: in the foreground, or told already */
 };
 
-/* Forks. The parent waits, and exits 0 once daemon_ready() is called in the child and stat(2) of `mountpoint` has been
- * answered (so that the kernel knows the root's owner before anybody's first call), or 1 when the child ends without
- * it, having said why on stderr. Returns in the child: 0, or -errno in the only process. */
+/* Forks. The parent waits, and exits 0 once daemon_ready() is called in the child, or a child of it, and stat(2) of
+ * `mountpoint` has been answered (so that the kernel knows the root's owner before anybody's first call), or 1 when the
+ * child ends without it, having said why on stderr. Returns in the child: 0, or -errno in the only process. */
 int daemon_start(struct daemon *ret, const char *mountpoint);
 
 /* The mount answers: standard streams go to /dev/null, the parent is released. Does nothing in the foreground. */

@@ -28,7 +28,8 @@ struct fs {
 	uint64_t seed; /* of what is random */
 	uid_t uid;
 	gid_t gid;
-	bool ready; /* the kernel has said INIT: the mount answers */
+	bool ready;   /* the kernel has said INIT: the mount answers */
+	bool greeted; /* the first answer to the kernel is written */
 };
 
 /* Makes all parts. The rest is set by who runs it. 0 or -ENOMEM; fs_close_parts() releases what there is in any case.

@@ -93,7 +93,7 @@ void fs_lookup(fuse_req_t req, fuse_ino_t parent, const char *name) {
 	struct op *op = op_new(req, step_lookup, "lookup", parent, name);
 	if (!op)
 		return;
-	op->looking = op->demand.stale = true;
+	op->looking = op->demand.looks = true;
 	op_run(op);
 }
 
@@ -127,7 +127,7 @@ void fs_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file) {
 	struct op *op = op_new(req, step_getattr, "stat", ino, NULL);
 	if (!op)
 		return;
-	op->looking = op->demand.stale = true;
+	op->looking = op->demand.looks = true;
 	op_run(op);
 }
 
@@ -147,7 +147,7 @@ void fs_readlink(fuse_req_t req, fuse_ino_t ino) {
 	struct op *op = op_new(req, step_readlink, "readlink", ino, NULL);
 	if (!op)
 		return;
-	op->demand.stale = true;
+	op->demand.looks = true;
 	op_run(op);
 }
 
@@ -177,6 +177,11 @@ static int step_opendir(struct op *op) {
 	handle_add_entry(listing.handle, ".", op->node->ino, DT_DIR);
 	handle_add_entry(listing.handle, "..", op->node->parent ? op->node->parent->ino : op->node->ino, DT_DIR);
 	rc = view_entries(&view, &op->demand, listing_add, &listing);
+	if (!rc && view.row->type == ROW_RESOURCE && view.kind->remove && !view.draft) {
+		SCOPED(buffer_free) struct buffer dir = {0};
+		node_path(op->node, &dir);
+		rc = dir.error ? dir.error : sweep_look(op->fs->sweeps, dir.data, op->pid, op->fs->now_ms);
+	}
 	if (rc) {
 		handle_free(listing.handle);
 		return rc;
@@ -190,7 +195,7 @@ void fs_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file) {
 	struct op *op = op_new(req, step_opendir, "opendir", ino, NULL);
 	if (!op)
 		return;
-	op->looking = op->demand.stale = true;
+	op->looking = op->demand.looks = true;
 	op->file = *file;
 	op_run(op);
 }

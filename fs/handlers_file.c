@@ -58,7 +58,7 @@ void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file) {
 	if (!op)
 		return;
 	op->file = *file;
-	op->demand.stale = (file->flags & O_ACCMODE) == O_RDONLY;
+	op->demand.looks = (file->flags & O_ACCMODE) == O_RDONLY;
 	op_run(op);
 }
 

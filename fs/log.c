@@ -4,28 +4,33 @@
 #include "../api/scope.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { LINE_MAX_BYTES = 512 };
 
 /* The process has one log, as it has one standard error. */
 static struct {
-	FILE *file; /* NULL: syslog */
+	int fd; /* -1: syslog; 0: not opened, which is syslog too */
 	int level;
+	unsigned lost; /* lines since the last that could be written */
 } sink;
 
 int log_open(const char *path, int level, bool foreground, struct error *err) {
 	sink.level = level;
+	sink.fd = -1;
 	if (path) {
-		sink.file = fopen(path, "ae");
-		if (!sink.file)
+		sink.fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0666);
+		if (sink.fd < 0)
 			return error_set(err, errno, "%s: %s", path, strerror(errno));
 	} else if (foreground) {
-		sink.file = stderr;
+		sink.fd = STDERR_FILENO;
 	} else {
 		openlog("neevfs", LOG_PID, LOG_DAEMON);
 	}
@@ -33,9 +38,22 @@ int log_open(const char *path, int level, bool foreground, struct error *err) {
 }
 
 void log_close(void) {
-	if (sink.file && sink.file != stderr)
-		fclose(sink.file);
-	sink.file = NULL;
+	if (sink.fd > STDERR_FILENO)
+		close(sink.fd);
+	sink.fd = -1;
+}
+
+int log_fd(void) {
+	return sink.fd > STDERR_FILENO ? sink.fd : -1;
+}
+
+/* A full disk, a pipe that nobody reads: the mount goes on without. */
+static void line_write(const char *text, size_t len) {
+	struct pollfd room = {.fd = sink.fd, .events = POLLOUT};
+	if (poll(&room, 1, 0) == 1 && room.revents & POLLOUT && write(sink.fd, text, len) == (ssize_t)len)
+		sink.lost = 0;
+	else
+		sink.lost++;
 }
 
 void log_write(int level, const char *format, ...) {
@@ -50,7 +68,7 @@ void log_write(int level, const char *format, ...) {
 	buffer_add_safe(&line, text, strlen(text));
 	if (line.error)
 		return;
-	if (!sink.file) {
+	if (sink.fd <= 0) {
 		syslog(level, "%s", line.data);
 		return;
 	}
@@ -59,6 +77,10 @@ void log_write(int level, const char *format, ...) {
 	char when[32] = "";
 	if (gmtime_r(&now, &tm))
 		strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ ", &tm);
-	fprintf(sink.file, "%s%s\n", when, line.data);
-	fflush(sink.file);
+	SCOPED(buffer_free) struct buffer whole = {0};
+	if (sink.lost)
+		buffer_printf(&whole, "%s%u lines before this could not be written\n", when, sink.lost);
+	buffer_printf(&whole, "%s%s\n", when, line.data);
+	if (!whole.error)
+		line_write(whole.data, whole.len);
 }

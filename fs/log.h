@@ -1,5 +1,6 @@
 /* The daemon's log: a file, syslog, or standard error. Only fs/ logs. Control bytes are escaped, lines are cut at 512
- * bytes. */
+ * bytes. A line is one write, so that several processes can share a file; one that cannot be written is lost, and
+ * counted. Nobody waits for a reader of standard error. */
 #ifndef NEEVFS_FS_LOG_H
 #define NEEVFS_FS_LOG_H
 
@@ -12,5 +13,7 @@
 int log_open(const char *path, int level, bool foreground, struct error *err);
 void log_close(void);
 void log_write(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+int log_fd(void); /* of the file; -1: there is none */
 
 #endif

@@ -21,7 +21,10 @@ struct turning {
 	const struct loop *loop;
 	struct fuse_buf buffer; /* libfuse's, used again for each request */
 	int epoll_fd, signal_fd;
-	bool over, ready;
+	bool called;  /* to end, by a signal */
+	bool severed; /* the connection is gone: unmounted, or aborted */
+	bool ready;
+	int64_t end_ms; /* when it must be over; INT64_MAX until it ends */
 };
 
 void loop_tick(struct fs *fs) {
@@ -43,7 +46,15 @@ void loop_block_signals(void) {
 	sigset_t set;
 	loop_signals(&set);
 	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+void loop_ignore_signals(void) {
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a log or journal that may not grow is an error like others */
+}
+
+static void turning_forget(struct turning *turning, int fd) {
+	epoll_ctl(turning->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
 }
 
 static int turning_watch(struct turning *turning, int fd) {
@@ -58,34 +69,45 @@ static void turn_signals(struct turning *turning) {
 			store_forget_all(turning->loop->fs->store);
 			log_write(LOG_INFO, "SIGHUP: cached answers forgotten");
 		} else {
-			turning->over = true;
+			turning->called = true;
 		}
 	}
 }
 
 static void turn_requests(struct turning *turning) {
 	struct fuse_session *session = turning->loop->session;
-	for (int i = 0; i < REQUESTS_A_TURN && !turning->over; i++) {
+	for (int i = 0; i < REQUESTS_A_TURN && !turning->severed; i++) {
 		int got = fuse_session_receive_buf(session, &turning->buffer);
 		if (got == -EINTR)
 			continue;
 		if (got == -EAGAIN)
 			break;
-		if (got <= 0) /* 0: unmounted */
-			turning->over = true;
-		else
+		if (got > 0)
 			fuse_session_process_buf(session, &turning->buffer);
-		turning->over |= fuse_session_exited(session) != 0;
+		if (got <= 0 || fuse_session_exited(session)) {
+			turning->severed = true;
+			turning_forget(turning, fuse_session_fd(session));
+		}
 	}
+}
+
+static int earlier_ms(int a, int b) {
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+static int turning_wait_ms(const struct turning *turning) {
+	const struct fs *fs = turning->loop->fs;
+	int wait_ms = earlier_ms(ops_wait_ms(fs), changes_wait_ms(fs->changes));
+	if (turning->end_ms == INT64_MAX)
+		return wait_ms;
+	return earlier_ms(wait_ms, turning->end_ms > fs->now_ms ? (int)(turning->end_ms - fs->now_ms) : 0);
 }
 
 static int loop_turn(struct turning *turning) {
 	const struct loop *loop = turning->loop;
 	struct fs *fs = loop->fs;
-	struct epoll_event events[3];
-	int ops_ms = ops_wait_ms(fs), changes_ms = changes_wait_ms(fs->changes);
-	int wait_ms = ops_ms < 0 || (changes_ms >= 0 && changes_ms < ops_ms) ? changes_ms : ops_ms;
-	int count = epoll_wait(turning->epoll_fd, events, 3, wait_ms);
+	struct epoll_event events[4];
+	int count = epoll_wait(turning->epoll_fd, events, 4, turning_wait_ms(turning));
 	if (count < 0 && errno != EINTR)
 		return -errno;
 	loop_tick(fs);
@@ -95,6 +117,11 @@ static int loop_turn(struct turning *turning) {
 	}
 	ops_sweep(fs);
 	turn_signals(turning);
+	for (int i = 0; i < count; i++)
+		if (loop->supervisor_fd >= 0 && events[i].data.fd == loop->supervisor_fd) {
+			turning_forget(turning, loop->supervisor_fd);
+			loop->unwatched(loop->user);
+		}
 	if (fs->ready && !turning->ready) {
 		turning->ready = true;
 		loop->ready(loop->user);
@@ -102,8 +129,23 @@ static int loop_turn(struct turning *turning) {
 	return 0;
 }
 
+/* What was sent deserves its answer, so that the caller hears what is true, and the journal too. */
+static int loop_end(struct turning *turning) {
+	struct fs *fs = turning->loop->fs;
+	int rc = 0;
+	turning->end_ms = fs->now_ms + LOOP_END_MS;
+	turning->called = false;
+	turning->loop->leave(turning->loop->user);
+	ops_settle(fs, turning->end_ms);
+	while (!rc && !turning->called && changes_sent(fs->changes) && fs->now_ms < turning->end_ms) {
+		rc = loop_turn(turning);
+		ops_settle(fs, turning->end_ms);
+	}
+	return rc;
+}
+
 int loop_run(const struct loop *loop, struct error *err) {
-	struct turning turning = {.loop = loop, .epoll_fd = epoll_create1(EPOLL_CLOEXEC)};
+	struct turning turning = {.loop = loop, .epoll_fd = epoll_create1(EPOLL_CLOEXEC), .end_ms = INT64_MAX};
 	sigset_t set;
 	loop_signals(&set);
 	turning.signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
@@ -117,10 +159,15 @@ int loop_run(const struct loop *loop, struct error *err) {
 		rc = turning_watch(&turning, turning.signal_fd);
 	if (!rc)
 		rc = turning_watch(&turning, api_fd(loop->api));
-	while (!rc && !turning.over)
+	if (!rc && loop->supervisor_fd >= 0)
+		rc = turning_watch(&turning, loop->supervisor_fd);
+	while (!rc && !turning.called && !turning.severed)
 		rc = loop_turn(&turning);
+	if (!rc)
+		rc = loop_end(&turning);
 	if (rc)
 		error_set(err, -rc, "the event loop cannot wait: %s", strerror(-rc));
+	changes_end(loop->fs->changes);
 	ops_end(loop->fs);
 	free(turning.buffer.mem);
 	close(turning.epoll_fd);

@@ -17,14 +17,23 @@ struct loop {
 	struct fs *fs;
 	struct api *api;
 	struct fuse_session *session;
-	void (*ready)(void *user); /* once, when the mount answers */
+	int supervisor_fd;             /* readable when the supervisor is gone (supervisor.h); -1: there is none */
+	void (*ready)(void *user);     /* once, when the mount answers */
+	void (*unwatched)(void *user); /* the supervisor is gone */
+	void (*leave)(void *user);     /* once, when it ends: no new caller shall find the mount */
 	void *user;
 };
 
-/* Runs until SIGTERM, SIGINT, or the mount is gone: 0; -errno with words if it cannot wait. SIGHUP forgets all that is
- * cached. The signals must be blocked: loop_block_signals(). */
+enum { LOOP_END_MS = 4500 /* for the answers of what was sent, at the end */ };
+
+/*
+ * Runs until SIGTERM, SIGINT, or the connection to the kernel is gone. Then changes that were sent have LOOP_END_MS for
+ * their answers; all else that waits is answered at once, and everything at a second signal. 0; -errno with
+ * words if it cannot wait. SIGHUP forgets all that is cached. The signals must be blocked: loop_block_signals().
+ */
 int loop_run(const struct loop *loop, struct error *err);
 void loop_block_signals(void);
+void loop_ignore_signals(void); /* what would end the process for a pipe or a file */
 
 /* Sets the time of `fs`: the only reading of the clocks. */
 void loop_tick(struct fs *fs);

@@ -5,7 +5,9 @@
  *
  *   main.c  fs.c          put the parts together, once
  *   options*.c            what the user asked for          cloud.c   the simulated cloud of --sandbox
- *   daemon.c  log.c       the background process           mount.c   the mount point
+ *   daemon.c  log.c       the background process           supervisor.c  its parent, which outlives a crash
+ *   mount.c  mounted.c    the mount point; the kernel's table of mounts
+ *   login.c  terminal.c   neevfs login and logout; asking a person
  *   loop.c                the one place that waits
  *   op.c                  one request: parked, resumed, interrupted, answered once
  *   handlers_*.c          what a request means: names, files, writing          handle.c  an open file
@@ -30,9 +32,11 @@
 #include "cloud.h"
 #include "daemon.h"
 #include "log.h"
+#include "login.h"
 #include "loop.h"
 #include "mount.h"
 #include "store.h"
+#include "supervisor.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -40,6 +44,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -54,7 +59,9 @@ struct program {
 	struct api *api;
 	struct store *store;
 	struct fs fs;
-	struct fuse_session *session;
+	struct mount mount;
+	struct watched watched;
+	bool aborted; /* the connection to the kernel ended, and the mount stood on */
 };
 
 static int complain(const struct error *err) {
@@ -64,17 +71,22 @@ static int complain(const struct error *err) {
 
 static int program_token(struct program *program, struct error *err) {
 	struct options *options = &program->options;
-	/* One source: the environment's over the configured ones. */
+	/* One source: the environment's over the configured ones, and these over what is stored. */
 	const char *text = options->token, *file = text ? NULL : options->token_file;
-	struct token_config config = {
-		.text = text, .file = file, .command = text || file ? NULL : options->token_command};
-	if (!config.text && !config.file && !config.command)
+	const char *command = text || file ? NULL : options->token_command;
+	struct stat st;
+	bool stored = !text && !file && !command && options->login && !lstat(options->login, &st);
+	struct token_config config = {.text = text,
+		.file = file,
+		.command = command,
+		.login = stored ? options->login : NULL,
+		.tenant_base = options->base[API_TENANT]};
+	if (!text && !file && !command && !stored)
 		return error_set(err, EKEYEXPIRED,
 			options->inference_key ? "NEEV_API_KEY holds an inference key, which these services refuse; "
 						 "give a personal access token by NEEV_API_TOKEN"
-					       : "no token: set NEEV_API_TOKEN, or -o token_file=PATH, or look around "
-						 "first with --sandbox");
-	const char *token;
+					       : "no token: run neevfs login, or set NEEV_API_TOKEN, or -o "
+						 "token_file=PATH, or look around first with --sandbox");
 	struct error reason;
 	int rc = token_new(&config, &program->token, &reason);
 	if (rc)
@@ -84,8 +96,7 @@ static int program_token(struct program *program, struct error *err) {
 			       : "token_command",
 			reason.message);
 	options_forget_token(options);
-	return rc ? rc
-		  : token_get(program->token, &token, err); /* a file that cannot serve is told here, where one looks */
+	return rc ? rc : token_check(program->token, err); /* a file that cannot serve is told here, where one looks */
 }
 
 static int program_build(struct program *program, struct error *err) {
@@ -126,11 +137,28 @@ static void program_ready(void *user) {
 	struct program *program = user;
 	log_write(LOG_NOTICE, "mounted at %s (%s)", program->options.mountpoint, program->options.api_base);
 	daemon_ready(&program->daemon);
+	watched_tell(&program->watched, program->mount.device, true);
+	if (program->watched.restarts)
+		log_write(LOG_NOTICE, "%s: that was mounted again, %u times so far", program->options.mountpoint,
+			program->watched.restarts);
+}
+
+static void program_unwatched(void *user) {
+	const struct program *program = user;
+	log_write(LOG_WARNING, "%s: the supervisor is gone; after a crash the mount point would stay occupied",
+		program->options.mountpoint);
+}
+
+static void program_leave(void *user) {
+	struct program *program = user;
+	int rc = mount_leave(&program->mount);
+	program->aborted = rc > 0;
+	if (rc < 0)
+		log_write(LOG_ERR, "%s: cannot be unmounted: %s", program->options.mountpoint, strerror(-rc));
 }
 
 static void program_end(struct program *program) {
-	if (program->session)
-		mount_end(program->session);
+	mount_end(&program->mount);
 	api_free(program->api);
 	fs_close_parts(&program->fs);
 	store_free(program->store);
@@ -140,32 +168,68 @@ static void program_end(struct program *program) {
 	log_close();
 }
 
-static int program_mount(struct program *program) {
+/* Goes to the background, if that is asked for: 0 in the process that mounts. 1: in its supervisor, when all is over.
+ */
+static int program_detach(struct program *program, int argc, char **argv, int *ret_status, struct error *err) {
+	struct options *options = &program->options;
+	if (options->foreground)
+		return 0;
+	int rc = daemon_start(&program->daemon, options->mountpoint);
+	const struct supervising supervising = {
+		.options = options, .ready_fd = &program->daemon.pipe_fd, .argc = argc, .argv = argv};
+	if (!rc)
+		rc = supervisor_start(&supervising, &program->watched, ret_status);
+	return rc < 0 ? error_set(err, -rc, "cannot go to the background: %s", strerror(-rc)) : rc;
+}
+
+static int program_mount(struct program *program, int argc, char **argv) {
 	struct options *options = &program->options;
 	struct error err;
-	int rc = mount_check(options, &err);
-	if (!rc && !options->foreground && (rc = daemon_start(&program->daemon, options->mountpoint)))
-		error_set(&err, -rc, "cannot go to the background: %s", strerror(-rc));
-	loop_block_signals();
+	int status;
+	loop_ignore_signals();
 	daemon_harden(options->debug); /* before anything is started that would inherit the environment */
+	int rc = mount_check(options, &err);
 	if (!rc)
 		rc = log_open(options->log, options->log_level, options->foreground, &err);
+	if (!rc && (rc = program_detach(program, argc, argv, &status, &err)) > 0)
+		return status;
 	if (!rc && options->sandbox && !(rc = cloud_start(&program->cloud, options, &err)))
 		rc = options_finish(options, &err); /* now that its address is known */
 	if (!rc)
 		rc = program_build(program, &err);
+	loop_block_signals(); /* from here on there is something to be put in order at the end */
 	if (!rc)
-		rc = mount_start(&program->fs, &program->session, &err);
-	if (rc)
+		rc = mount_start(&program->fs, &program->mount, &err);
+	if (rc) {
+		if (program->watched.restarts)
+			log_write(LOG_ERR, "%s", err.message);
 		return complain(&err);
+	}
+	watched_tell(&program->watched, program->mount.device, false);
 	const struct loop loop = {.fs = &program->fs,
 		.api = program->api,
-		.session = program->session,
+		.session = program->mount.session,
+		.supervisor_fd = program->watched.fd,
 		.ready = program_ready,
+		.unwatched = program_unwatched,
+		.leave = program_leave,
 		.user = program};
 	rc = loop_run(&loop, &err);
-	log_write(rc ? LOG_ERR : LOG_NOTICE, "%s: %s", options->mountpoint, rc ? err.message : "unmounted");
-	return rc ? EXIT_FAILURE : EXIT_SUCCESS;
+	const char *how = rc                 ? err.message
+			  : program->aborted ? "the connection to the kernel was aborted"
+					     : "unmounted";
+	log_write(rc || program->aborted ? LOG_ERR : LOG_NOTICE, "%s: %s", options->mountpoint, how);
+	return rc || program->aborted ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* Nobody keeps a token for a daemon that is yet to come. */
+static int restart_check(const struct options *options, struct error *err) {
+	if (options->command != COMMAND_MOUNT || !options->restart || options->foreground || !options->token)
+		return 0;
+	return error_set(err, EINVAL,
+		"restart=%u needs a token that can be asked for again: a login, token_file= or token_command= in "
+		"place of NEEV_API_TOKEN",
+		options->restart);
 }
 
 static int program_run(struct program *program, int argc, char **argv) {
@@ -176,8 +240,10 @@ static int program_run(struct program *program, int argc, char **argv) {
 		fputs("neevfs --help shows the usage\n", stderr);
 		return rc == -EINVAL ? EXIT_USAGE : EXIT_FAILURE;
 	}
-	if (program->options.command == COMMAND_MOUNT && !program->options.sandbox &&
-		(rc = options_finish(&program->options, &err))) {
+	enum command command = program->options.command;
+	bool finished = command == COMMAND_MOUNT || command == COMMAND_LOGIN || command == COMMAND_LOGOUT;
+	if (finished && !program->options.sandbox &&
+		((rc = restart_check(&program->options, &err)) || (rc = options_finish(&program->options, &err)))) {
 		complain(&err);
 		return rc == -EINVAL ? EXIT_USAGE : EXIT_FAILURE;
 	}
@@ -193,10 +259,14 @@ static int program_run(struct program *program, int argc, char **argv) {
 		return EXIT_SUCCESS;
 	case COMMAND_UMOUNT:
 		return mount_remove(program->options.mountpoint, &err) ? complain(&err) : EXIT_SUCCESS;
+	case COMMAND_LOGIN:
+		return login_run(&program->options, &err) ? complain(&err) : EXIT_SUCCESS;
+	case COMMAND_LOGOUT:
+		return logout_run(&program->options, &err) ? complain(&err) : EXIT_SUCCESS;
 	case COMMAND_MOUNT:
 		break;
 	}
-	return program_mount(program);
+	return program_mount(program, argc, argv);
 }
 
 /* Low descriptors that the caller closed would be taken by our own, and what is printed would go there. */
@@ -210,7 +280,7 @@ static void streams_hold(void) {
 }
 
 int main(int argc, char **argv) {
-	struct program program = {.daemon = {.pipe_fd = -1}};
+	struct program program = {.daemon = {.pipe_fd = -1}, .watched = {.fd = -1}};
 	streams_hold();
 	int status = program_run(&program, argc, argv);
 	program_end(&program);

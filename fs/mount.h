@@ -7,15 +7,35 @@
 
 struct fuse_session;
 
+struct mount {
+	struct fuse_session *session; /* NULL: none */
+	dev_t device; /* of what was mounted (mounted.h); 0: not known, as there is no table of mounts */
+	bool left;    /* mount_leave() was called */
+};
+
 /*
- * Makes the mount point absolute (options->mountpoint is replaced). -EBUSY if a live neevfs is on it already, -ENOTDIR,
- * -ENOENT, …; a dead one (ENOTCONN) of ours is unmounted first.
+ * Makes the mount point absolute, links followed (options->mountpoint is replaced). -EBUSY if a live neevfs is on it
+ * already, or a dead one of another user; -ENOTCONN if another program's is dead there, -ENOTDIR, -ENOENT, …
  */
 int mount_check(struct options *options, struct error *err);
 
-/* A session mounted at options->mountpoint; ended by mount_end(). */
-int mount_start(struct fs *fs, struct fuse_session **ret, struct error *err);
-void mount_end(struct fuse_session *session);
+/*
+ * A session mounted at options->mountpoint; ended by mount_end(). A dead neevfs of this user is unmounted first. Of
+ * several that start there at the same moment one wins; the others get -EBUSY.
+ */
+int mount_start(struct fs *fs, struct mount *ret, struct error *err);
+
+/*
+ * Takes it out of the tree, at whatever path it is by now; who is inside keeps it until they leave. 0, also if it is
+ * not in the tree any more; 1: it was there without a connection, as that was aborted; -errno if it stays there.
+ */
+int mount_leave(struct mount *mount);
+
+/* The same of a mount whose daemon is dead. What is alive is not touched: it is another one that has come since. */
+int mount_bury(dev_t device);
+
+/* Leaves, and ends the connection. Takes one without a session. */
+void mount_end(struct mount *mount);
 
 /* Unmounts a neevfs, lazily if it is busy. -EINVAL if there is none, -errno with words. */
 int mount_remove(const char *mountpoint, struct error *err);

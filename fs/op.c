@@ -200,6 +200,17 @@ int ops_wait_ms(const struct fs *fs) {
 	return first->deadline_ms > fs->now_ms ? (int)(first->deadline_ms - fs->now_ms) : 0;
 }
 
+void ops_settle(struct fs *fs, int64_t end_ms) {
+	struct ops *ops = fs->ops;
+	for (struct op *op = ops->first.next, *next; op != &ops->first; op = next) {
+		next = op->next;
+		if (!op->change || !change_sent(op->change))
+			op_give_up(op, op->changing ? ECANCELED : EHOSTUNREACH);
+		else if (op->deadline_ms > end_ms)
+			op->deadline_ms = end_ms; /* the ring stays in its order */
+	}
+}
+
 void ops_end(struct fs *fs) {
 	while (fs->ops->first.next != &fs->ops->first)
 		op_reply_err(fs->ops->first.next, fs->ops->first.next->changing ? ECANCELED : EHOSTUNREACH);

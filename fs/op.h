@@ -71,7 +71,10 @@ void ops_free(struct ops *ops); /* takes NULL */
 void ops_sweep(struct fs *fs);
 /* Milliseconds until the next deadline; -1 if nothing is parked. */
 int ops_wait_ms(const struct fs *fs);
-/* Answers all that is parked: the mount ends. */
+/* The mount ends: answers what waits for anything but the outcome of a change that was sent. That has until `end_ms`.
+ */
+void ops_settle(struct fs *fs, int64_t end_ms);
+/* Answers all that is parked. */
 void ops_end(struct fs *fs);
 
 /* A new op, or NULL: the request was then answered with ENOMEM or ENAMETOOLONG. `name` may be NULL. */

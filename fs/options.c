@@ -52,6 +52,8 @@ const struct option_row option_rows[] = {
 		"USD per hour of all that runs, beyond which nothing is added"},
 	{"ca_file", OPTION_TEXT, AT(ca_file), NULL, NULL, 0, 0, "PEM file of the authorities to trust"},
 	{"proxy", OPTION_TEXT, AT(proxy), NULL, NULL, 0, 0, "URL of a proxy; the environment's are not used"},
+	{"restart", OPTION_NUMBER, AT(restart), "0", NULL, 0, 60,
+		"times in a minute to mount again after a crash; needs a token source"},
 	{"journal", OPTION_TEXT, AT(journal), NULL, NULL, 0, 0,
 		"file of creates on their way (~/.local/state/neevfs/journal)"},
 	{"log", OPTION_TEXT, AT(log), NULL, NULL, 0, 0, "file to log to (stderr in foreground, else syslog)"},
@@ -267,7 +269,7 @@ int options_defaults(struct options *options, struct error *err) {
 void options_free(struct options *options) {
 	char **const single[] = {&options->source, &options->mountpoint, &options->api_base, &options->token_file,
 		&options->token_command, &options->ca_file, &options->proxy, &options->log, &options->journal,
-		&options->base[API_TENANT], &options->base[API_GPU], &options->base[API_INVENTORY],
+		&options->login, &options->base[API_TENANT], &options->base[API_GPU], &options->base[API_INVENTORY],
 		&options->base[API_AIMODELS]};
 	struct texts *const lists[] = {&options->orgs, &options->projects, &options->sandbox_options, &options->kernel};
 	for (size_t i = 0; i < sizeof single / sizeof *single; i++)
@@ -289,13 +291,16 @@ void options_forget_token(struct options *options) {
 /* ---- words ---- */
 
 void options_help(struct buffer *out) {
-	buffer_add(out, "usage: neevfs [-f] [-d] [-o OPTION=VALUE,...] MOUNTPOINT\n"
-			"       neevfs --sandbox [-o ...] MOUNTPOINT    a simulated cloud: no account, no network\n"
-			"       neevfs umount MOUNTPOINT\n"
-			"       neevfs -h | -V\n"
-			"Mounts NeevCloud's AI cloud as a directory tree; see neevfs(1) and neevfs(5).\n\n"
-			"The token comes from NEEV_API_TOKEN, token_file= or token_command=.\n\noptions (-o, and the "
-			"config file's keys):\n");
+	buffer_add(out,
+		"usage: neevfs [-f] [-d] [-o OPTION=VALUE,...] MOUNTPOINT\n"
+		"       neevfs --sandbox [-o ...] MOUNTPOINT    a simulated cloud: no account, no network\n"
+		"       neevfs umount MOUNTPOINT\n"
+		"       neevfs login [--token-stdin] [-o ...]   asks for e-mail and password, stores the login\n"
+		"       neevfs logout                           removes it\n"
+		"       neevfs -h | -V\n"
+		"Mounts NeevCloud's AI cloud as a directory tree; see neevfs(1) and neevfs(5).\n\n"
+		"The token comes from NEEV_API_TOKEN, token_file=, token_command=, or a stored login.\n\n"
+		"options (-o, and the config file's keys):\n");
 	for (const struct option_row *row = option_rows; row->name; row++) {
 		buffer_printf(out, "  %-15s %s", row->name, row->help);
 		if (row->value)

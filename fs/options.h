@@ -12,7 +12,7 @@
 
 #include <stdbool.h>
 
-enum command { COMMAND_MOUNT, COMMAND_UMOUNT, COMMAND_HELP, COMMAND_VERSION };
+enum command { COMMAND_MOUNT, COMMAND_UMOUNT, COMMAND_LOGIN, COMMAND_LOGOUT, COMMAND_HELP, COMMAND_VERSION };
 
 /* A list of texts from a repeatable option; NULL-terminated. */
 struct texts {
@@ -31,7 +31,8 @@ struct options {
 	bool foreground; /* -f, -d */
 	bool debug;      /* -d */
 	bool sandbox;
-	char *source; /* the label before the mount point, or NULL */
+	bool token_stdin; /* --token-stdin */
+	char *source;     /* the label before the mount point, or NULL */
 	char *mountpoint;
 
 	/* the -o options, owned; NULL: not given */
@@ -40,11 +41,13 @@ struct options {
 	char *token_file, *token_command;
 	char *token;        /* from the environment only; wiped by main.c once it was handed on */
 	bool inference_key; /* NEEV_API_KEY is set: it does not work here */
+	char *login;        /* where `neevfs login` stores; NULL with --sandbox, and without a home directory */
 	char *ca_file, *proxy, *log, *journal;
 	struct texts orgs, projects; /* projects as given: ID or ORG/ID */
 	unsigned ttl_ms[TTL_CLASSES], moving_ms, stale_ms, deadline_ms, parallel;
 	unsigned cache_mib;
-	unsigned allow; /* bits of enum change_verb */
+	unsigned restart; /* daemons after the first, in a minute */
+	unsigned allow;   /* bits of enum change_verb */
 	struct limit max_replicas, max_instances;
 	struct limit max_hourly; /* in micro-dollars (money.h) */
 	int log_level;           /* of syslog.h */

@@ -168,11 +168,35 @@ static int options_bases(struct options *options, struct error *err) {
 }
 
 /*
- * Where the XDG base directory specification wants what shall survive: one file for all mounts of the user. The
- * simulated cloud ends with its mount, and leaves nothing to come back to.
+ * Where the XDG base directory specification wants what shall survive: one file for all mounts of the user. Nothing is
+ * appended where there is no home directory.
  */
-static int options_journal(struct options *options, struct error *err) {
+static void options_state(const char *name, struct buffer *path) {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	if (state && *state == '/') {
+		buffer_printf(path, "%s/neevfs/%s", state, name);
+		return;
+	}
+	const struct passwd *user = home && *home == '/' ? NULL : getpwuid(getuid());
+	home = user ? user->pw_dir : home;
+	if (home && *home == '/')
+		buffer_printf(path, "%s/.local/state/neevfs/%s", home, name);
+}
+
+static int options_login(struct options *options, struct error *err) {
+	SCOPED(buffer_free) struct buffer path = {0};
+	if (options->sandbox)
+		return 0;
+	options_state("login", &path);
+	if (path.error)
+		return error_set(err, ENOMEM, "no memory for the options");
+	free(options->login);
+	options->login = take_pointer(path.data);
+	return 0;
+}
+
+/* The simulated cloud ends with its mount, and leaves nothing to come back to. */
+static int options_journal(struct options *options, struct error *err) {
 	SCOPED(buffer_free) struct buffer path = {0};
 	if (options->journal && *options->journal != '/') { /* the daemon works elsewhere */
 		SCOPED(scope_free) char *here = getcwd(NULL, 0);
@@ -181,14 +205,10 @@ static int options_journal(struct options *options, struct error *err) {
 		buffer_printf(&path, "%s/%s", here, options->journal);
 	} else if (options->journal || options->sandbox) {
 		return 0;
-	} else if (state && *state == '/') {
-		buffer_printf(&path, "%s/neevfs/journal", state);
 	} else {
-		const struct passwd *user = home && *home == '/' ? NULL : getpwuid(getuid());
-		home = user ? user->pw_dir : home;
-		if (!home || *home != '/')
+		options_state("journal", &path);
+		if (!path.data && !path.error)
 			return error_set(err, EINVAL, "no home directory to keep the journal in: give journal=PATH");
-		buffer_printf(&path, "%s/.local/state/neevfs/journal", home);
 	}
 	if (path.error)
 		return error_set(err, ENOMEM, "no memory for the options");
@@ -200,6 +220,8 @@ static int options_journal(struct options *options, struct error *err) {
 int options_finish(struct options *options, struct error *err) {
 	int rc = options_bases(options, err);
 	if (!rc)
+		rc = options_login(options, err);
+	if (!rc && options->command == COMMAND_MOUNT)
 		rc = options_journal(options, err);
 	return rc ? rc : options_scopes(options, err);
 }
@@ -208,15 +230,25 @@ int options_finish(struct options *options, struct error *err) {
 static int command_line_read(
 	struct options *options, int argc, char **argv, struct texts *ret_given, struct error *err) {
 	static const struct option longs[] = {{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'},
-		{"sandbox", no_argument, NULL, 's'}, {0}};
-	bool umount = argc > 1 && !strcmp(argv[1], "umount");
+		{"sandbox", no_argument, NULL, 's'}, {"token-stdin", no_argument, NULL, 't'}, {0}};
+	static const struct {
+		const char *name;
+		enum command command;
+		int names_max;
+	} commands[] = {{"", COMMAND_MOUNT, 2}, {"umount", COMMAND_UMOUNT, 1}, {"login", COMMAND_LOGIN, 0},
+		{"logout", COMMAND_LOGOUT, 0}};
+	size_t which = 0;
+	for (size_t i = 1; argc > 1 && i < sizeof commands / sizeof *commands; i++)
+		if (!strcmp(argv[1], commands[i].name))
+			which = i;
 	opterr = 0;
-	optind = umount ? 2 : 1;
+	optind = which ? 2 : 1;
 	int rc = 0;
 	for (int c; !rc && (c = getopt_long(argc, argv, "fdhVo:", longs, NULL)) != -1;) {
 		options->foreground |= c == 'f' || c == 'd';
 		options->debug |= c == 'd';
 		options->sandbox |= c == 's';
+		options->token_stdin |= c == 't';
 		if (c == 'h')
 			options->command = COMMAND_HELP;
 		else if (c == 'V')
@@ -230,10 +262,15 @@ static int command_line_read(
 	if (rc || options->command != COMMAND_MOUNT)
 		return rc;
 	int names = argc - optind;
-	if (umount)
-		options->command = COMMAND_UMOUNT;
-	if (names < 1 || names > (umount ? 1 : 2))
-		return error_set(err, EINVAL, names < 1 ? "no mount point given" : "too many arguments");
+	options->command = commands[which].command;
+	if (names > commands[which].names_max)
+		return error_set(err, EINVAL, "too many arguments");
+	if (options->token_stdin && options->command != COMMAND_LOGIN)
+		return error_set(err, EINVAL, "--token-stdin belongs to neevfs login");
+	if (!commands[which].names_max)
+		return 0;
+	if (names < 1)
+		return error_set(err, EINVAL, "no mount point given");
 	if (option_text(&options->mountpoint, argv[argc - 1]) ||
 		(names == 2 && option_text(&options->source, argv[optind])))
 		return error_set(err, ENOMEM, "no memory for the options");
@@ -252,7 +289,9 @@ static int given_read(struct options *options, const struct texts *given, struct
 int options_read(struct options *options, int argc, char **argv, struct error *err) {
 	struct texts given = {0};
 	int rc = command_line_read(options, argc, argv, &given, err);
-	if (!rc && options->command == COMMAND_MOUNT) { /* help and umount work whatever is configured */
+	bool configured = options->command == COMMAND_MOUNT || options->command == COMMAND_LOGIN ||
+			  options->command == COMMAND_LOGOUT;
+	if (!rc && configured) { /* help and umount work whatever is configured */
 		rc = options_defaults(options, err);
 		/* The simulated cloud is the same for everybody: what is set up for the real one is not for it. */
 		if (!rc && !options->sandbox)

@@ -103,12 +103,18 @@ static bool refusal_below(const struct refusal *refusal, const char *dir, size_t
 
 void refusal_last(const struct refusals *refusals, const char *dir, struct buffer *out) {
 	size_t len = strlen(dir);
+	bool of_read = false;
 	for (size_t i = 0; i < refusals->count; i++) {
 		const struct refusal *refusal = refusal_recent(refusals, i);
-		if (!refusal->settled && refusal_below(refusal, dir, len)) {
-			refusal_text(refusal, out);
+		bool of_change = refusal->error.verdict != VERDICT_NONE;
+		if (refusal->settled || !refusal_below(refusal, dir, len) || (of_read && !of_change))
+			continue;
+		if (of_read)
+			buffer_byte(out, '\n');
+		refusal_text(refusal, out);
+		if (of_change)
 			return;
-		}
+		of_read = true;
 	}
 }
 

@@ -21,7 +21,10 @@ void refusals_free(struct refusals *refusals); /* takes NULL */
 void refusal_add(
 	struct refusals *refusals, time_t when, const char *operation, const char *path, const struct error *err);
 
-/* Appends the latest one at or below `dir` that is not settled; nothing if there is none. */
+/*
+ * Appends the latest one at or below `dir` that is not settled; nothing if there is none. If it is a read's, the latest
+ * one of a change follows: a network that is gone makes every look fail, and must not hide what became of the change.
+ */
 void refusal_last(const struct refusals *refusals, const char *dir, struct buffer *out);
 
 /* Something at `dir` or below it succeeded: what was refused there before is history, for refusal_all() only. */

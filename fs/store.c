@@ -349,12 +349,12 @@ static int store_get(struct store *store, const struct kind *kind, char type, co
 	struct cache_result result;
 	if (!cache_peek(store->cache, key.data, store->now_ms, demand->since_ms, &result)) {
 		demand->waiter.done = demand_done;
-		store->urgent = demand->urgent;
+		store->urgent = !demand->looks;
 		rc = cache_wait(store->cache, key.data, store->now_ms, &demand->waiter);
 		return rc ? error_set(&demand->error, -rc, "no memory for a request") : DEMAND_PARKED;
 	}
 	struct cache_result old;
-	if (demand->stale && is_silent(result.code) &&
+	if (demand->looks && is_silent(result.code) &&
 		cache_peek_expired(store->cache, key.data, store->now_ms - store->config.stale_ms, &old))
 		result = old;
 	const struct document *document = result.document;
@@ -475,8 +475,10 @@ static void errand_release(struct trip *trip) {
 static void errand_done(void *user, const struct api_response *response) {
 	struct errand *errand = user;
 	/* Also after a failure: it may have been carried out. */
-	store_forget_list(errand->store, errand->kind, &errand->scope);
-	store_forget_resource(errand->store, errand->kind, &errand->scope);
+	if (response->sent) {
+		store_forget_list(errand->store, errand->kind, &errand->scope);
+		store_forget_resource(errand->store, errand->kind, &errand->scope);
+	}
 	errand->done(errand->user, response);
 	trip_end(&errand->trip);
 }

@@ -25,8 +25,9 @@ struct demand {
 	struct cache_waiter waiter;
 	int64_t since_ms;                      /* a document fetched at or after this serves it, expired or not */
 	void (*resume)(struct demand *demand); /* from store_run() */
-	bool urgent;                           /* a change depends on it: api.h */
-	bool stale; /* an answer that is too old will do if the API gives none: never where something is decided */
+	/* Nothing is decided by it: an answer that is too old will do if the API gives none, and a service that is down
+	 * is not asked before its time. */
+	bool looks;
 	struct error error; /* of the last -errno that a store function gave it */
 	int64_t fetched_ms; /* of the last document that came from the API: when its fetch began */
 };
@@ -73,8 +74,9 @@ void store_leave(
 
 /*
  * Sends a change, once: `path` is the table's, `scope` fills it, `body` (JSON, or NULL) is copied. When its outcome is
- * there, whatever it is, the kind's list and the resource's documents are forgotten, and then `done` is called, from
- * the loop. The answer is lent. 0, -ENOMEM or -EINVAL: then nothing was sent and `done` is not called.
+ * there, whatever it is, the kind's list and the resource's documents are forgotten, unless it certainly was not sent,
+ * and then `done` is called, from the loop. The answer is lent. 0, -ENOMEM or -EINVAL: then nothing was sent and `done`
+ * is not called.
  */
 int store_change(struct store *store, const struct kind *kind, enum api_method method, const char *path,
 	const struct scope *scope, const struct buffer *body, unsigned timeout_ms, api_done *done, void *user);

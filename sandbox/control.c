@@ -1,6 +1,7 @@
 #include "control.h"
 
 #include "check.h"
+#include "tenant.h"
 #include "world.h"
 
 #include <string.h>
@@ -16,6 +17,7 @@ void control_count(struct control *control, const char *operation) {
 
 static void forget(struct control *control) {
 	fault_clear(&control->faults);
+	ledger_clear(&control->ledger);
 	control->total = 0;
 	memset(control->counts, 0, sizeof control->counts);
 }
@@ -78,6 +80,18 @@ static void advance(struct control *control, struct call *call) {
 	clock_write(call);
 }
 
+static void tokens(struct control *control, struct call *call) {
+	(void)control;
+	if (tenant_control(call))
+		empty_answer(call);
+}
+
+static void ledger_get(struct control *control, struct call *call) {
+	size_t after;
+	if (call_query_number(call, "after", 0, SIZE_MAX, 0, &after))
+		ledger_write(&control->ledger, after, &call->answer.body);
+}
+
 static const struct control_route {
 	const char *method;
 	const char *path;
@@ -90,6 +104,8 @@ static const struct control_route {
 	{"DELETE", "/_sandbox/faults", faults_remove},
 	{"POST", "/_sandbox/advance", advance},
 	{"GET", "/_sandbox/clock", clock_get},
+	{"POST", "/_sandbox/tokens", tokens},
+	{"GET", "/_sandbox/ledger", ledger_get},
 };
 
 bool control_owns(const char *path) {

@@ -1,14 +1,16 @@
 /*
- * The control interface below /_sandbox/, and what it controls: counts and faults.
+ * The control interface below /_sandbox/, and what it controls: counts, faults, the ledger, the token.
  */
 #pragma once
 
 #include "call.h"
 #include "fault.h"
+#include "ledger.h"
 #include "route.h"
 
 struct control {
 	struct fault_list faults;
+	struct ledger ledger;
 	uint64_t total;
 	uint64_t counts[ROUTE_OPERATIONS_MAX]; /* in the order of route_operation */
 };

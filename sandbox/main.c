@@ -4,6 +4,7 @@
  *   main        options, and waiting for the end
  *   server      HTTP, delays, faults on the wire; one call at a time gets further
  *   control     the interface of the tests: counts, faults, clock       fault      what is to go wrong
+ *   ledger      changes one by one, for the tests
  *   route       from method and path to the operation; token and scope  call       one request, its answer, its page
  *   world       the state: clock, chance, organisations, projects       seed       what stands there at the start
  *   airuntime, aimodel, template, platform, catalog, inventory, tenant  one kind of thing each
@@ -97,7 +98,7 @@ static bool option_take(int option, const char *value, struct options *options) 
 		valid = speed_parse(value, &options->server.world.speed);
 		break;
 	case 't':
-		valid = *value;
+		valid = *value && strlen(value) < WORLD_TOKEN_MAX;
 		options->server.world.token = value;
 		break;
 	case 'e':

@@ -141,11 +141,7 @@ static bool token_check(struct call *call) {
 		call_refuse(call, 401, "unauthorized", "inference keys are not accepted here");
 		return false;
 	}
-	if (strcmp(token, call->world->token) != 0) {
-		call_refuse(call, 401, "unauthorized", "the token is not valid");
-		return false;
-	}
-	return true;
+	return tenant_accepts(call, token);
 }
 
 /* Finds the organisation and the project that the path names. False: the call was refused. */

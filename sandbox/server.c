@@ -214,10 +214,46 @@ static char *replaced_body(struct fault_effect *effect) {
 	return json_take(&json);
 }
 
+static void text_copy(char *to, size_t size, const char *from) {
+	snprintf(to, size, "%s", from ? from : "");
+}
+
+/* What the change is about, as the request says it, also if it is not carried out. */
+static void entry_begin(const struct route *route, const struct call *call, struct ledger_entry *ret_entry) {
+	*ret_entry = (struct ledger_entry){.arrived_ms = clock_ms(CLOCK_MONOTONIC), .operation = route->operation};
+	text_copy(ret_entry->id, sizeof ret_entry->id, call->args[route->scope == ROUTE_PROJECT ? 2 : 1]);
+	cJSON *body = call->body_text ? cJSON_ParseWithLength(call->body_text, call->body_len) : NULL;
+	text_copy(ret_entry->name, sizeof ret_entry->name,
+		cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, "name")));
+	const cJSON *replicas = cJSON_GetObjectItemCaseSensitive(body, "replicas");
+	ret_entry->replicas = replicas ? replicas->valueint : 0;
+	cJSON_Delete(body);
+}
+
+/* The lock is held: entries are in the order of what was done. */
+static void entry_end(struct server *server, const struct route *route, const struct call *call, bool ran,
+	const struct fault_effect *effect, struct ledger_entry *entry) {
+	entry->ended_ms = clock_ms(CLOCK_MONOTONIC);
+	entry->carried = ran && call->answer.status < 300;
+	if (effect->drop == DROP_NONE && effect->cut < 0)
+		entry->status = effect->replace ? effect->status : call->answer.status;
+	if (entry->carried && !strcmp(route->method, "POST")) {
+		cJSON *body = cJSON_ParseWithLength(call->answer.body.text, call->answer.body.len);
+		text_copy(entry->id, sizeof entry->id,
+			cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, "id")));
+		cJSON_Delete(body);
+	}
+	ledger_add(&server->control.ledger, entry);
+}
+
 static enum MHD_Result api_answer(struct server *server, struct MHD_Connection *connection, const char *method,
 	const char *path, struct call *call, const struct request *request) {
 	const struct route *route = route_find(method, path, call->args);
 	const char *operation = route ? route->operation : "unknown";
+	bool change = route && strcmp(route->method, "GET") != 0;
+	struct ledger_entry entry;
+	if (change)
+		entry_begin(route, call, &entry);
 	struct fault_effect effect;
 	pthread_mutex_lock(&server->lock);
 	control_count(&server->control, operation);
@@ -225,14 +261,17 @@ static enum MHD_Result api_answer(struct server *server, struct MHD_Connection *
 	pthread_mutex_unlock(&server->lock);
 
 	bool stays = server_pause(server, server->latency_ms + effect.delay_ms);
-	if (stays && !effect.skip && !error) {
-		pthread_mutex_lock(&server->lock);
+	pthread_mutex_lock(&server->lock);
+	bool run = stays && !effect.skip && !error;
+	if (run) {
 		call->now_ms = world_now(&server->world, clock_ms(CLOCK_MONOTONIC));
 		world_settle(&server->world, call->now_ms);
 		if (body_arrived(call, request))
 			route_run(route, call);
-		pthread_mutex_unlock(&server->lock);
 	}
+	if (change && stays)
+		entry_end(server, route, call, run, &effect, &entry);
+	pthread_mutex_unlock(&server->lock);
 
 	enum MHD_Result result;
 	if (!stays || effect.drop != DROP_NONE)

@@ -3,7 +3,15 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 struct call;
+
+/* Whether it is a token that is accepted now. False: the call was refused. */
+bool tenant_accepts(struct call *call, const char *token);
+
+/* Sets what is accepted: INTERFACE.md. False: the call was refused. */
+bool tenant_control(struct call *call);
 
 void tenant_login(struct call *call);
 void tenant_refresh(struct call *call);

@@ -46,7 +46,7 @@ bool name_fails(const char *name) {
 
 int world_open(struct world *world, const struct world_options *options, int64_t wall_ms, int64_t monotonic_ms) {
 	*world = (struct world){
-		.token = options->token,
+		.logins = {.life_s = 3600, .prefix = "sandbox", .password = "demo"},
 		.random = hash_number(options->seed),
 		.speed = options->speed,
 		.start_ms = wall_ms,
@@ -71,8 +71,8 @@ int world_open(struct world *world, const struct world_options *options, int64_t
 	world->projects[0].org = &world->orgs[0];
 	world->projects[1].org = &world->orgs[0];
 	world->projects[2].org = &world->orgs[1];
-	snprintf(world->refresh_token, sizeof world->refresh_token, "rt-sandbox-%016llx",
-		(unsigned long long)world_random(world));
+	snprintf(world->token, sizeof world->token, "%s", options->token);
+	world_random(world); /* the seeds' clouds stay as they were */
 	inventory_open(world);
 	return seed_world(world, options);
 }

@@ -47,12 +47,24 @@ struct world_options {
 	size_t models;
 	uint64_t seed;
 	double speed;      /* simulated milliseconds a millisecond */
-	const char *token; /* lent for the world's life */
+	const char *token; /* shorter than WORLD_TOKEN_MAX */
+};
+
+enum { WORLD_TOKEN_MAX = 160 };
+
+/* What a log-in gave last, and what those to come shall give. */
+struct logins {
+	char access[WORLD_TOKEN_MAX], refresh[WORLD_TOKEN_MAX]; /* "": none, or taken back */
+	int64_t expires_ms;                                     /* of `access` */
+	int64_t life_s;
+	char prefix[64], password[64];
+	bool echo; /* refusals repeat the token, refresh token or password that they are about */
 };
 
 struct world {
-	const char *token;
-	char refresh_token[48];
+	char token[WORLD_TOKEN_MAX]; /* the personal one */
+	char also[WORLD_TOKEN_MAX];  /* another one that is accepted; "": none */
+	struct logins logins;
 	uint64_t random;
 	double speed;
 	int64_t start_ms; /* simulated time at the start: the wall clock's, since 1970 */

@@ -155,6 +155,10 @@ size_t kernel_unanswered(const struct kernel *kernel) {
 	return count;
 }
 
+fuse_req_t kernel_first(const struct kernel *kernel) {
+	return kernel->first;
+}
+
 /* ---- what libfuse offers ---- */
 
 /* libfuse frees a request with its answer: from then on every use is one of freed memory. */

@@ -69,6 +69,8 @@ void kernel_forget(struct kernel *kernel, fuse_ino_t ino);
 uint64_t kernel_lookups(const struct kernel *kernel, fuse_ino_t ino);
 size_t kernel_nodes(const struct kernel *kernel);
 size_t kernel_unanswered(const struct kernel *kernel);
+/* The latest request; the earlier ones follow by `next`. */
+fuse_req_t kernel_first(const struct kernel *kernel);
 
 /* One entry of what a readdir answered. `at` begins as 0; false at the end. */
 struct dirent_seen {

@@ -61,6 +61,7 @@ int stage_open(struct stage *stage) {
 	int rc;
 
 	memcpy(config.ttl_ms, options->ttl_ms, sizeof(config.ttl_ms));
+	config.stale_ms = options->stale_ms;
 	stage->kernel = kernel_new(fs);
 	stage->api = fake_api_new();
 	*fs = (struct fs){0};

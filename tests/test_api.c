@@ -178,8 +178,8 @@ static void test_statuses(void **state) {
 	script.body = "{\"code\":\"some_code\",\"message\":\"w\\u00f6rds \\\"here\\\"\"}";
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		for (size_t m = 0; m < 4; m++) {
-			size_t before = world.server.count;
 			bool bodyless = cases[i].status == 304;
+			size_t before;
 			struct reply reply;
 			char words[128];
 
@@ -188,7 +188,10 @@ static void test_statuses(void **state) {
 			script.status = cases[i].status;
 			if (bodyless)
 				script.body = "";
-			world_renew(&world);
+			world_close(&world); /* a token that was refused is not sent again */
+			world_open(&world, 16, 10, (struct token_config){0});
+			world.server.script = script_play;
+			before = world.server.count;
 			world_ask(&world, methods[m], "/x", NULL, &reply);
 			assert_int_equal(world.server.count, before + attempts);
 			assert_int_equal(api_status_errno(cases[i].status), cases[i].code);
@@ -225,6 +228,12 @@ static void test_error_bodies(void **state) {
 		{"{\"message\":\"bu", "the API answered 422", ""},
 		{"{\"message\":\"no such token: " WORLD_TOKEN "\",\"code\":\"" WORLD_TOKEN "\"}",
 			"the API answered 422: no such token: **********************", "**********************"},
+		/* Nor what looks like one; but not every word that begins so. */
+		{"{\"message\":\"eyJhbGciOiJIUzI1NiJ9.eyJz.x_y-z, pat-nc-0123456789, pat-nc-..., "
+		 "eyJ\",\"code\":\"sk-nc-"
+		 "0123456789\"}",
+			"the API answered 422: *******************************, *****************, pat-nc-..., eyJ",
+			"****************"},
 	};
 
 	(void)state;
@@ -608,6 +617,24 @@ static void test_time_out(void **state) {
 	assert_int_equal(world.server.count, 1);
 }
 
+/* A request that waits for another one's connection has a time of its own, which curl 7.88 does not look at. */
+static void test_time_out_in_line(void **state) {
+	struct reply first, second;
+	char url[80];
+
+	(void)state;
+	/* The server accepts and never answers the handshake. */
+	snprintf(url, sizeof(url), "https%.50s", world.server.url + 4);
+	world_base(url, NULL);
+	world_send_within(&world, API_GET, "/x", NULL, 5000, &first);
+	world_send_within(&world, API_GET, "/y", NULL, 200, &second);
+	WORLD_UNTIL(&world, second.done);
+	assert_int_equal(second.code, ETIMEDOUT);
+	assert_false(second.sent);
+	assert_false(first.done);
+	api_cancel(first.call);
+}
+
 /* Whatever the environment says, only the configured proxy is used, and SSLKEYLOGFILE is gone before TLS starts. */
 static void test_environment(void **state) {
 	static const char *const names[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
@@ -728,16 +755,39 @@ static void test_token_refused(void **state) {
 	assert_int_equal(reply.error.verdict, VERDICT_NOT_DONE);
 	assert_string_equal(reply.error.message, "the API answered 401: expired");
 	assert_int_equal(world.server.count, 1);
-	/* Another one that is refused too: one repeat, not more. */
+	/* Then at once, without asking, until there is another. */
+	for (int i = 0; i < 50; i++) {
+		world_ask(&world, i % 2 ? API_GET : API_POST, "/x", NULL, &reply);
+		assert_int_equal(reply.code, EKEYEXPIRED);
+		assert_false(reply.sent);
+		assert_words(reply.error.message, "the API answered 401: expired (not asked again");
+		assert_int_equal(reply.error.verdict, i % 2 ? VERDICT_NONE : VERDICT_NOT_DONE);
+	}
+	assert_int_equal(world.server.count, 1);
+	/* Another one that is refused too. */
 	token_good = "none-is-good";
-	world_send(&world, API_GET, "/x", NULL, &reply);
 	token_write("new-token-2");
-	while (world.server.count < 2)
-		world_turn(&world);
 	token_old = "new-token-2";
+	world_ask(&world, API_GET, "/x", NULL, &reply);
+	assert_int_equal(reply.code, EKEYEXPIRED);
+	assert_int_equal(world.server.count, 2);
+	/* One repeat, not more. */
+	token_write("new-token-3");
+	token_old = "new-token-3";
+	world_send(&world, API_GET, "/x", NULL, &reply);
+	token_write("new-token-4");
+	while (world.server.count < 3)
+		world_turn(&world);
+	token_old = "new-token-4";
 	WORLD_UNTIL(&world, reply.done);
 	assert_int_equal(reply.code, EKEYEXPIRED);
-	assert_int_equal(world.server.count, 3);
+	assert_int_equal(world.server.count, 4);
+	/* And all is well again. */
+	token_good = "new-token-5";
+	token_write("new-token-5");
+	world_ask(&world, API_GET, "/x", NULL, &reply);
+	assert_int_equal(reply.code, 0);
+	assert_int_equal(world.server.count, 5);
 }
 
 /* Of many that were refused together each is repeated once. */
@@ -978,6 +1028,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(test_redirect, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unreachable, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tls, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_time_out_in_line, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_time_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_environment, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_token_replaced, setup_token, teardown_token),

@@ -452,6 +452,53 @@ static void a_sweep_of_another_is_not_ours(void **state) {
 	stage_close(&stage);
 }
 
+/* Processes that the test plays: of a session that was begun outside of our pid namespace, of one of their own, gone.
+ */
+enum { OUTSIDE = 1 << 24, INSIDE, GONE };
+
+pid_t __real_getsid(pid_t pid);
+pid_t __wrap_getsid(pid_t pid);
+pid_t __wrap_getsid(pid_t pid) {
+	return pid < OUTSIDE ? __real_getsid(pid) : pid == OUTSIDE ? 0 : pid == INSIDE ? INSIDE : -1;
+}
+
+/* As where a container is entered: getsid(2) is 0 there. */
+static void a_session_from_outside_is_one_too(void **state) {
+	(void)state;
+	struct stage stage;
+	begin(&stage, LISTED("ready", "2"));
+	fuse_ino_t dir = stage_walk(&stage, MODELS_DIR);
+	kernel_ask_as(stage.kernel, OUTSIDE);
+	assert_err(stage_unlink(&stage, stage_walk(&stage, MODELS_DIR "/a"), "status"), EPERM);
+	assert_err(stage_rmdir(&stage, dir, "a"), ENOTEMPTY);
+	kernel_ask_as(stage.kernel, GONE);
+	assert_err(stage_rmdir(&stage, dir, "a"), ENOTEMPTY);
+	assert_int_equal(changes(&stage), 0);
+	kernel_ask_as(stage.kernel, INSIDE);
+	fuse_req_t removed = stage_rmdir(&stage, dir, "a");
+	assert_parked(removed);
+	stage_answer(&stage, API_DELETE, ITEM, 200, NULL);
+	assert_err(removed, 0);
+	stage_close(&stage);
+}
+
+/* And the other way round. */
+static void a_sweep_from_inside_is_not_of_outside(void **state) {
+	(void)state;
+	struct stage stage;
+	begin(&stage, LISTED("ready", "2"));
+	fuse_ino_t dir = stage_walk(&stage, MODELS_DIR);
+	kernel_ask_as(stage.kernel, INSIDE);
+	assert_err(stage_unlink(&stage, stage_walk(&stage, MODELS_DIR "/a"), "status"), EPERM);
+	assert_err(stage_rmdir(&stage, dir, "a"), ENOTEMPTY);
+	kernel_ask_as(stage.kernel, OUTSIDE);
+	fuse_req_t removed = stage_rmdir(&stage, dir, "a");
+	assert_parked(removed);
+	stage_answer(&stage, API_DELETE, ITEM, 200, NULL);
+	assert_err(removed, 0);
+	stage_close(&stage);
+}
+
 /* Another process scales and deletes meanwhile; every call has its own change and its own answer. */
 static void changes_side_by_side(void **state) {
 	(void)state;
@@ -498,6 +545,8 @@ int main(void) {
 		cmocka_unit_test(what_cannot_be_removed),
 		cmocka_unit_test(a_sweep_deletes_nothing),
 		cmocka_unit_test(a_sweep_of_another_is_not_ours),
+		cmocka_unit_test(a_session_from_outside_is_one_too),
+		cmocka_unit_test(a_sweep_from_inside_is_not_of_outside),
 		cmocka_unit_test(changes_side_by_side),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

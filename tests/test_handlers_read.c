@@ -43,6 +43,105 @@ static void the_first_value(void **state) {
 	stage_close(&stage);
 }
 
+static void open_stale(struct stage *stage, unsigned stale_ms) {
+	stage_init(stage);
+	stage->options.stale_ms = stale_ms;
+	assert_int_equal(stage_open(stage), 0);
+}
+
+/* While the API is silent an old answer serves reads, for as long as the user allows. */
+static void an_old_answer_where_allowed(void **state) {
+	(void)state;
+	static const int silent[] = {EHOSTUNREACH, ETIMEDOUT, EREMOTEIO, EBUSY}, loud[] = {EACCES, EPROTO, EKEYEXPIRED};
+	struct stage stage;
+	open_stale(&stage, 60000);
+	fuse_req_t lookup = stage_lookup(&stage, stage_walk(&stage, MODELS_DIR), "a");
+	stage_answer(&stage, API_GET, MODELS, 200, TWO_MODELS);
+	fuse_ino_t status = stage_lookup(&stage, lookup->entry.ino, "status")->entry.ino;
+	for (size_t i = 0; i < sizeof silent / sizeof *silent; i++) {
+		stage_later(&stage, i ? 1000 : TTL_MS);
+		fuse_req_t opened = stage_open_file(&stage, status, O_RDONLY);
+		assert_parked(opened); /* asked for all the same */
+		assert_true(fake_api_last(stage.api, API_GET, MODELS)->timeout_ms < DEADLINE_MS);
+		stage_fail(&stage, API_GET, MODELS, silent[i], false);
+		assert_reads(&stage, opened, "ready\n");
+		stage_later(&stage, 1);
+		fuse_req_t dir = stage_opendir(&stage, stage_walk(&stage, MODELS_DIR));
+		stage_fail(&stage, API_GET, MODELS, silent[i], false);
+		assert_opened(dir);
+		stage_later(&stage, 1);
+	}
+	for (size_t i = 0; i < sizeof loud / sizeof *loud; i++) {
+		fuse_req_t opened = stage_open_file(&stage, status, O_RDONLY);
+		stage_fail(&stage, API_GET, MODELS, loud[i], false);
+		assert_err(opened, loud[i]);
+		stage_later(&stage, 1);
+	}
+	stage_later(&stage, 60000 - 3000 - 4 * 2 - 3 - 1);
+	fuse_req_t opened = stage_open_file(&stage, status, O_RDONLY);
+	stage_fail(&stage, API_GET, MODELS, EHOSTUNREACH, false);
+	assert_reads(&stage, opened, "ready\n");
+	stage_later(&stage, 1);
+	opened = stage_open_file(&stage, status, O_RDONLY);
+	stage_fail(&stage, API_GET, MODELS, EHOSTUNREACH, false);
+	assert_err(opened, EHOSTUNREACH);
+	stage_later(&stage, 1);
+	opened = stage_open_file(&stage, status, O_RDONLY);
+	stage_answer(&stage, API_GET, MODELS, 200, LIST(MODEL("a", "id-a", "failed", "2")));
+	assert_reads(&stage, opened, "failed\n");
+	stage_close(&stage);
+}
+
+/* Not without being asked for, not what was forgotten, and never where something is decided. */
+static void no_old_answer_else(void **state) {
+	(void)state;
+	struct stage stage;
+	for (unsigned stale_ms = 0; stale_ms <= 60000; stale_ms += 60000) {
+		open_stale(&stage, stale_ms);
+		fuse_ino_t dir = stage_walk(&stage, MODELS_DIR);
+		fuse_req_t lookup = stage_lookup(&stage, dir, "a");
+		stage_answer(&stage, API_GET, MODELS, 200, TWO_MODELS);
+		fuse_ino_t replicas = stage_lookup(&stage, lookup->entry.ino, "replicas")->entry.ino;
+		stage_later(&stage, TTL_MS);
+		fuse_req_t made = stage_mkdir(&stage, dir, "ccc");
+		stage_fail(&stage, API_GET, MODELS, EHOSTUNREACH, false);
+		assert_err(made, EHOSTUNREACH);
+		stage_later(&stage, 1);
+		fuse_req_t gone = stage_rmdir(&stage, dir, "a");
+		stage_fail(&stage, API_GET, MODELS, EHOSTUNREACH, false);
+		assert_err(gone, EHOSTUNREACH);
+		stage_later(&stage, 1);
+		fuse_req_t opened = stage_open_file(&stage, replicas, O_WRONLY);
+		stage_fail(&stage, API_GET, MODELS, EHOSTUNREACH, false);
+		assert_err(opened, EHOSTUNREACH);
+		store_forget_all(stage.fs.store);
+		opened = stage_open_file(&stage, replicas, O_RDONLY);
+		stage_fail(&stage, API_GET, MODELS, EHOSTUNREACH, false);
+		assert_err(opened, EHOSTUNREACH);
+		assert_int_equal(
+			fake_api_count(stage.api, API_DELETE, NULL) + fake_api_count(stage.api, API_PUT, NULL), 0);
+		stage_close(&stage);
+	}
+}
+
+/* What a change looks up may ask a service that is down, what a reader wants may not. */
+static void looks_of_a_change_are_urgent(void **state) {
+	(void)state;
+	struct stage stage;
+	stage_begin(&stage);
+	fuse_req_t lookup = stage_lookup(&stage, stage_walk(&stage, MODELS_DIR), "a");
+	assert_false(fake_api_last(stage.api, API_GET, MODELS)->urgent);
+	stage_answer(&stage, API_GET, MODELS, 200, TWO_MODELS);
+	fuse_ino_t replicas = stage_lookup(&stage, lookup->entry.ino, "replicas")->entry.ino;
+	fuse_req_t opened = stage_open_file(&stage, replicas, O_WRONLY | O_TRUNC);
+	fuse_req_t written = stage_write(&stage, opened, "2\n", 0);
+	assert_parked(written); /* is it still so? */
+	assert_true(fake_api_find(stage.api, API_GET, MODELS "/id-a")->urgent);
+	stage_answer(&stage, API_GET, MODELS "/id-a", 200, MODEL("a", "id-a", "ready", "2"));
+	assert_written(written, 2);
+	stage_close(&stage);
+}
+
 static void walking_to_the_configured_costs_nothing(void **state) {
 	(void)state;
 	struct stage stage;
@@ -469,6 +568,9 @@ static void names_that_are_too_long(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_first_value),
+		cmocka_unit_test(an_old_answer_where_allowed),
+		cmocka_unit_test(no_old_answer_else),
+		cmocka_unit_test(looks_of_a_change_are_urgent),
 		cmocka_unit_test(walking_to_the_configured_costs_nothing),
 		cmocka_unit_test(an_unlisted_project_is_probed),
 		cmocka_unit_test(many_readers_cost_one_request),

@@ -85,6 +85,31 @@ static void at_or_below_a_directory(void **state) {
 	refusals_free(refusals);
 }
 
+/* When the network is gone, the look at .error fails too. */
+static void a_failed_read_does_not_hide_a_change(void **state) {
+	(void)state;
+	struct refusals *refusals = begin();
+	struct error lost = error_of(ETIMEDOUT, "late"), look = error_of(EHOSTUNREACH, "gone");
+	struct error old = error_of(EBUSY, "busy");
+	lost.verdict = VERDICT_UNKNOWN;
+	old.verdict = VERDICT_NOT_DONE;
+	refusal_add(refusals, 0, "scale", "a/r", &old);
+	refusal_add(refusals, 0, "scale", "a/r", &lost);
+	refusal_add(refusals, 0, "look up", "a/r", &look);
+	refusal_add(refusals, 0, "look up", "a/s", &look);
+	const char *change = "1970-01-01T00:00:00Z scale a/r: ETIMEDOUT\nlate\n"
+			     "Verdict: unknown whether it was carried out; look again before repeating it.\n";
+	char both[512];
+	snprintf(both, sizeof both, "1970-01-01T00:00:00Z look up a/s: EHOSTUNREACH\ngone\n\n%s", change);
+	assert_last(refusals, "a", both);
+	assert_last(refusals, "a/s", "1970-01-01T00:00:00Z look up a/s: EHOSTUNREACH\ngone\n");
+	refusal_add(refusals, 0, "scale", "a/r", &lost);
+	assert_last(refusals, "a", change);
+	refusal_settle(refusals, "a", 1);
+	assert_last(refusals, "a", "");
+	refusals_free(refusals);
+}
+
 static void the_same_again_only_counts(void **state) {
 	(void)state;
 	struct refusals *refusals = begin();
@@ -174,6 +199,7 @@ int main(void) {
 		cmocka_unit_test(nothing_was_refused),
 		cmocka_unit_test(all_that_there_is_to_say),
 		cmocka_unit_test(at_or_below_a_directory),
+		cmocka_unit_test(a_failed_read_does_not_hide_a_change),
 		cmocka_unit_test(the_same_again_only_counts),
 		cmocka_unit_test(the_oldest_makes_room),
 		cmocka_unit_test(control_bytes_are_escaped),

@@ -156,14 +156,19 @@ has 'content type' "$(cat "$work/headers")" 'Content-Type: application/json'
 
 echo "# tenant"
 call POST "$tenant/auth/login" '{"email":"demo@example.com","password":"demo"}'
-is 'login' "$code $(pick .access_token)" '200 pat-nc-sandbox'
+is 'login' "$code $(pick .access_token | cut -c 1-15)" '200 sandbox-access-'
+access=$(pick .access_token)
 is 'login: expires' "$(pick .expires_in)" 3600
 refresh=$(pick .refresh_token)
 refused 'login: wrong password' 401 password POST "$tenant/auth/login" '{"email":"demo@example.com","password":"x"}'
 refused 'login: unknown user' 404 user POST "$tenant/auth/login" '{"email":"who@example.com","password":"demo"}'
 refused 'login: no password' 400 password: POST "$tenant/auth/login" '{"email":"demo@example.com"}'
 call POST "$tenant/auth/refresh" "{\"refresh_token\":\"$refresh\"}"
-is 'refresh' "$code $(pick .access_token)" '200 pat-nc-sandbox'
+is 'refresh' "$code $(pick .access_token | cut -c 1-15)" '200 sandbox-access-'
+accepts() { curl -s -o /dev/null -w '%{http_code}' -H "Authorization: Bearer $1" "$tenant/orgs"; }
+is 'login: its token' "$(accepts "$(pick .access_token)")" 200
+is 'login: the token before it' "$(accepts "$access")" 401
+refused 'refresh: serves once' 401 refresh POST "$tenant/auth/refresh" "{\"refresh_token\":\"$refresh\"}"
 refused 'refresh: wrong' 401 refresh POST "$tenant/auth/refresh" '{"refresh_token":"x"}'
 get "$tenant/orgs"
 is 'orgs' "$code $(pick '[.data[].id] | join(",")') $(pick .pagination)" '200 org-demo null'
@@ -566,6 +571,47 @@ for text in '{"operation":"nonsense"}' '{"nth":0}' '{"status":99}' '{"drop":"sid
 	control POST faults "$text"
 	is "fault refused: $text" "$code" 400
 done
+
+echo "# ledger"
+ledger() { curl -s "$url/_sandbox/ledger?after=${1:-0}" | jq -c "${2:-.}"; }
+control POST reset
+get "$runtimes"
+is 'ledger: a GET is none' "$(ledger)" '[]'
+call POST "$runtimes" "$(runtime entry-1)"
+id=$(pick .id)
+call POST "$runtimes" "$(runtime entry-1)"
+fault '{"operation":"createAIRuntime","status":503,"commit":true}'
+call POST "$runtimes" "$(runtime entry-2)"
+fault '{"operation":"createAIRuntime","drop":"before"}'
+call POST "$runtimes" "$(runtime entry-3)"
+fault '{"operation":"deleteAIRuntime","drop":"after"}'
+call DELETE "$runtimes/$id"
+is 'ledger: creates and a delete' "$(ledger 0 '[.[] | [.operation, .name, .status, .carried]]')" \
+	'[["createAIRuntime","entry-1",201,true],["createAIRuntime","entry-1",409,false],["createAIRuntime","entry-2",503,true],["createAIRuntime","entry-3",0,false],["deleteAIRuntime",null,0,true]]'
+is 'ledger: the id of what was created, and of what was deleted' "$(ledger 0 '[.[0].id, .[4].id] | unique')" "[\"$id\"]"
+get "$models"
+id=$(pick '.items[0].id')
+call PUT "$models/$id/scale" '{"replicas":2}'
+last=$(ledger 0 '.[-2].serial')
+is 'ledger: a scale, after the one before' "$(ledger "$last" '[.[] | [.operation, .id, .replicas, .carried]]')" "[[\"scaleDeployedAIModel\",\"$id\",2,true]]"
+is 'ledger: serials and times go on' "$(ledger 0 '[([.[].serial] | . == (. | sort | unique)), ([.[] | .ended_ms >= .arrived_ms] | all)]')" '[true,true]'
+refused 'ledger: a wrong serial' 400 after GET "$url/_sandbox/ledger?after=x"
+control POST reset
+is 'ledger: empty after a reset' "$(ledger)" '[]'
+call PUT "$models/$id/scale" '{"replicas":1}'
+is 'ledger: serials go on over a reset' "$(ledger 0 '.[0].serial')" $((last + 2))
+
+echo "# another token"
+control POST tokens '{"token":"pat-nc-second"}'
+is 'token: taken' "$code" 200
+get "$models"
+is 'token: the old one is refused' "$code" 401
+is 'token: the new one is accepted' "$(curl -s -o /dev/null -w '%{http_code}' -H 'Authorization: Bearer pat-nc-second' "$models")" 200
+control POST tokens '{"token":""}'
+is 'token: an empty one is refused' "$code" 400
+control POST tokens '{"token":"pat-nc-sandbox"}'
+get "$models"
+is 'token: and back' "$code" 200
 
 echo "# connections"
 is 'keep-alive' "$(curl -s -o /dev/null -o /dev/null -o /dev/null -w '%{num_connects} ' -H 'Authorization: Bearer pat-nc-sandbox' "$tenant/orgs" "$runtimes" "$models")" '1 0 0 '

@@ -8,31 +8,23 @@
 
 #include <cmocka.h>
 
-static void world_api(struct world *world) {
-	struct api_config config = {.parallel = world->parallel, .pages_max = world->pages_max, .token = world->token};
+void world_open(struct world *world, unsigned parallel, unsigned pages_max, struct token_config token) {
+	struct api_config config = {.parallel = parallel, .pages_max = pages_max};
 	struct error err = {0};
 	char url[128];
 
-	snprintf(url, sizeof(url), "%s/service/", world->server.url);
+	server_open(&world->server);
+	if (!token.text && !token.file && !token.command && !token.login)
+		token.text = WORLD_TOKEN;
+	snprintf(url, sizeof(url), "%s/service", world->server.url);
+	token.tenant_base = url;
+	assert_int_equal(token_new(&token, &world->token, NULL), 0);
+	strcat(url, "/");
 	for (size_t i = 0; i < API_SERVICES; i++)
 		config.base[i] = url;
+	config.token = world->token;
 	if (api_new(&config, &world->api, &err) != 0)
 		fail_msg("%s", err.message);
-}
-
-void world_open(struct world *world, unsigned parallel, unsigned pages_max, struct token_config token) {
-	world->parallel = parallel;
-	world->pages_max = pages_max;
-	server_open(&world->server);
-	if (!token.text && !token.file && !token.command)
-		token.text = WORLD_TOKEN;
-	assert_int_equal(token_new(&token, &world->token, NULL), 0);
-	world_api(world);
-}
-
-void world_renew(struct world *world) {
-	api_free(world->api);
-	world_api(world);
 }
 
 void world_close(struct world *world) {

@@ -25,15 +25,11 @@ struct world {
 	struct server server;
 	struct api *api;
 	struct token *token;
-	unsigned parallel, pages_max;
 };
 
 /* `token` is what the token comes from; a text if all is NULL. */
 void world_open(struct world *world, unsigned parallel, unsigned pages_max, struct token_config token);
 void world_close(struct world *world);
-
-/* A new api, which knows nothing of how the server fared. */
-void world_renew(struct world *world);
 
 /* One turn of the loop: waits until something happens, at most ten seconds, and does it. */
 void world_turn(struct world *world);

@@ -5,17 +5,7 @@
  */
 #include "../../api/scope.h"
 #include "../../fs/journal_line.h"
-
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds) {
-	if (!holds)
-		abort();
-}
+#include "fuzz.h"
 
 /* Bitwise from its definition, beside the one that is tested. */
 static uint32_t crc_of(const char *data, size_t len) {

@@ -1,17 +1,7 @@
 /* Any bytes as JSON: what the scan takes can be walked, and written anew without becoming another text. */
 #include "../../api/json.h"
 #include "../../api/scope.h"
-
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds) {
-	if (!holds)
-		abort();
-}
+#include "fuzz.h"
 
 static void walk(struct json value) {
 	long long number;

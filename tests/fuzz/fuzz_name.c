@@ -1,16 +1,6 @@
 /* Any bytes as a server's name, and as a file name: there and back is the same, and one file name is one name. */
 #include "../../fs/name.h"
-
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds) {
-	if (!holds)
-		abort();
-}
+#include "fuzz.h"
 
 static void check_server_name(const char *name, size_t len) {
 	char file[NAME_SIZE];

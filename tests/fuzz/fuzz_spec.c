@@ -2,18 +2,9 @@
  * again. */
 #include "../../api/scope.h"
 #include "../../fs/spec.h"
+#include "fuzz.h"
 
 #include <errno.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds) {
-	if (!holds)
-		abort();
-}
 
 /* A place is a head, a line and a caret that stands below that line. */
 static void check_place(const char *place) {

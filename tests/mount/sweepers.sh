@@ -77,6 +77,7 @@ sweep 'rm -rf NAME/' rm err 'rm -rf "$3/"'
 sweep 'rm -rf NAME, three times' rm err 'rm -rf "$1"; rm -rf "$1"; rm -rf "$1"'
 sweep 'busybox rm -rf NAME' busybox err 'busybox rm -rf "$1"'
 sweep 'find NAME -delete' find err 'find "$1" -delete'
+sweep 'find -name NAME -delete' find err 'find "$2" -name "${1##*/}" -delete'
 sweep 'rm or rmdir of each' busybox err 'busybox find "$1" -depth | while IFS= read -r each; do busybox rm -f "$each" || busybox rmdir "$each"; done'
 sweep 'find NAME -exec rm -fd' find err 'find "$1" -depth -exec rm -fd {} +'
 sweep 'shutil.rmtree' python3 err 'python3 -c "import shutil, sys; shutil.rmtree(sys.argv[1])" "$1"'
@@ -172,6 +173,38 @@ deletes rmdir rmdir
 deletes os.rmdir python3 -c 'import os, sys; os.rmdir(sys.argv[1])'
 deletes 'gio remove' gio remove
 deletes 'node fs.rmSync' node -e 'fs.rmSync(process.argv[1], {recursive: true})' # asks for the directory before it looks inside
+
+echo '# in a pid namespace that was entered'
+# The session's leader is outside of it: getsid(2) is 0 there, and a session that was begun inside is another all the same.
+cat >entered.sh <<'END'
+python3 -c 'import os; print(os.getsid(0))'
+"$NEEVFS" -f -o "$1" "$2" >"$2.log" 2>&1 </dev/null &
+until mountpoint -q "$2"; do
+	kill -0 $! || exit
+	sleep 0.02
+done
+at=$2/project/airuntimes/eval-01
+rm -rf "$at" 2>/dev/null
+rmdir "$at" 2>/dev/null
+echo $?
+setsid -w rmdir "$at"
+echo $?
+fusermount3 -u -- "$2"
+wait
+END
+if [ "$(id -u)" = 0 ] && unshare --pid --fork true 2>/dev/null; then
+	mkdir entered # in our mount namespace: another would keep what else is mounted here. So /proc has other pids, which leak checks cannot bear.
+	reset
+	is 'rmdir after rm -rf, and that of another session' \
+		"$(NEEV_API_TOKEN=$token ASAN_OPTIONS=detect_leaks=0 timeout 60 unshare --pid --fork --kill-child bash entered.sh "api_base=$url,$scope" "$work/entered" 2>&1 | paste -sd ' ')" '0 1 0'
+	is 'one DELETE' "$(changes)" deleteAIRuntime=1
+	log_check entered.log
+	advance 10
+	refresh
+else
+	skip 'in a pid namespace that was entered' 'it takes root to make one'
+fi
+
 # What moves by copying creates, like cp -r, and does not delete.
 reset
 setsid -w python3 -c 'import shutil, sys; shutil.move(*sys.argv[1:])' "$templates/team-vllm" "$templates/moved" 2>/dev/null
