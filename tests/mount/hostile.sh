@@ -36,7 +36,7 @@ tell() { # list|item LIE
 # The rows of the fault table: one of each sort. The others are checked alike.
 rows=' names ids values data-object items-none items-mixed billion pages-full=1000 pages-full=1000000000 circle shifts next-404 crowd endless
 	empty html bom nul trailing huge-number deep100k wide twice 10MiB another too-short cut-20 length-huge chunk-garbage headers-many header-endless informed
-	204 206 http09 nothing garbage gzip-bomb gzip-broken redirect-302-other words slow-body endless-body retry-text retry-huge late '
+	204 206 http09 nothing garbage gzip-bomb gzip-broken redirect-302-other words slow-body endless-body retry-text retry-huge '
 lie() { # LIE ERRNO LIMIT_MS REQUESTS COMMAND…
 	if [[ $rows == *[[:space:]]"$1"[[:space:]]* ]]; then
 		faulted "hostile: $@"
@@ -168,7 +168,7 @@ for lie in plain-type http10 closing cookie gzip cases; do
 	tell item $lie
 	lie $lie 0 3000 1-9 cat "$runtimes/good-1/info.json"
 done
-for lie in pair behind late; do
+for lie in pair behind; do
 	tell item $lie
 	for n in 1 2 3; do
 		cat "$runtimes/good-1/info.json" >"$work/$lie$n" 2>/dev/null
@@ -210,6 +210,23 @@ cat "$runtimes/good-1/info.json" >"$work/good"
 tell list data-null
 tell item html
 FAULT_TABLE='' faulted 'a broken answer while a good one is kept' 0 1000 0 cmp "$work/good" "$runtimes/good-1/info.json"
+mount_down
+
+echo '# answers that nobody asked for, on a connection that waits'
+enter -o deadline=3
+tell list well
+ls "$runtimes" >"$work/out"
+tell item late
+for n in 2 4 5 6; do
+	ask late
+	before=$answer
+	is "late: size of good-$n" "$(stat -c %s "$runtimes/good-$n/info.json")" 67
+	later() {
+		ask late && [ "$answer" -gt "$before" ]
+	}
+	wait_for later
+done
+others_answer late
 mount_down
 
 echo '# a list without end'

@@ -8,6 +8,7 @@ is where lies point to; nobody may ever come there. Ends with standard input.
     /_liar/item/LIE   the same of each single instance
     /_liar/asked      how many requests came, but for these
     /_liar/odd        each request line that is none of the documented ones, and each header that must not be
+    /_liar/late       how many answers were sent that nobody had asked for, when the connection was idle
     /_liar/other      how many connections and bytes came to the second port
 """
 
@@ -37,7 +38,7 @@ DOCUMENTED = [re.compile(shape) for shape in (
 HEADERS = {"host", "user-agent", "accept", "accept-encoding", "authorization"}
 
 lock = threading.Lock()
-asked, odd, other = 0, [], [0, 0]
+asked, odd, other, late = 0, [], [0, 0], [0]
 telling = {"list": "well", "item": "well"}
 urls = {}
 
@@ -287,7 +288,7 @@ def control(sock, words):
         body = b"ok\n"
     else:
         with lock:
-            body = {"asked": "%d\n" % asked, "odd": "".join(odd), "other": "%d %d\n" % tuple(other)}[words[0]].encode()
+            body = {"asked": "%d\n" % asked, "odd": "".join(odd), "other": "%d %d\n" % tuple(other), "late": "%d\n" % late[0]}[words[0]].encode()
     sock.sendall(body)  # as it is: a shell reads it
 
 
@@ -326,9 +327,11 @@ def respond(sock, line):
             slow(sock, told["item"])
             return False
         if told["item"] == "late":  # a second answer, when the first one has been read and the connection waits
-            sock.sendall(whole(item(b"id-good-1")))
-            time.sleep(0.2)
+            sock.sendall(whole(item(plain.rsplit("/", 1)[1].encode())))
+            time.sleep(0.1)
             sock.sendall(whole(item(b"id-good-9", b',"smuggled":true')))
+            with lock:
+                late[0] += 1
             return True
         answer = answers(told["item"])
         sock.sendall(answer)

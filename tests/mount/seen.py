@@ -166,6 +166,8 @@ def crawl(directory):
             below = os.path.join(path, name)
             if re.search(rb"/airuntimes/[vca]-\d+$", below) and not name.endswith(b"0"):
                 continue  # see_values() looks at what is odd in them
+            if name in (b"good-1", b"good-7"):
+                continue  # of a name that the kernel knows a look-up that fails is done twice: requests are counted there
             count += 1
             if not lies.is_clean(name):
                 wrong(path, "has", name)
