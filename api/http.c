@@ -27,8 +27,9 @@ struct http {
 	bool curl_ready;  /* curl_global_init() is to be undone */
 	bool multiplexed; /* a server has spoken HTTP/2 */
 	struct http_used {
-		int fd, port; /* the fd may be another one's by now */
-	} used[SOCKETS_MAX];  /* that carried an answer */
+		int fd, port; /* of connections that were made: 0 none, not known yet; the fd may be another one's by
+				 now */
+	} used[SOCKETS_MAX];
 	size_t used_next;
 };
 
@@ -99,6 +100,25 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *s
 	return 0;
 }
 
+static int socket_port(int fd) {
+	struct sockaddr_storage address;
+	socklen_t len = sizeof(address);
+
+	if (getsockname(fd, (struct sockaddr *)&address, &len) < 0)
+		return -1;
+	return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
+						   : ((struct sockaddr_in *)&address)->sin_port);
+}
+
+/* Remembers a connection: at the beginning of a request curl names its port only. */
+static void socket_note(struct http *http, int fd) {
+	size_t at = 0;
+
+	while (at < SOCKETS_MAX && http->used[at].fd != fd)
+		at++;
+	http->used[at < SOCKETS_MAX ? at : http->used_next++ % SOCKETS_MAX] = (struct http_used){.fd = fd};
+}
+
 /*
  * Close-on-exec, which curl itself leaves out: no child may inherit a connection that carried the token.
  *
@@ -110,10 +130,11 @@ static curl_socket_t on_open(void *user, curlsocktype purpose, struct curl_socka
 	int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 	unsigned limit_ms = HTTP_CONNECT_MS;
 
-	(void)user;
 	(void)purpose;
-	if (fd >= 0)
+	if (fd >= 0) {
+		socket_note(user, fd);
 		setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit_ms, sizeof(limit_ms));
+	}
 	return fd;
 }
 
@@ -192,32 +213,6 @@ static size_t on_body(char *data, size_t one, size_t len, void *user) {
 	return answer_body(&exchange->receiver, data, len) ? len : 0;
 }
 
-static int socket_port(int fd) {
-	struct sockaddr_storage address;
-	socklen_t len = sizeof(address);
-
-	if (getsockname(fd, (struct sockaddr *)&address, &len) < 0)
-		return -1;
-	return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
-						   : ((struct sockaddr_in *)&address)->sin_port);
-}
-
-/* Remembers by its port what connection carried an answer: at the beginning of a request curl tells no more of it. */
-static void socket_note(struct http *http, CURL *easy) {
-	struct http_used used = {.fd = -1};
-	curl_socket_t fd = CURL_SOCKET_BAD;
-	long port = 0;
-	size_t at = 0;
-
-	if (curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &fd) || curl_easy_getinfo(easy, CURLINFO_LOCAL_PORT, &port))
-		return;
-	used.fd = fd;
-	used.port = (int)port;
-	while (at < SOCKETS_MAX && http->used[at].port != used.port)
-		at++;
-	http->used[at < SOCKETS_MAX ? at : http->used_next++ % SOCKETS_MAX] = used;
-}
-
 /*
  * Just before a request leaves. What can be read by then from a connection that was used before is no answer to this
  * request, though curl would take it for one: somebody sent more than he was asked for. The connection is given up, and
@@ -225,16 +220,19 @@ static void socket_note(struct http *http, CURL *easy) {
  */
 static int on_request(void *user, char *remote, char *local, int remote_port, int local_port) {
 	struct http_exchange *exchange = user;
-	const struct http *http = exchange->http;
+	struct http *http = exchange->http;
 	char byte;
 
 	(void)remote;
 	(void)local;
 	(void)remote_port;
 	for (size_t i = 0; i < SOCKETS_MAX && !http->multiplexed; i++) {
-		int fd = http->used[i].port == local_port ? http->used[i].fd : -1;
+		struct http_used *used = &http->used[i];
 
-		if (fd < 0 || socket_port(fd) != local_port || recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0)
+		if (!used->fd || (used->port && used->port != local_port))
+			continue;
+		used->port = socket_port(used->fd);
+		if (used->port != local_port || recv(used->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0)
 			continue;
 		curl_easy_setopt(exchange->easy, CURLOPT_FORBID_REUSE, 1L);
 		return CURL_PREREQFUNC_ABORT;
@@ -364,7 +362,7 @@ static CURLcode options_method(CURL *easy, const struct http_request *request, b
 	return rc;
 }
 
-static CURLcode options_safety(CURL *easy, const struct http *http, bool secure) {
+static CURLcode options_safety(CURL *easy, struct http *http, bool secure) {
 	/* Unencrypted goes to this machine only (url_check()), never to a proxy. "" is none, whatever the environment
 	 * says. */
 	const char *proxy = secure ? http->proxy : "";
@@ -395,6 +393,7 @@ static CURLcode options_safety(CURL *easy, const struct http *http, bool secure)
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_QUICK_EXIT, 1L);
 	SET(CURLOPT_OPENSOCKETFUNCTION, on_open);
+	SET(CURLOPT_OPENSOCKETDATA, http);
 	return rc;
 }
 
@@ -603,7 +602,6 @@ static void exchange_end(struct http_exchange *exchange, CURLcode rc) {
 	/* Set when the request is about to go out. The size of the request is no proof: it is counted late. */
 	curl_easy_getinfo(exchange->easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer_us);
 	answer->sent = pretransfer_us != 0 || answer->status != 0;
-	socket_note(exchange->http, exchange->easy);
 	if (!curl_easy_getinfo(exchange->easy, CURLINFO_HTTP_VERSION, &version) && version >= CURL_HTTP_VERSION_2_0)
 		exchange->http->multiplexed = true;
 	/* Seconds or a date: curl reads both. */

@@ -131,7 +131,7 @@ echo '# answers'
 before=$(memory)
 answer() { # LIE ERRNO [LIMIT_MS]
 	tell item "$1"
-	lie "$1" "$2" "${3:-3000}" 1-3 cat "$runtimes/good-1/info.json"
+	lie "$1" "$2" "${3:-6000}" 1-3 cat "$runtimes/good-1/info.json"
 	others_answer "$1"
 }
 for lie in empty white null true number string array list html bom utf16 utf16be nul nul-behind nul-before trailing two comma comment single nan \
