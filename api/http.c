@@ -24,11 +24,11 @@ struct http {
 	int guest_fd;                    /* that is not curl's; -1: none */
 	struct http_exchange *first;     /* all that are under way, at most as many as the caller lets fly */
 	char *ca_file, *proxy;
-	bool curl_ready;  /* curl_global_init() is to be undone */
-	bool multiplexed; /* a server has spoken HTTP/2 */
+	bool curl_ready; /* curl_global_init() is to be undone */
 	struct http_used {
-		int fd, port; /* of connections that were made: 0 none, not known yet; the fd may be another one's by
+		int fd, port; /* of connections that were made; 0: none, not known yet. The fd may be another one's by
 				 now */
+		bool plain;   /* it has carried an answer of HTTP/1 */
 	} used[SOCKETS_MAX];
 	size_t used_next;
 };
@@ -216,7 +216,8 @@ static size_t on_body(char *data, size_t one, size_t len, void *user) {
 /*
  * Just before a request leaves. What can be read by then from a connection that was used before is no answer to this
  * request, though curl would take it for one: somebody sent more than he was asked for. The connection is given up, and
- * the request with it. Only HTTP/2 may say things unasked; there each answer names its request.
+ * the request with it. HTTP/2 may say things unasked, and there each answer names its request; so may TLS before the
+ * first answer.
  */
 static int on_request(void *user, char *remote, char *local, int remote_port, int local_port) {
 	struct http_exchange *exchange = user;
@@ -226,13 +227,13 @@ static int on_request(void *user, char *remote, char *local, int remote_port, in
 	(void)remote;
 	(void)local;
 	(void)remote_port;
-	for (size_t i = 0; i < SOCKETS_MAX && !http->multiplexed; i++) {
+	for (size_t i = 0; i < SOCKETS_MAX; i++) {
 		struct http_used *used = &http->used[i];
 
 		if (!used->fd || (used->port && used->port != local_port))
 			continue;
 		used->port = socket_port(used->fd);
-		if (used->port != local_port || recv(used->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0)
+		if (used->port != local_port || !used->plain || recv(used->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0)
 			continue;
 		curl_easy_setopt(exchange->easy, CURLOPT_FORBID_REUSE, 1L);
 		return CURL_PREREQFUNC_ABORT;
@@ -455,6 +456,16 @@ int http_start(struct http *http, const struct http_request *request, http_done 
 
 /* ---- how it ended ---- */
 
+static void socket_answered(struct http *http, CURL *easy) {
+	long port = 0, version = 0;
+
+	curl_easy_getinfo(easy, CURLINFO_LOCAL_PORT, &port);
+	curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
+	for (size_t i = 0; i < SOCKETS_MAX && port; i++)
+		if (http->used[i].port == port)
+			http->used[i].plain = version == CURL_HTTP_VERSION_1_0 || version == CURL_HTTP_VERSION_1_1;
+}
+
 __attribute__((format(printf, 3, 4))) static void answer_fail(
 	struct http_answer *answer, int code, const char *format, ...) {
 	va_list args;
@@ -597,13 +608,11 @@ static void answer_explain(struct http_exchange *exchange, CURLcode rc) {
 static void exchange_end(struct http_exchange *exchange, CURLcode rc) {
 	struct http_answer *answer = &exchange->answer;
 	curl_off_t pretransfer_us = 0, retry_after_s = 0;
-	long version = 0;
 
 	/* Set when the request is about to go out. The size of the request is no proof: it is counted late. */
 	curl_easy_getinfo(exchange->easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer_us);
 	answer->sent = pretransfer_us != 0 || answer->status != 0;
-	if (!curl_easy_getinfo(exchange->easy, CURLINFO_HTTP_VERSION, &version) && version >= CURL_HTTP_VERSION_2_0)
-		exchange->http->multiplexed = true;
+	socket_answered(exchange->http, exchange->easy);
 	/* Seconds or a date: curl reads both. */
 	curl_easy_getinfo(exchange->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
 	if (retry_after_s > 0)
