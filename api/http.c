@@ -15,7 +15,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-enum { EVENTS_MAX = 64, RETRY_AFTER_MAX_S = 3600, GRACE_MS = 100 };
+enum { EVENTS_MAX = 64, RETRY_AFTER_MAX_S = 3600, GRACE_MS = 100, SOCKETS_MAX = 256 };
 
 struct http {
 	CURLM *multi;
@@ -25,6 +25,12 @@ struct http {
 	struct http_exchange *first;     /* all that are under way, at most as many as the caller lets fly */
 	char *ca_file, *proxy;
 	bool curl_ready; /* curl_global_init() is to be undone */
+	struct http_used {
+		int fd, port; /* of connections that were made; 0: none, not known yet. The fd may be another one's by
+				 now */
+		bool plain;   /* it has carried an answer of HTTP/1 */
+	} used[SOCKETS_MAX];
+	size_t used_next;
 };
 
 struct http_exchange {
@@ -94,6 +100,25 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *s
 	return 0;
 }
 
+static int socket_port(int fd) {
+	struct sockaddr_storage address;
+	socklen_t len = sizeof(address);
+
+	if (getsockname(fd, (struct sockaddr *)&address, &len) < 0)
+		return -1;
+	return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
+						   : ((struct sockaddr_in *)&address)->sin_port);
+}
+
+/* Remembers a connection: at the beginning of a request curl names its port only. */
+static void socket_note(struct http *http, int fd) {
+	size_t at = 0;
+
+	while (at < SOCKETS_MAX && http->used[at].fd != fd)
+		at++;
+	http->used[at < SOCKETS_MAX ? at : http->used_next++ % SOCKETS_MAX] = (struct http_used){.fd = fd};
+}
+
 /*
  * Close-on-exec, which curl itself leaves out: no child may inherit a connection that carried the token.
  *
@@ -105,10 +130,11 @@ static curl_socket_t on_open(void *user, curlsocktype purpose, struct curl_socka
 	int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 	unsigned limit_ms = HTTP_CONNECT_MS;
 
-	(void)user;
 	(void)purpose;
-	if (fd >= 0)
+	if (fd >= 0) {
+		socket_note(user, fd);
 		setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit_ms, sizeof(limit_ms));
+	}
 	return fd;
 }
 
@@ -185,6 +211,34 @@ static size_t on_body(char *data, size_t one, size_t len, void *user) {
 
 	(void)one;
 	return answer_body(&exchange->receiver, data, len) ? len : 0;
+}
+
+/*
+ * Just before a request leaves. What can be read by then from a connection that was used before is no answer to this
+ * request, though curl would take it for one: somebody sent more than he was asked for. The connection is given up, and
+ * the request with it. HTTP/2 may say things unasked, and there each answer names its request; so may TLS before the
+ * first answer.
+ */
+static int on_request(void *user, char *remote, char *local, int remote_port, int local_port) {
+	struct http_exchange *exchange = user;
+	struct http *http = exchange->http;
+	char byte;
+
+	(void)remote;
+	(void)local;
+	(void)remote_port;
+	for (size_t i = 0; i < SOCKETS_MAX; i++) {
+		struct http_used *used = &http->used[i];
+
+		if (!used->fd || (used->port && used->port != local_port))
+			continue;
+		used->port = socket_port(used->fd);
+		if (used->port != local_port || !used->plain || recv(used->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0)
+			continue;
+		curl_easy_setopt(exchange->easy, CURLOPT_FORBID_REUSE, 1L);
+		return CURL_PREREQFUNC_ABORT;
+	}
+	return CURL_PREREQFUNC_OK;
 }
 
 /* ---- one exchange ---- */
@@ -309,7 +363,7 @@ static CURLcode options_method(CURL *easy, const struct http_request *request, b
 	return rc;
 }
 
-static CURLcode options_safety(CURL *easy, const struct http *http, bool secure) {
+static CURLcode options_safety(CURL *easy, struct http *http, bool secure) {
 	/* Unencrypted goes to this machine only (url_check()), never to a proxy. "" is none, whatever the environment
 	 * says. */
 	const char *proxy = secure ? http->proxy : "";
@@ -340,6 +394,7 @@ static CURLcode options_safety(CURL *easy, const struct http *http, bool secure)
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_QUICK_EXIT, 1L);
 	SET(CURLOPT_OPENSOCKETFUNCTION, on_open);
+	SET(CURLOPT_OPENSOCKETDATA, http);
 	return rc;
 }
 
@@ -362,6 +417,8 @@ static CURLcode options_set(struct http_exchange *exchange, const struct http_re
 	SET(CURLOPT_HEADERFUNCTION, on_header);
 	SET(CURLOPT_HEADERDATA, exchange);
 	SET(CURLOPT_ERRORBUFFER, exchange->reason);
+	SET(CURLOPT_PREREQFUNCTION, on_request);
+	SET(CURLOPT_PREREQDATA, exchange);
 	SET(CURLOPT_PRIVATE, exchange);
 	return rc;
 }
@@ -398,6 +455,16 @@ int http_start(struct http *http, const struct http_request *request, http_done 
 }
 
 /* ---- how it ended ---- */
+
+static void socket_answered(struct http *http, CURL *easy) {
+	long port = 0, version = 0;
+
+	curl_easy_getinfo(easy, CURLINFO_LOCAL_PORT, &port);
+	curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
+	for (size_t i = 0; i < SOCKETS_MAX && port; i++)
+		if (http->used[i].port == port)
+			http->used[i].plain = version == CURL_HTTP_VERSION_1_0 || version == CURL_HTTP_VERSION_1_1;
+}
 
 __attribute__((format(printf, 3, 4))) static void answer_fail(
 	struct http_answer *answer, int code, const char *format, ...) {
@@ -474,6 +541,11 @@ static void answer_explain(struct http_exchange *exchange, CURLcode rc) {
 	case RECEIVER_GOOD:
 		break;
 	}
+	/* What curl says of a header line that is longer than its own buffers may be. */
+	if (rc == CURLE_OUT_OF_MEMORY && answer->sent && !answer->status) {
+		answer_fail(answer, EREMOTEIO, "unusable answer: a header line too long, or no memory for it");
+		return;
+	}
 	if (rc != CURLE_OPERATION_TIMEDOUT && rc != CURLE_OUT_OF_MEMORY && !answer->sent && answer_fail_proxy(exchange))
 		return;
 	if (handshake_broke(rc, reason)) {
@@ -514,6 +586,9 @@ static void answer_explain(struct http_exchange *exchange, CURLcode rc) {
 	case CURLE_URL_MALFORMAT:
 		answer_fail(answer, EINVAL, "not sent: %s", reason);
 		break;
+	case CURLE_ABORTED_BY_CALLBACK:
+		answer_fail(answer, EREMOTEIO, "the connection held more than the answers that were asked for");
+		break;
 	case CURLE_PARTIAL_FILE:
 		answer_fail(answer, EREMOTEIO, "unusable answer: it was cut off");
 		break;
@@ -537,6 +612,7 @@ static void exchange_end(struct http_exchange *exchange, CURLcode rc) {
 	/* Set when the request is about to go out. The size of the request is no proof: it is counted late. */
 	curl_easy_getinfo(exchange->easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer_us);
 	answer->sent = pretransfer_us != 0 || answer->status != 0;
+	socket_answered(exchange->http, exchange->easy);
 	/* Seconds or a date: curl reads both. */
 	curl_easy_getinfo(exchange->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
 	if (retry_after_s > 0)

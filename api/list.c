@@ -17,6 +17,7 @@ struct list_page {
 	struct list *list;
 	struct api_call *call; /* while being fetched */
 	struct api_page page;
+	struct json items; /* of it: to find them anew is to read all of the page */
 };
 
 struct list {
@@ -164,8 +165,8 @@ static int list_ask(struct list *list) {
 }
 
 static bool page_equal(const struct list *list, size_t a, size_t b) {
-	struct json left = api_page_items(list->pages[a]->page.root);
-	struct json right = api_page_items(list->pages[b]->page.root);
+	struct json left = list->pages[a]->items;
+	struct json right = list->pages[b]->items;
 
 	return left.len == right.len && memcmp(left.text, right.text, left.len) == 0;
 }
@@ -187,8 +188,7 @@ static bool page_repeats(const struct list *list, size_t index) {
 static void list_finish(struct list *list) {
 	size_t count = 1;
 
-	while (count < list->count && items_count(api_page_items(list->pages[count]->page.root), 1) &&
-		!page_repeats(list, count))
+	while (count < list->count && items_count(list->pages[count]->items, 1) && !page_repeats(list, count))
 		count++;
 	list_succeed(list, count);
 }
@@ -247,6 +247,7 @@ static void on_page(void *user, const struct api_response *response) {
 		list_fail(list, &err);
 		return;
 	}
+	page->items = items;
 	page->page.root = response->root;
 	page->page.body_len = response->body_len;
 	page->page.body = api_call_take_body(call);

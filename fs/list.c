@@ -205,7 +205,9 @@ static int list_add(struct list *list, const struct kind *kind, struct json json
 	SCOPED(buffer_free) struct buffer id = {0};
 	SCOPED(buffer_free) struct buffer title = {0};
 	SCOPED(buffer_free) struct buffer group = {0};
-	json_text(json_at(json, kind->id), &id);
+	struct json named = json_at(json, kind->id);
+	if (named.type == JSON_STRING || named.type == JSON_NUMBER)
+		json_text(named, &id);
 	json_text(json_at(json, kind->title), &title);
 	if (kind->group)
 		json_text(json_at(json, kind->group), &group);

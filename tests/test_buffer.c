@@ -83,6 +83,10 @@ static void control_bytes_are_escaped(void **state) {
 		{"\x9B", 1, "\\x9b"},
 		{"a\xE2\x82", 3, "a\\xe2\\x82"},
 		{"\xFFz", 2, "\\xffz"},
+		/* What reads as an escape is one more: else two texts would look alike. */
+		{"\\x1b", 4, "\\x5cx1b"},
+		{"\\\\x1B", 5, "\\\\x5cx1B"},
+		{"C:\\xy \\x1 \\n \\", 14, "C:\\xy \\x1 \\n \\"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		SCOPED(buffer_free) struct buffer buf = {0};

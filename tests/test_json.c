@@ -192,6 +192,56 @@ static void values_are_written_anew(void **state) {
 	assert_string_equal(out.data, "\"a\\\"\\\\\\u0001\\n\x7f\u00e9\"");
 }
 
+/* What people can make a server say is read, and shown so that it steers nothing; what is no JSON is not read. */
+static void answers_are_read_leniently(void **state) {
+	(void)state;
+	static const struct {
+		const char *text, *decoded, *shown; /* NULL: refused */
+	} cases[] = {
+		{"\"\\u0000a\"",
+			"\xC0\x80"
+			"a",
+			"\"\\u0000a\""},
+		{"\"\\ud800\"", "\xED\xA0\x80", "\"\\ud800\""},
+		{"\"\\udc00\\ud83d\"", "\xED\xB0\x80\xED\xA0\xBD", "\"\\udc00\\ud83d\""},
+		{"\"\\ud83d\\ud83d\\ude00\"", "\xED\xA0\xBD\U0001F600", "\"\\ud83d\\ud83d\\ude00\""},
+		{"\"\\ud800\\u0041\"",
+			"\xED\xA0\x80"
+			"A",
+			"\"\\ud800\\u0041\""},
+		{"\"\xFF\"", "\xFF", "\"\\udcff\""},
+		{"\"\xC3\"", "\xC3", "\"\\udcc3\""},
+		{"\"\x01\n\x1b\"", "\x01\n\x1b", "\"\\u0001\\u000a\\u001b\""},
+		{"\"\x7f\xC2\x9B\"", "\x7f\xC2\x9B", "\"\\u007f\\u009b\""},
+		{"[\"\xC2\x9B\"]", "[\"\xC2\x9B\"]", "[\n  \"\\u009b\"\n]"},
+		{"\"\\ud8\"", NULL, NULL},
+		{"\"\\u00g0\"", NULL, NULL},
+		{"\"a", NULL, NULL},
+		{"\"\\q\"", NULL, NULL},
+		{"\xFF", NULL, NULL},
+		{"{\"a\":1,\"a\":2}", NULL, NULL},
+		{"1e400", NULL, NULL},
+	};
+	for (size_t i = 0; i < CASE_COUNT(cases); i++) {
+		struct json value;
+		struct json_fault fault;
+		enum json_verdict verdict = json_scan_answer(cases[i].text, strlen(cases[i].text), &value, &fault);
+		assert_int_equal(verdict == JSON_OK, cases[i].decoded != NULL);
+		if (verdict != JSON_OK)
+			continue;
+		SCOPED(buffer_free) struct buffer out = {0};
+		json_text(value, &out);
+		assert_string_equal(out.data, cases[i].decoded);
+		assert_int_equal(out.len, strlen(cases[i].decoded));
+		buffer_clear(&out);
+		json_indent(value, &out);
+		assert_string_equal(out.data, cases[i].shown);
+	}
+	assert_int_equal(json_scan_answer("\"a\0b\"", 5, NULL, NULL), JSON_BAD);
+	assert_int_equal(json_scan("\"\xFF\"", 3, NULL, NULL), JSON_BAD);
+	assert_int_equal(json_scan("\"\\u0000\"", 8, NULL, NULL), JSON_BAD);
+}
+
 static void places_have_line_and_column(void **state) {
 	(void)state;
 	static const char text[] = "ab\n\u00e9\u20acx\n\n\tz";
@@ -216,6 +266,7 @@ int main(void) {
 		cmocka_unit_test(strings_are_compared_as_decoded),
 		cmocka_unit_test(integers_are_read),
 		cmocka_unit_test(values_are_written_anew),
+		cmocka_unit_test(answers_are_read_leniently),
 		cmocka_unit_test(places_have_line_and_column),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

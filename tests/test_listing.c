@@ -16,6 +16,9 @@
 
 #define OF(name, id) "{\"id\":\"" id "\",\"name\":\"" name "\"}"
 
+#define TEN "0123456789"
+#define LONG TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN /* more than a tail may have */
+
 /* The pages as the API's module would give them: in memory of the code's own. */
 static struct api_pages *pages_of(const char *const *bodies, size_t count) {
 	struct api_pages *pages = calloc(1, sizeof(*pages));
@@ -253,6 +256,72 @@ static void a_hundred_thousand(void **state) {
 	list_free(list);
 }
 
+/* What is left out could bear any name. */
+static void entries_that_cannot_be_read(void **state) {
+	(void)state;
+	static const char *const odd[] = {"null", "7", "[]", "{}", "{\"id\":true}", "{\"id\":{}}", "{\"id\":[\"a\"]}",
+		"{\"id\":\"..\"}", "{\"id\":\"a/../b\"}", "{\"id\":\"a\\n\"}"};
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		char body[128];
+		snprintf(body, sizeof(body), "[%s," OF("a", "1") "]", odd[i]);
+		struct list *list = list_of(&kinds[KIND_AIMODEL], body);
+		ASSERT_NAMES(list, "a");
+		assert_false(list->whole);
+		list_free(list);
+	}
+	struct list *list = list_of(&kinds[KIND_AIMODEL], "[" OF("a", "1") "," OF("b", "\\u0031") "," OF("c", "2") "]");
+	ASSERT_NAMES(list, "a", "c"); /* one id, spelled twice */
+	assert_true(list->whole);
+	list_free(list);
+}
+
+/* So many entries; each # is the entry's number. */
+static char *many(const char *entry, int count) {
+	size_t size = (size_t)count * 160 + 3, len = 1;
+	char *body = malloc(size);
+	assert_non_null(body);
+	body[0] = '[';
+	for (int i = 0; i < count; i++) {
+		body[len++] = i ? ',' : ' ';
+		for (const char *at = entry; *at; at++)
+			if (*at == '#')
+				len += (size_t)snprintf(body + len, size - len, "%d", i);
+			else
+				body[len++] = *at;
+	}
+	snprintf(body + len, size - len, "]");
+	return body;
+}
+
+/* Entries made to be slow: one name and one tail for all, one id for all, a group for each. */
+static void entries_made_to_be_slow(void **state) {
+	(void)state;
+	enum { COUNT = 20000 };
+	struct list *list;
+	struct error err;
+	char *bodies[] = {many("{\"id\":\"" LONG "#\",\"name\":\"a\"}", COUNT / 20),
+		many("{\"config_id\":\"c\",\"region\":\"r\",\"instance_type\":#}", COUNT),
+		many("{\"config_id\":\"c#\",\"region\":\"r#\"}", COUNT), many("{\"id\":\"#\"}", LIST_ITEMS_MAX + 1)};
+	list = list_of(&kinds[KIND_AIRUNTIME], bodies[0]);
+	assert_int_equal(list->count, COUNT / 20);
+	for (size_t i = 0; i < list->count; i++)
+		assert_ptr_equal(list_by_name(list, NULL, list->items[i].name), &list->items[i]);
+	list_free(list);
+	list = list_of(&kinds[KIND_INVENTORY], bodies[1]);
+	assert_in_range(list->count, 1, 64);
+	assert_false(list->whole);
+	list_free(list);
+	list = list_of(&kinds[KIND_INVENTORY], bodies[2]);
+	assert_int_equal(list->group_count, COUNT);
+	assert_true(list_has_group(list, "r19999"));
+	assert_false(list_has_group(list, "r20000"));
+	list_free(list);
+	assert_int_equal(list_new(&kinds[KIND_AIRUNTIME], pages_of((const char *const[]){bodies[3]}, 1), &list, &err),
+		-EREMOTEIO);
+	for (size_t i = 0; i < 4; i++)
+		free(bodies[i]);
+}
+
 static void without_memory(void **state) {
 	(void)state;
 	static const char *const body = "[{\"config_id\":\"c\",\"region\":\"r\",\"instance_type\":\"a\"},"
@@ -298,6 +367,8 @@ int main(void) {
 		cmocka_unit_test(groups_and_twins),
 		cmocka_unit_test(states_that_pass),
 		cmocka_unit_test(a_hundred_thousand),
+		cmocka_unit_test(entries_that_cannot_be_read),
+		cmocka_unit_test(entries_made_to_be_slow),
 		cmocka_unit_test(without_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

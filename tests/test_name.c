@@ -50,6 +50,9 @@ static void names_are_escaped(void **state) {
 		{"\xC0\xAF", "%C0%AF"},
 		{"\xED\xA0\x80", "%ED%A0%80"},
 		{"\xF4\x90\x80\x80", "%F4%90%80%80"},
+		{"\u202Egpj.exe", "%E2%80%AEgpj.exe"},
+		{"\u2028\u2066\u2069", "%E2%80%A8%E2%81%A6%E2%81%A9"},
+		{"\u200B\u2065\u206A", "\u200B\u2065\u206A"},
 	};
 	for (size_t i = 0; i < CASE_COUNT(cases); i++) {
 		char file[NAME_SIZE];
@@ -101,6 +104,38 @@ static void other_spellings_are_no_names(void **state) {
 			fail_msg("%s is taken for %s", files[i], name);
 		assert_string_equal(name, "untouched");
 	}
+}
+
+static void ids_that_can_be_used(void **state) {
+	(void)state;
+	static const char *const good[] = {"a", "a/b", "...", ".a", "a..b", "..a/b..", "%2e", " ", "\u00e9", "~", "{}"};
+	static const char *const bad[] = {"", ".", "..", "../a", "a/..", "a/./b", "./a", "..\\a", "a\\..", "/..", "../",
+		"a\n", "\x7f", "\xC2\x9B", "\xFF", "\xC0\x80", "\xED\xA0\x80"};
+	for (size_t i = 0; i < CASE_COUNT(good); i++)
+		if (!name_is_id(good[i], strlen(good[i])))
+			fail_msg("%s is refused", good[i]);
+	for (size_t i = 0; i < CASE_COUNT(bad); i++)
+		if (name_is_id(bad[i], strlen(bad[i])))
+			fail_msg("%s is taken", bad[i]);
+	assert_false(name_is_id("a\0b", 3));
+	char text[NAME_SIZE];
+	memset(text, 'a', sizeof(text));
+	assert_true(name_is_id(text, 255));
+	assert_false(name_is_id(text, 256));
+	memset(text, '/', sizeof(text));
+	assert_true(name_is_id(text, 85));
+	assert_false(name_is_id(text, 86));
+}
+
+static void names_are_cut_between_characters(void **state) {
+	(void)state;
+	static const struct {
+		const char *name;
+		size_t room, len;
+	} cases[] = {{"abc", 3, 3}, {"abc", 9, 3}, {"abc", 2, 2}, {"abc", 0, 0}, {"a%2Fb", 4, 4}, {"a%2Fb", 3, 1},
+		{"a%2Fb", 2, 1}, {"a\u00e9", 2, 1}, {"\u00e9", 1, 0}, {"\U0001F600", 3, 0}, {"ab%2F", 2, 2}};
+	for (size_t i = 0; i < CASE_COUNT(cases); i++)
+		assert_int_equal(name_cut(cases[i].name, cases[i].room), cases[i].len);
 }
 
 static void small_results_are_refused(void **state) {
@@ -210,6 +245,8 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_are_escaped),
 		cmocka_unit_test(other_spellings_are_no_names),
+		cmocka_unit_test(ids_that_can_be_used),
+		cmocka_unit_test(names_are_cut_between_characters),
 		cmocka_unit_test(small_results_are_refused),
 		cmocka_unit_test(random_names_come_back),
 		cmocka_unit_test(long_names_are_cut),
