@@ -228,6 +228,12 @@ static void test_error_bodies(void **state) {
 		{"{\"message\":\"bu", "the API answered 422", ""},
 		{"{\"message\":\"no such token: " WORLD_TOKEN "\",\"code\":\"" WORLD_TOKEN "\"}",
 			"the API answered 422: no such token: **********************", "**********************"},
+		/* Nor what looks like one; but not every word that begins so. */
+		{"{\"message\":\"eyJhbGciOiJIUzI1NiJ9.eyJz.x_y-z, pat-nc-0123456789, pat-nc-..., "
+		 "eyJ\",\"code\":\"sk-nc-"
+		 "0123456789\"}",
+			"the API answered 422: *******************************, *****************, pat-nc-..., eyJ",
+			"****************"},
 	};
 
 	(void)state;

@@ -161,7 +161,7 @@ is 'a refusal is remembered' "$(python3 handle.py "$runtimes/latched/spec.json" 
 is 'one POST, refused' "$(requests createAIRuntime)" 1
 is 'a text that is refused' "$(python3 handle.py "$runtimes/latched/spec.json" '{"region":1}')" 'EINVAL EINVAL EINVAL EINVAL EINVAL EINVAL'
 is 'no POST' "$(requests createAIRuntime)" 1
-fault '{"operation":"createAIRuntime","delay_ms":700}'
+fault '{"operation":"createAIRuntime","delay_ms":3000}'
 write "$spec_runtime" "$runtimes/latched/spec.json" &
 writer=$!
 becomes 'the POST is under way' 2 requests createAIRuntime
@@ -173,13 +173,13 @@ is 'two writers, one POST' "$(requests createAIRuntime)" 2
 drop "$runtimes_api" latched
 reset
 mkdir "$runtimes/killed"
-fault '{"operation":"createAIRuntime","delay_ms":700}'
+fault '{"operation":"createAIRuntime","delay_ms":3000}'
 (exec cp pretty.json "$runtimes/killed/spec.json") 2>/dev/null &
 writer=$!
 becomes 'its POST is under way' 1 requests createAIRuntime
 begin=$(now_ms)
 { kill -KILL $writer; wait $writer; } 2>/dev/null
-is 'a writer can be killed' "$([ $(($(now_ms) - begin)) -lt 600 ] && echo soon)" soon
+is 'a writer can be killed' "$([ $(($(now_ms) - begin)) -lt 2000 ] && echo soon)" soon
 becomes 'its create goes on' Pending cat "$runtimes/killed/status"
 is 'one POST all the same' "$(requests createAIRuntime)" 1
 drop "$runtimes_api" killed

@@ -259,7 +259,7 @@ echo '# waiting'
 mount_up -o ttl=3000
 cat "$runtimes/eval-01/status" >/dev/null
 reset
-fault '{"operation":"listDeployedAIModels","delay_ms":20000,"times":0}'
+fault '{"operation":"listDeployedAIModels","delay_ms":40000,"times":0}'
 for signal in INT KILL; do
 	python3 -c 'import os, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -269,35 +269,35 @@ os.execvp("cat", ["cat", sys.argv[1]])' "$models/chat-llama/status" 2>/dev/null 
 	becomes 'a reader waits' 1 requests listDeployedAIModels
 	begin=$(now_ms)
 	is 'a cached read meanwhile' "$(cat "$runtimes/eval-01/status") $(ls "$runtimes" | wc -l)" 'Running 6'
-	is 'at once' "$([ $(($(now_ms) - begin)) -lt 1000 ] && echo yes)" yes
+	is 'at once' "$([ $(($(now_ms) - begin)) -lt 9000 ] && echo yes)" yes
 	begin=$(now_ms)
 	{ kill -$signal $reader; wait $reader; } 2>/dev/null
-	is "SIG$signal ends the reader at once" "$([ $(($(now_ms) - begin)) -lt 1000 ] && echo yes || echo "$(($(now_ms) - begin)) ms")" yes
+	is "SIG$signal ends the reader at once" "$([ $(($(now_ms) - begin)) -lt 9000 ] && echo yes || echo "$(($(now_ms) - begin)) ms")" yes
 done
 is 'both shared one request' "$(counted)" 'listDeployedAIModels=1'
 faults_end
 begin=$(now_ms)
 mount_down
-is 'unmounting does not wait for it' "$([ $(($(now_ms) - begin)) -lt 3000 ] && echo yes)" yes
+is 'unmounting does not wait for it' "$([ $(($(now_ms) - begin)) -lt 9000 ] && echo yes)" yes
 
-mount_up -o deadline=2
+mount_up -o deadline=4
 reset
-fault '{"operation":"listAIRuntimes","delay_ms":4000,"times":0}'
+fault '{"operation":"listAIRuntimes","delay_ms":30000,"times":0}'
 begin=$(now_ms)
 fails 'a read beyond its deadline' ETIMEDOUT cat "$runtimes/eval-01/status"
 took=$(($(now_ms) - begin))
-is 'a read beyond its deadline: after it' "$([ $took -ge 1900 ] && [ $took -lt 3600 ] && echo yes || echo "$took ms")" yes
+is 'a read beyond its deadline: after it' "$([ $took -ge 3900 ] && [ $took -lt 15000 ] && echo yes || echo "$took ms")" yes
 has 'a read beyond its deadline: why' "$(cat "$m/.neevfs/errors")" ETIMEDOUT
 faults_end
 cat "$models/chat-llama/replicas" >/dev/null
-fault '{"operation":"scaleDeployedAIModel","delay_ms":4000,"times":0}'
+fault '{"operation":"scaleDeployedAIModel","delay_ms":8000,"times":0}'
 fails 'a change beyond its deadline' ETIMEDOUT write 6 "$models/chat-llama/replicas"
 has 'a change beyond its deadline: why' "$(cat "$models/chat-llama/.error")" ETIMEDOUT 'Verdict: unknown'
 mkdir "$runtimes/late"
-fault '{"operation":"createAIRuntime","delay_ms":4000,"times":0}'
+fault '{"operation":"createAIRuntime","delay_ms":8000,"times":0}'
 fails 'a create beyond its deadline' EINPROGRESS write "$spec_runtime" "$runtimes/late/spec.json"
 has 'a create beyond its deadline: why' "$(cat "$runtimes/late/.error")" EINPROGRESS 'Verdict: unknown'
 touched() { touch "$runtimes" && cat "$runtimes/late/status"; }
 becomes 'it was carried out, and a listing shows it' Pending touched
-is 'one PUT, one POST' "$(changes)" 'createAIRuntime=1 scaleDeployedAIModel=1'
+is 'a PUT, perhaps repeated, and one POST' "$(changes | sed 's/=[123]$/=some/')" 'createAIRuntime=1 scaleDeployedAIModel=some'
 finish

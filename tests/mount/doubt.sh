@@ -86,7 +86,7 @@ mkdir "$second"
 NEEV_API_TOKEN=$token "$NEEVFS" -o "api_base=$url,$scope" "$second"
 fails 'a create under it' EALREADY write "$spec_runtime" "$second${runtimes#"$first_m"}/doubt-b/spec.json"
 mkdir "$second${runtimes#"$first_m"}/fresh" "$runtimes/fresh"
-fault '{"operation":"createAIRuntime","delay_ms":1500}'
+fault '{"operation":"createAIRuntime","delay_ms":3500}'
 write "$spec_runtime" "$runtimes/fresh/spec.json" &
 writer=$!
 becomes 'the POST is under way' 1 requests createAIRuntime

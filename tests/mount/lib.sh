@@ -71,9 +71,9 @@ trap 'exit 130' HUP INT TERM
 # If a call hangs, its mount is ended: the call then fails, and the script goes on to say so.
 watch() {
 	trap 'kill %1 2>/dev/null; exit' TERM
-	sleep "${BOUND:-150}" &
+	sleep "${BOUND:-600}" &
 	wait
-	echo "FAIL ${0##*/}: not over after ${BOUND:-150} s" >&3
+	echo "FAIL ${0##*/}: not over after ${BOUND:-600} s" >&3
 	local at
 	for at in $(cat "$work/pids" 2>/dev/null); do
 		kill -KILL "$at" 2>/dev/null
@@ -90,7 +90,7 @@ finish() {
 	[ -z "$m" ] || mount_down
 	[ -z "$url" ] || cloud_down
 	echo "# ${0##*/}: $checks checks, $failures failures"
-	[ "$failures" = 0 ]
+	[ "$failures" = 0 ] && [ ! -e "$work/failed" ]
 	exit
 }
 
@@ -104,6 +104,7 @@ passed() {
 failed() {
 	checks=$((checks + 1)) failures=$((failures + 1))
 	echo "FAIL $checks $1: $2"
+	: >"$work/failed" # a subshell's count is lost
 }
 
 # A check that cannot be made here, with its reason.
@@ -211,9 +212,9 @@ fails() {
 	fi
 }
 
-# wait_for COMMAND…: polls until it succeeds; fails after WAIT seconds (10). No check by itself.
+# wait_for COMMAND…: polls until it succeeds; fails after WAIT seconds (30). No check by itself.
 wait_for() {
-	local end=$((SECONDS + ${WAIT:-10}))
+	local end=$((SECONDS + ${WAIT:-30}))
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $end ] || return 1
 		sleep 0.02
@@ -222,11 +223,11 @@ wait_for() {
 
 # becomes NAME EXPECTED COMMAND…: its output becomes that, within WAIT seconds
 becomes() {
-	local name=$1 expected=$2 got end=$((SECONDS + ${WAIT:-10}))
+	local name=$1 expected=$2 got end=$((SECONDS + ${WAIT:-30}))
 	shift 2
 	until got=$("$@" 2>/dev/null) && [ "$got" = "$expected" ]; do
 		if [ $SECONDS -ge $end ]; then
-			failed "$name" "got '$got', expected '$expected' within ${WAIT:-10} s"
+			failed "$name" "got '$got', expected '$expected' within ${WAIT:-30} s"
 			return
 		fi
 		sleep 0.02
@@ -344,21 +345,26 @@ changes() {
 	control requests | jq -r '[.operations | to_entries[] | select(.value > 0 and (.key | test("^(list|get)") | not)) | "\(.key)=\(.value)"] | sort | join(" ") | if . == "" then "none" else . end'
 }
 
+# What changes the cloud's ways says so itself if it fails: what it was meant for would fail elsewhere, or not at all.
+tell() { # NAME [curl's options]
+	control "$@" -f -o /dev/null || failed "$*" "curl's status is $?"
+}
+
 # Counts to zero; faults end too.
 reset() {
-	control reset -X POST -o /dev/null
+	tell reset -X POST
 }
 
 fault() { # JSON: for the next requests that match
-	control faults -d "$1" -o /dev/null
+	tell faults -d "$1"
 }
 
 faults_end() {
-	control faults -X DELETE -o /dev/null
+	tell faults -X DELETE
 }
 
 advance() { # SECONDS of the simulated clock
-	control advance -d "{\"seconds\":$1}" -o /dev/null
+	tell advance -d "{\"seconds\":$1}"
 }
 
 # ---- the mount ----
@@ -381,18 +387,23 @@ mount_up() { # OPTION…
 
 # Unmounts. The daemon must end by itself, with 0, and must have said nothing but its notices.
 mount_down() {
-	local status
+	local status kept=
 	fusermount3 -u -- "$m" 2>"$work/umount" || {
 		failed 'umount' "$(cat "$work/umount")"
 		fusermount3 -u -q -z -- "$m"
 	}
-	wait_for gone "$pid" || kill -KILL "$pid"
+	wait_for gone "$pid" || kept=$(kill -KILL "$pid"; keeper)
 	wait "$pid"
-	status=$?
-	is "the daemon of mount $mounted ends" $status 0
+	status=$?$kept
+	is "the daemon of mount $mounted ends" "$status" 0
 	log_check "$log"
 	rmdir "$m"
 	m= pid=
+}
+
+# Whose mount namespace still has the mount: made by somebody while it was there, and its daemon cannot end before that does.
+keeper() {
+	grep -Fls " $m " /proc/[0-9]*/mounts | sed 's,.*,: it is still mounted by \0,' | head -n 1
 }
 
 gone() { # PID
@@ -408,7 +419,7 @@ log_check() { # LOG
 
 # Forgets all that the mount has cached, and returns when that is so.
 refresh() {
-	touch "$m"
+	touch "$m" || failed 'refresh' "status $?"
 }
 
 # ---- files ----

@@ -130,9 +130,20 @@ advance 15
 refresh
 is 'and shows when it is listed' "$(cat "$replicas")" 4
 
+# In transition the detail still has the old number: that it is the one asked for shows nothing.
+ok 'another number' write 6 "$replicas"
+reset
+fault '{"operation":"scaleDeployedAIModel","drop":"before","times":3}'
+fails 'back to the old one, lost each time' EREMOTEIO write 4 "$replicas"
+is 'what the API says' "$(truth)" 'initializing 4'
+has 'it is not taken for done' "$(cat "$models/chat-llama/.error")" 'Verdict: unknown'
+advance 15
+refresh
+is 'and was not' "$(truth)" 'ready 6'
+
 echo '# in order'
 reset
-fault '{"operation":"scaleDeployedAIModel","delay_ms":600}'
+fault '{"operation":"scaleDeployedAIModel","delay_ms":2000}'
 write 5 "$replicas" &
 first=$!
 becomes 'the first PUT is under way' 1 requests scaleDeployedAIModel
@@ -147,13 +158,13 @@ is 'the last that was taken is the last there' "$(cat "$replicas")" 3
 
 echo '# a writer that is killed'
 reset
-fault '{"operation":"scaleDeployedAIModel","delay_ms":700}'
+fault '{"operation":"scaleDeployedAIModel","delay_ms":3000}'
 (exec tee "$replicas" <<<6 >/dev/null) &
 writer=$!
 becomes 'its PUT is under way' 1 requests scaleDeployedAIModel
 begin=$(now_ms)
 { kill -KILL $writer; wait $writer; } 2>/dev/null
-is 'it can be killed' "$([ $(($(now_ms) - begin)) -lt 600 ] && echo soon)" soon
+is 'it can be killed' "$([ $(($(now_ms) - begin)) -lt 2000 ] && echo soon)" soon
 becomes 'its PUT goes on' 6 cat "$replicas"
 is 'one PUT all the same' "$(changes)" scaleDeployedAIModel=1
 advance 15

@@ -95,7 +95,7 @@ if not pid:
     os.environ["TERM"] = "xterm"
     os.execvp("nano", ["nano", "-I", *sys.argv[4:], path])
 seen = b""
-end = time.monotonic() + 20
+end = time.monotonic() + 100
 def until(*wanted):
     global seen
     while not any(x in seen for x in wanted):
