@@ -29,7 +29,7 @@ MAKING = NETWORK | {errno.EINPROGRESS, errno.EALREADY, errno.EEXIST}
 CHANGING = NETWORK | {errno.ENOENT}
 
 
-LOCKS = ('rwsem_down', 'down_write', 'down_read', 'd_alloc_parallel', 'lock_rename', 'mutex_lock')
+STEPS = 3  # requests of the kernel that one call with a path may be: two look-ups and the call itself, each with its deadline
 
 
 def kernel_stack(pid):
@@ -73,6 +73,9 @@ class Actor:
                     pass  # it is in the tally
                 self.hand_over(0.5)
                 time.sleep(self.chance.uniform(0, self.pause_s))
+            self.hand_over(0)
+            while self.shared.over.value < 2:
+                time.sleep(0.05)
             self.last()
         except Exception:
             self.odd(traceback.format_exc())
@@ -106,7 +109,7 @@ class Actor:
         """Whether the daemon was killed since this turn began: what then fails is no finding."""
         return self.shared.epoch.value != self.epoch
 
-    def ended(self, operation, spent_s, code, allowed, what):
+    def ended(self, operation, spent_s, code, allowed, what, steps=STEPS):
         if code and self.killed():
             self.tally.ends[operation, '(daemon killed)'] += 1
             return
@@ -114,7 +117,7 @@ class Actor:
         self.tally.times[operation].add(spent_s)
         if code and code not in allowed:
             self.odd('%s of %s: %s' % (operation, what, name_of(code)))
-        if spent_s > self.shared.limit_s:
+        if spent_s > steps * self.shared.deadline_s + self.shared.slack_s:
             self.odd('%s of %s took %.2f s (%s)' % (operation, what, spent_s, name_of(code)))
 
     def call(self, operation, allowed, function, *args, **named):
@@ -128,7 +131,8 @@ class Actor:
             raise
         finally:
             self.shared.busy[self.index] = 0
-            self.ended(operation, now() - begin, code, allowed, args[0] if args else '')
+            what = args[0] if args else ''
+            self.ended(operation, now() - begin, code, allowed, what, 1 if isinstance(what, int) else STEPS)
 
     def path(self, *parts):
         return os.path.join(self.shared.root, *parts)
@@ -142,7 +146,7 @@ class Actor:
             self.call('close', set(), os.close, fd)
 
     def enter(self, directory, allowed=NETWORK):
-        """A descriptor, so that each call below it is one look-up, and has one deadline."""
+        """A descriptor, so that calls below it need not look it up again."""
         return self.call('lookup', allowed, os.open, directory, os.O_PATH | os.O_DIRECTORY)
 
     def names(self, directory, allowed=NETWORK):
@@ -150,20 +154,18 @@ class Actor:
 
     # ---- other programs ----
 
-    def tool(self, operation, command, allowed, patience_s, measured=False):
+    def tool(self, operation, command, allowed, patience_s):
         """Runs it, and kills it when patience ends. 0, the errno it told of, or UNCLEAR."""
         with open(self.shared.work + '/said-' + self.name, 'w+b') as said:
             begin = now()
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said,
                                        start_new_session=True, cwd=self.shared.work)
-            self.shared.busy[self.index] = begin if measured else 0
             try:
                 status = process.wait(patience_s)
             except subprocess.TimeoutExpired:
                 self.kill(process, signal.SIGKILL)
                 status = None
             spent_s = now() - begin
-            self.shared.busy[self.index] = 0
             said.seek(0)
             text = said.read().decode(errors='replace')
         codes = tally.errnos_said(text)
@@ -180,8 +182,6 @@ class Actor:
         if not codes:
             self.tally.ends[operation, 'ok' if status == 0 else '(status %d)' % status] += 1
         self.tally.times[operation].add(spent_s)
-        if measured and spent_s > self.shared.limit_s:
-            self.odd('%s: %s took %.2f s' % (operation, command, spent_s))
         if status == 0:
             return 0
         return next(iter(codes), UNCLEAR)
@@ -203,8 +203,8 @@ class Actor:
                 process.wait(60)
         spent_s = now() - begin
         operation = 'gone after SIGINT' if how == signal.SIGINT else 'gone after SIGKILL'
-        if any(lock in held for lock in LOCKS):
-            # Behind the kernel's lock of a directory, which another call holds until it is answered: by its deadline.
+        if held and 'request_wait_answer' not in held:
+            # Behind the kernel's lock of a directory: mkdir, rmdir and rename hold it until they are answered.
             operation = 'gone, behind a lock'
         elif spent_s > 2 and not self.killed():
             self.odd('%s was gone %.2f s after signal %d: %s' % (process.args, spent_s, how, held))
@@ -337,12 +337,13 @@ class Sweeper(Actor):
             ['rm', '-rf'] + [self.path(WHERE[kind], name) for name in self.chance.sample(self.shared.seeded[kind], 2)],
             ['find', one, '-delete'],
             ['find', self.path(WHERE['airuntimes']), '-path', '*/gpu-000%d*' % self.chance.randrange(10), '-delete'],
+            ['find', self.path(WHERE['airuntimes']), '-name', 'gpu-000%d*' % self.chance.randrange(10), '-delete'],
             [sys.executable, '-c', 'import shutil, sys; shutil.rmtree(sys.argv[1], ignore_errors=True)', one],
             ['perl', '-MFile::Path=rmtree', '-e', 'rmtree($ARGV[0])', one],
             ['rsync', '-r', '--delete', self.shared.work + '/empty/', one + '/'],
             ['mv', one, self.shared.work + '/moved-' + self.name],
         ])
-        self.tool('sweep', command, NETWORK | {errno.EPERM, errno.ENOTEMPTY, errno.EACCES, errno.ENOENT, errno.EALREADY}, 12)
+        self.tool('sweep', command, NETWORK | {errno.EPERM, errno.ENOTEMPTY, errno.EACCES, errno.ENOENT, errno.EALREADY, errno.EISDIR}, 12)
         shutil.rmtree(self.shared.work + '/moved-' + self.name, ignore_errors=True)
 
 

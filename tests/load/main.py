@@ -29,13 +29,15 @@ CALLERS = [(actors.Reader, 3), (actors.Prober, 1), (actors.Crawler, 2), (actors.
 class Shared:
     """What all processes see."""
 
-    def __init__(self, seed, callers, limit_s):
+    def __init__(self, seed, callers, deadline_s, slack_s):
         self.seed = seed
-        self.limit_s = limit_s  # of one call
+        self.deadline_s = deadline_s
+        self.slack_s = slack_s
+        self.limit_s = actors.STEPS * deadline_s + slack_s  # of any call
         self.root = self.work = ''
         self.seeded, self.common, self.own = {}, [], {}
         self.kept, self.forgotten = [], []
-        self.over = multiprocessing.RawValue('i')
+        self.over = multiprocessing.RawValue('i')   # 1: the load is over; 2: and the network is whole
         self.dead = multiprocessing.RawValue('i')   # the number of the outage; 0: none
         self.epoch = multiprocessing.RawValue('i')  # odd while the daemon is being killed
         self.daemon_pid = multiprocessing.RawValue('i')
@@ -51,8 +53,7 @@ class Soak:
         self.tally = tally.Tally()
         self.listed = tally.listed_errnos(TOP + '/man/neevfs.5')
         self.work = tempfile.mkdtemp(prefix='neevfs-soak.', dir=os.environ.get('TMPDIR', '/tmp'))
-        self.slack_s = args.slack
-        self.shared = Shared(args.seed, sum(count for _, count in CALLERS), args.deadline + self.slack_s)
+        self.shared = Shared(args.seed, sum(count for _, count in CALLERS), args.deadline, args.slack)
         self.cloud = self.way = self.daemon = self.weather = None
         self.processes = []
         self.begin = now()
@@ -125,8 +126,8 @@ class Soak:
         if at >= self.next_line:
             self.next_line = self.next_line + 60 if self.next_line else at + 60
             self.line()
-        if at - self.begin > self.args.minutes * 60:
-            self.shared.over.value = 1
+        if at - self.begin > self.args.minutes * 60 - 10 and not self.shared.over.value:
+            self.shared.over.value = 1  # the rest is for the end
 
     def line(self):
         count = sum(histogram.count for histogram in self.tally.times.values())
@@ -151,6 +152,9 @@ class Soak:
     def settle(self):
         """The network is whole; the callers finish, the scalers with a last word each."""
         self.cloud.faults_end()
+        if not wait_for(self.readable, 100):
+            self.tally.odd.append('the mount cannot be read 100 s after the last fault')
+        self.shared.over.value = 2
         end = now() + self.shared.limit_s + 60
         while any(process.is_alive() for process in self.processes) and now() < end:
             self.tick()
@@ -165,6 +169,14 @@ class Soak:
         self.cloud.read_ledger()
         if self.cloud.lost:
             self.tally.odd.append('%d entries of the ledger are lost' % self.cloud.lost)
+
+    def readable(self):
+        self.tick()
+        try:
+            os.utime(self.shared.root)
+            return all(os.listdir(self.shared.root + '/' + where) for where in actors.WHERE.values())
+        except OSError:
+            return False
 
     # ---- judging ----
 

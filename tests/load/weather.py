@@ -99,6 +99,11 @@ class Weather:
             self.spell(1, 3)
         self.cloud.fault(status=401, times=self.chance.randrange(1, 30))
         self.spell(1, 3)
+        # One that is refused for good is held back for 30 s; another one is used at once.
+        self.turned.append('pat-nc-soak-%016x' % self.chance.getrandbits(64))
+        self.cloud.faults_end()
+        self.cloud.use_token(self.turned[-1])
+        self.write_token(self.turned[-1])
 
     def write_token(self, token):
         new = self.token_file + '.new'
@@ -110,7 +115,8 @@ class Weather:
 
     def gone(self, block, clear):
         with self.shared.quiet:
-            self.warm()
+            if not self.warm():
+                return
             self.shared.dead.value = len(self.episodes)
             begin = now()
             block()
@@ -120,8 +126,9 @@ class Weather:
             self.outages.append((begin, now()))
 
     def warm(self):
-        """Everything that is to be read while the cloud is gone, as fresh as can be."""
-        for _ in range(100):
+        """Everything that is to be read while the cloud is gone, as fresh as can be. False: the soak is over before."""
+        end = now() + 100  # a service that was down is tried again after a minute at the latest
+        while not self.shared.over.value:
             try:
                 for target in self.shared.forgotten:
                     os.utime(os.path.join(self.shared.root, target))
@@ -132,10 +139,12 @@ class Weather:
                     else:
                         with open(path, 'rb') as file:
                             file.read()
-                return
+                return True
             except OSError:
+                if now() > end:
+                    raise
                 self.rest(0.5)
-        raise RuntimeError('in calm weather the mount cannot be read for 50 s')
+        return False
 
     def stop(self):
         self.gone(self.cloud.stop, self.cloud.go_on)
