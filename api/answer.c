@@ -6,7 +6,10 @@
 #include <string.h>
 #include <strings.h>
 
-enum { TEXT_MAX = 64 << 10 }; /* of an error body's text, before it is cut to fit */
+enum {
+	TEXT_MAX = 64 << 10, /* of an error body's text, before it is cut to fit */
+	SECRET_MIN = 16,     /* characters of what looks like a token */
+};
 
 /* ---- what arrives ---- */
 
@@ -75,13 +78,32 @@ static void scope_buffer(struct buffer *buf) {
 	buffer_free(buf);
 }
 
-/* A server may put the token that it refused into its words; nothing that is shown or logged may hold it. */
+static bool is_token_char(char c) {
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+	       (c && strchr("._~+/=-", c));
+}
+
+/*
+ * A server may put the token that it refused into its words; nothing that is shown or logged may hold it. Nor what only
+ * looks like one: it may be the one before, or somebody else's.
+ */
 static void text_mask(char *text, const char *token) {
+	static const char *const shapes[] = {"pat-nc-", "sk-nc-", "eyJ" /* a JWT: {" in base64 */};
 	size_t len = token ? strlen(token) : 0;
 
 	if (len)
 		for (char *at = strstr(text, token); at; at = strstr(at + len, token))
 			memset(at, '*', len);
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
+		for (char *at = strstr(text, shapes[i]); at; at = strstr(at, shapes[i])) {
+			char *end = at + strlen(shapes[i]);
+
+			while (is_token_char(*end))
+				end++;
+			if ((size_t)(end - at) >= SECRET_MIN)
+				memset(at, '*', (size_t)(end - at));
+			at = end;
+		}
 }
 
 /* Copies what fits, cut before a character of UTF-8 and not in it. */

@@ -71,13 +71,6 @@ static int login_lock(const char *path, int *ret_fd, struct error *err) {
 	return rc == -EAGAIN ? error_set(err, EACCES, "%s is locked by another neevfs: try again", path) : rc;
 }
 
-static int login_store(const struct login_config *config, struct session *session, struct error *err) {
-	SCOPED(scope_close) int lock = -1;
-	int rc = login_lock(config->path, &lock, err);
-
-	return rc < 0 ? rc : session_write(config->path, session, err);
-}
-
 static int tenant_take(const struct login_config *config, struct session *session, struct error *err) {
 	size_t len = strlen(config->tenant_base);
 
@@ -92,6 +85,7 @@ int login_password(const struct login_config *config, const char *email, const c
 	SCOPED(session_wipe) struct session session = {0};
 	SCOPED(login_body_wipe) struct buffer body = {0};
 	SCOPED(scope_free) char *url = NULL;
+	SCOPED(scope_close) int lock = -1;
 	struct error reason = {0};
 	struct outcome outcome = {.session = &session, .wall_s = wall_s, .err = &reason};
 	int rc = tenant_take(config, &session, err);
@@ -105,6 +99,10 @@ int login_password(const struct login_config *config, const char *email, const c
 		url = NULL;
 		return error_set(err, ENOMEM, "no memory");
 	}
+	/* First, so that nobody is logged in for nothing, and no mount renews what is about to be replaced. */
+	rc = login_lock(config->path, &lock, err);
+	if (rc < 0)
+		return rc;
 	struct http_request request = {.method = API_POST,
 		.url = url,
 		.secret = password,
@@ -113,7 +111,7 @@ int login_password(const struct login_config *config, const char *email, const c
 		.timeout_ms = LOGIN_MS};
 	rc = login_ask(config, &request, &outcome, &reason);
 	if (rc == 0)
-		return login_store(config, &session, err);
+		return session_write(config->path, &session, err);
 	if (reason.http_status == 401)
 		return error_set(err, EKEYEXPIRED, "wrong password for %s", email);
 	if (reason.http_status == 404)
@@ -126,6 +124,7 @@ int login_password(const struct login_config *config, const char *email, const c
 int login_token(const struct login_config *config, const char *text, size_t len, struct error *err) {
 	SCOPED(session_wipe) struct session session = {0};
 	SCOPED(token_text_wipe) struct token_text token = {0};
+	SCOPED(scope_close) int lock = -1;
 	int rc = tenant_take(config, &session, err);
 
 	if (rc == 0)
@@ -133,7 +132,8 @@ int login_token(const struct login_config *config, const char *text, size_t len,
 	if (rc < 0)
 		return rc;
 	memcpy(session.access, token.text, sizeof(session.access));
-	return login_store(config, &session, err);
+	rc = login_lock(config->path, &lock, err);
+	return rc < 0 ? rc : session_write(config->path, &session, err);
 }
 
 int login_forget(const char *path, struct error *err) {

@@ -106,7 +106,8 @@ static int session_take(struct json root, long long wall_s, struct session *sess
 		root = data; /* in the envelope that other answers have */
 	if (!member_take(root, "access_token", access.text, sizeof(access.text)))
 		return error_set(err, EREMOTEIO, "unusable answer: it has no access_token");
-	rc = token_text_accept(&checked, access.text, strlen(access.text), "access_token", EREMOTEIO, err);
+	rc = token_text_accept(
+		&checked, access.text, strlen(access.text), "unusable answer: access_token", EREMOTEIO, err);
 	if (rc < 0)
 		return rc;
 	memcpy(made.access, checked.text, sizeof(made.access));

@@ -202,7 +202,7 @@ void token_run(struct token *token, struct token_time now) {
 /* A login that comes to its end is renewed while it still serves. */
 static void login_care(struct token *token, struct token_time now) {
 	if (token->login && token_login_due(token->login, now.wall_s) && fetch_possible(token) &&
-		now.ms >= token->fetch_again_ms)
+		(!token->failure.code || now.ms >= token->fetch_again_ms))
 		fetch_start(token, now);
 }
 

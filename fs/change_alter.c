@@ -44,8 +44,9 @@ static bool alter_is_so(const struct change *change, struct json item) {
 	const struct row *row = kind->rows;
 	while (row->name && row->write != WRITE_SCALE)
 		row++;
-	if (change->verb == CHANGE_SCALE)
-		return row->name && json_int(json_at(item, row->pointer), &replicas) && replicas == change->replicas;
+	if (change->verb == CHANGE_SCALE) /* while it is in transition the number may be the one that it leaves */
+		return row->name && !kind_moving(kind, item) && json_int(json_at(item, row->pointer), &replicas) &&
+		       replicas == change->replicas;
 	return kind->terminating && json_string_is(json_at(item, kind->status), kind->terminating);
 }
 

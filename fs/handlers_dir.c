@@ -177,6 +177,11 @@ static int step_opendir(struct op *op) {
 	handle_add_entry(listing.handle, ".", op->node->ino, DT_DIR);
 	handle_add_entry(listing.handle, "..", op->node->parent ? op->node->parent->ino : op->node->ino, DT_DIR);
 	rc = view_entries(&view, &op->demand, listing_add, &listing);
+	if (!rc && view.row->type == ROW_RESOURCE && view.kind->remove && !view.draft) {
+		SCOPED(buffer_free) struct buffer dir = {0};
+		node_path(op->node, &dir);
+		rc = dir.error ? dir.error : sweep_look(op->fs->sweeps, dir.data, op->pid, op->fs->now_ms);
+	}
 	if (rc) {
 		handle_free(listing.handle);
 		return rc;

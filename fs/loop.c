@@ -135,7 +135,7 @@ static int loop_end(struct turning *turning) {
 	int rc = 0;
 	turning->end_ms = fs->now_ms + LOOP_END_MS;
 	turning->called = false;
-	turning->loop->leave(turning->loop->user, turning->severed);
+	turning->loop->leave(turning->loop->user);
 	ops_settle(fs, turning->end_ms);
 	while (!rc && !turning->called && changes_sent(fs->changes) && fs->now_ms < turning->end_ms) {
 		rc = loop_turn(turning);

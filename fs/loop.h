@@ -20,9 +20,7 @@ struct loop {
 	int supervisor_fd;             /* readable when the supervisor is gone (supervisor.h); -1: there is none */
 	void (*ready)(void *user);     /* once, when the mount answers */
 	void (*unwatched)(void *user); /* the supervisor is gone */
-	/* Once, when it ends: no new caller shall find the mount. `severed`: by the end of the connection, not by a
-	 * signal */
-	void (*leave)(void *user, bool severed);
+	void (*leave)(void *user);     /* once, when it ends: no new caller shall find the mount */
 	void *user;
 };
 

@@ -40,7 +40,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +48,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
-enum { EXIT_USAGE = 2, PAGES_MAX = 1000, LEAVE_TRIES = 20 };
+enum { EXIT_USAGE = 2, PAGES_MAX = 1000 };
 
 /* All that a mount consists of, so that it can be taken apart wherever putting it together ends. */
 struct program {
@@ -150,16 +149,11 @@ static void program_unwatched(void *user) {
 		program->options.mountpoint);
 }
 
-/* A forced unmount ends the connection a moment before it takes the mount away. */
-static void program_leave(void *user, bool severed) {
+static void program_leave(void *user) {
 	struct program *program = user;
-	program->aborted = severed && mount_stands(&program->mount);
-	for (int i = 0; i < LEAVE_TRIES && program->aborted; i++) {
-		poll(NULL, 0, 10);
-		program->aborted = mount_stands(&program->mount);
-	}
-	int rc = mount_release(program->mount.device);
-	if (rc)
+	int rc = mount_leave(&program->mount);
+	program->aborted = rc > 0;
+	if (rc < 0)
 		log_write(LOG_ERR, "%s: cannot be unmounted: %s", program->options.mountpoint, strerror(-rc));
 }
 

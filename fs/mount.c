@@ -27,7 +27,7 @@ enum {
 	PROBE_MS = 5000,  /* a filesystem that has not answered by then is one that hangs */
 	LOCK_TRIES = 200, /* of 10 ms each */
 	LINKS_MAX = 40,
-	PLACES_MAX = 64, /* at which one filesystem is unmounted */
+	FORCED_TRIES = 20,
 };
 
 /* ---- where ---- */
@@ -117,6 +117,32 @@ static int path_probe(const char *path, struct probed *ret) {
 	return rc;
 }
 
+/*
+ * Keeps others that start there out, until it is closed: between looking and mounting, one could unmount as dead what
+ * the other just mounted. The lock is of the directory above, which is never what is mounted; where that cannot be
+ * opened, of the mount point itself. -1: none. One that is held for longer than a start takes is not that of a neevfs,
+ * and keeps nobody out.
+ */
+static int start_lock(const char *path) {
+	char parent[PATH_MAX];
+	strcpy(parent, path);
+	char *slash = strrchr(parent, '/');
+	slash[slash == parent] = 0;
+	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	int fd = open(parent, flags);
+	struct mounted mounted;
+	if (fd < 0 && mounted_at(path, &mounted) == -ENOENT)
+		fd = open(path, flags);
+	for (int i = 0; fd >= 0 && i < LOCK_TRIES && flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK; i++)
+		poll(NULL, 0, 10);
+	return fd;
+}
+
+static void scope_close(int *fd) {
+	if (*fd >= 0)
+		close(*fd);
+}
+
 /* ---- unmounting ---- */
 
 static int fusermount_run(const char *path, bool lazy) {
@@ -159,18 +185,58 @@ static int path_unmount(const char *path, bool lazy) {
 	return fusermount_run(path, lazy);
 }
 
-int mount_release(dev_t device) {
-	char path[PATH_MAX];
-	int rc = 0;
-	for (int i = 0; device && !rc && i < PLACES_MAX; i++)
-		if (!(rc = mounted_where(device, path)))
-			rc = path_unmount(path, true);
-	return rc == -ENOENT ? 0 : rc;
+static void places_free(char **places, int count) {
+	while (count > 0)
+		free(places[--count]);
 }
 
-bool mount_stands(const struct mount *mount) {
-	char path[PATH_MAX];
-	return mount->device && !mounted_where(mount->device, path);
+/* A device's number is that filesystem's for as long as it lives. */
+static int places_leave(dev_t device) {
+	char *places[MOUNTED_PLACES];
+	int count = mounted_where(device, places), rc = count < 0 ? count : 0;
+	for (int i = 0; i < count; i++) {
+		int one = path_unmount(places[i], true);
+		rc = one ? one : rc;
+	}
+	places_free(places, count);
+	return rc;
+}
+
+int mount_bury(dev_t device) {
+	char *places[MOUNTED_PLACES];
+	int count = device ? mounted_where(device, places) : 0, rc = count < 0 ? count : 0;
+	for (int i = 0; i < count; i++) {
+		SCOPED(scope_close) int lock = start_lock(places[i]);
+		struct probed probed;
+		int one = path_probe(places[i], &probed);
+		if ((!one && probed.code == ENOTCONN) || one == -ETIMEDOUT) {
+			one = path_unmount(places[i], true);
+			one = one ? one : 1;
+		}
+		rc = one && rc >= 0 ? one : rc;
+	}
+	places_free(places, count);
+	return rc;
+}
+
+static bool mount_stands(dev_t device) {
+	char *places[MOUNTED_PLACES];
+	int count = mounted_where(device, places);
+	places_free(places, count);
+	return count > 0;
+}
+
+int mount_leave(struct mount *mount) {
+	struct pollfd connection = {.fd = fuse_session_fd(mount->session)};
+	mount->left = true;
+	if (!mount->device)
+		return 0;
+	if (poll(&connection, 1, 0) == 0)
+		return places_leave(mount->device);
+	/* A forced unmount ends the connection a moment before it takes the mount away. */
+	for (int i = 0; i < FORCED_TRIES && mount_stands(mount->device); i++)
+		poll(NULL, 0, 10);
+	return mount_bury(mount->device);
 }
 
 int mount_remove(const char *mountpoint, struct error *err) {
@@ -235,32 +301,6 @@ int mount_check(struct options *options, struct error *err) {
 	if (rc < 0)
 		return rc;
 	return option_text(&options->mountpoint, path) ? error_set(err, ENOMEM, "no memory for the options") : 0;
-}
-
-/*
- * Keeps others that start there out, until it is closed: between looking and mounting, one could unmount as dead what
- * the other just mounted. The lock is of the directory above, which is never what is mounted; where that cannot be
- * opened, of the mount point itself. -1: none. One that is held for longer than a start takes is not that of a neevfs,
- * and keeps nobody out.
- */
-static int start_lock(const char *path) {
-	char parent[PATH_MAX];
-	strcpy(parent, path);
-	char *slash = strrchr(parent, '/');
-	slash[slash == parent] = 0;
-	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-	int fd = open(parent, flags);
-	struct mounted mounted;
-	if (fd < 0 && mounted_at(path, &mounted) == -ENOENT)
-		fd = open(path, flags);
-	for (int i = 0; fd >= 0 && i < LOCK_TRIES && flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK; i++)
-		poll(NULL, 0, 10);
-	return fd;
-}
-
-static void scope_close(int *fd) {
-	if (*fd >= 0)
-		close(*fd);
 }
 
 static void mount_option(struct fuse_args *args, const char *text, int *rc) {
@@ -342,14 +382,27 @@ int mount_start(struct fs *fs, struct mount *ret, struct error *err) {
 	return 0;
 }
 
+/*
+ * fuse_session_unmount() unmounts whatever is at the path by now, unless poll(2) of the connection says POLLERR: so its
+ * descriptor becomes that of a pipe which has no reader. It still has to be called, as it frees the path.
+ */
+static void session_sever(struct fuse_session *session) {
+	int fds[2];
+	if (pipe2(fds, O_CLOEXEC))
+		return;
+	dup3(fds[1], fuse_session_fd(session), O_CLOEXEC);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 void mount_end(struct mount *mount) {
 	if (!mount->session)
 		return;
-	/* Not fuse_session_unmount(): it unmounts whatever is at that path by now, and nothing after an abort. */
+	if (!mount->left)
+		(void)mount_leave(mount);
 	if (mount->device)
-		(void)mount_release(mount->device);
-	else
-		fuse_session_unmount(mount->session);
+		session_sever(mount->session);
+	fuse_session_unmount(mount->session);
 	fuse_session_destroy(mount->session);
 	*mount = (struct mount){0};
 }

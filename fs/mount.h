@@ -10,6 +10,7 @@ struct fuse_session;
 struct mount {
 	struct fuse_session *session; /* NULL: none */
 	dev_t device; /* of what was mounted (mounted.h); 0: not known, as there is no table of mounts */
+	bool left;    /* mount_leave() was called */
 };
 
 /*
@@ -26,14 +27,14 @@ int mount_start(struct fs *fs, struct mount *ret, struct error *err);
 
 /*
  * Takes it out of the tree, at whatever path it is by now; who is inside keeps it until they leave. 0, also if it is
- * not in the tree any more or `device` is 0; -errno if it stays there.
+ * not in the tree any more; 1: it was there without a connection, as that was aborted; -errno if it stays there.
  */
-int mount_release(dev_t device);
+int mount_leave(struct mount *mount);
 
-/* Whether it is still in the tree. */
-bool mount_stands(const struct mount *mount);
+/* The same of a mount whose daemon is dead. What is alive is not touched: it is another one that has come since. */
+int mount_bury(dev_t device);
 
-/* Releases what is not released yet, and ends the connection. Takes one without a session. */
+/* Leaves, and ends the connection. Takes one without a session. */
 void mount_end(struct mount *mount);
 
 /* Unmounts a neevfs, lazily if it is busy. -EINVAL if there is none, -errno with words. */

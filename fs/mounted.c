@@ -66,9 +66,10 @@ static int table_read(void (*visit)(void *user, const char *path, const struct m
 struct search {
 	dev_t device;
 	const char *path;
-	char where[PATH_MAX];
 	struct mounted mounted;
 	bool found;
+	char **places;
+	int count;
 };
 
 static void visit_path(void *user, const char *path, const struct mounted *mounted) {
@@ -91,20 +92,22 @@ int mounted_at(const char *path, struct mounted *ret) {
 
 static void visit_device(void *user, const char *path, const struct mounted *mounted) {
 	struct search *search = user;
-	if (search->found && !strcmp(search->where, path))
-		search->found = mounted->device == search->device; /* else something else covers it */
-	else if (!search->found && mounted->device == search->device && strlen(path) < sizeof search->where) {
-		strcpy(search->where, path);
-		search->found = true;
+	int i = 0;
+	while (i < search->count && strcmp(search->places[i], path) != 0)
+		i++;
+	bool known = i < search->count, same = mounted->device == search->device;
+	if (known && !same) { /* covered by something else */
+		free(search->places[i]);
+		search->places[i] = search->places[--search->count];
+	} else if (!known && same && search->count < MOUNTED_PLACES && (search->places[i] = strdup(path))) {
+		search->count++;
 	}
 }
 
-int mounted_where(dev_t device, char ret[static PATH_MAX]) {
-	struct search search = {.device = device};
+int mounted_where(dev_t device, char *ret[static MOUNTED_PLACES]) {
+	struct search search = {.device = device, .places = ret};
 	int rc = table_read(visit_device, &search);
-	if (!rc && !search.found)
-		rc = -ENOENT;
-	if (!rc)
-		memcpy(ret, search.where, sizeof search.where);
-	return rc;
+	while (rc && search.count)
+		free(ret[--search.count]);
+	return rc ? rc : search.count;
 }

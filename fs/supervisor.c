@@ -1,5 +1,6 @@
 #include "supervisor.h"
 
+#include "../api/scope.h"
 #include "log.h"
 #include "mount.h"
 
@@ -60,8 +61,10 @@ struct supervisor {
 	const struct supervising *supervising;
 	struct restarts restarts;
 	unsigned started;
-	pid_t pid; /* of the daemon */
-	int fd;    /* towards it; it notices when this closes */
+	pid_t pid;   /* of the daemon */
+	int fd;      /* towards it; it notices when this closes */
+	char *title; /* what ps(1) showed before; NULL: it still does */
+	size_t title_size;
 	int64_t kill_ms;
 	bool called; /* to end */
 	bool ready;  /* a daemon's mount has answered once */
@@ -83,27 +86,40 @@ static void supervisor_signals(sigset_t *ret) {
 
 /* What the caller left open is not kept open for as long as a mount stands: neither here nor by the daemon. */
 static void descriptors_close(int a, int b) {
-	unsigned low = STDERR_FILENO + 1, first = (unsigned)(a < b ? a : b), second = (unsigned)(a < b ? b : a);
-	if (a > STDERR_FILENO || b > STDERR_FILENO) {
-		if (first < low)
-			first = second; /* one of them is none */
-		if (first > low)
-			close_range(low, first - 1, 0);
-		if (second > first + 1)
-			close_range(first + 1, second - 1, 0);
-		low = second + 1;
-	}
-	close_range(low, ~0u, 0);
+	const int kept[] = {a < b ? a : b, a < b ? b : a};
+	int low = STDERR_FILENO + 1;
+	for (int i = 0; i < 2; i++)
+		if (kept[i] >= low) {
+			if (kept[i] > low)
+				close_range((unsigned)low, (unsigned)kept[i] - 1, 0);
+			low = kept[i] + 1;
+		}
+	close_range((unsigned)low, ~0u, 0);
 }
 
-/* ps(1) tells the two apart, and shows no options here. */
-static void title_write(const struct supervising *supervising) {
+/* ps(1) tells the two apart, and shows no options here. A daemon that comes later has its own words again. */
+static void title_write(struct supervisor *supervisor) {
+	const struct supervising *supervising = supervisor->supervising;
 	char *first = supervising->argv[0], *end = first + strlen(first) + 1;
 	for (int i = 1; i < supervising->argc && supervising->argv[i] == end; i++)
 		end += strlen(end) + 1;
-	memset(first, 0, (size_t)(end - first));
-	snprintf(first, (size_t)(end - first), "neevfs: watches %s", supervising->options->mountpoint);
+	size_t size = (size_t)(end - first);
+	supervisor->title = malloc(size);
+	if (!supervisor->title)
+		return;
+	supervisor->title_size = size;
+	memcpy(supervisor->title, first, size);
+	memset(first, 0, size);
+	snprintf(first, size, "neevfs: watches %s", supervising->options->mountpoint);
 	prctl(PR_SET_NAME, "neevfs-watch");
+}
+
+static void title_restore(struct supervisor *supervisor) {
+	if (!supervisor->title)
+		return;
+	memcpy(supervisor->supervising->argv[0], supervisor->title, supervisor->title_size);
+	prctl(PR_SET_NAME, "neevfs");
+	free(take_pointer(supervisor->title));
 }
 
 /* Leaves nothing in here that is the daemon's only. */
@@ -140,6 +156,9 @@ static int daemon_fork(struct supervisor *supervisor, struct watched *ret) {
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		setsid();
+		title_restore(supervisor);
+		char settled;
+		(void)!read(fds[1], &settled, 1); /* until it is told apart from its supervisor */
 		*ret = (struct watched){.fd = fds[1], .restarts = supervisor->started};
 		return 0;
 	}
@@ -147,6 +166,10 @@ static int daemon_fork(struct supervisor *supervisor, struct watched *ret) {
 	supervisor->pid = pid;
 	supervisor->kill_ms = INT64_MAX;
 	return 1;
+}
+
+static void daemon_release(const struct supervisor *supervisor) {
+	(void)!send(supervisor->fd, "", 1, MSG_NOSIGNAL);
 }
 
 /* Waits for one of the signals until then, and hands on to the daemon what is for it. */
@@ -187,8 +210,8 @@ static void supervisor_clean(struct supervisor *supervisor, bool *ret_ready) {
 	while (recv(supervisor->fd, &word, sizeof word, MSG_DONTWAIT) == sizeof word)
 		last = word;
 	close(supervisor->fd);
-	int rc = mount_release(last.device);
-	if (rc)
+	int rc = mount_bury(last.device);
+	if (rc < 0)
 		log_write(LOG_ERR, "%s: could not be unmounted: %s", supervisor->supervising->options->mountpoint,
 			strerror(-rc));
 	*ret_ready = last.ready;
@@ -253,6 +276,7 @@ static int supervisor_run(struct supervisor *supervisor, struct watched *ret, in
 		}
 		if (!rc)
 			return 0;
+		daemon_release(supervisor);
 	}
 }
 
@@ -266,7 +290,10 @@ int supervisor_start(const struct supervising *supervising, struct watched *ret,
 	int rc = daemon_fork(&supervisor, ret);
 	if (rc <= 0)
 		return rc;
-	title_write(supervising);
+	title_write(&supervisor);
 	supervisor_settle(&supervisor);
-	return supervisor_run(&supervisor, ret, ret_status);
+	daemon_release(&supervisor);
+	rc = supervisor_run(&supervisor, ret, ret_status);
+	free(supervisor.title);
+	return rc;
 }

@@ -2,7 +2,8 @@
  * Sweepers: programs that remove what is inside a directory and then the directory, and go on to rmdir(2) after each
  * refused unlink(2) (find -delete, Python's shutil.rmtree with ignore_errors, Perl's rmtree). A resource must not be
  * deleted by that: a refusal inside it is remembered for some seconds, and a rmdir of it by the same session meanwhile
- * is refused.
+ * is refused. So is a rmdir by a process that has just read the directory: find -name NAME -delete meets no refusal, as
+ * what is inside has other names, while rmdir(1) does not look before.
  */
 #ifndef NEEVFS_FS_SWEEP_H
 #define NEEVFS_FS_SWEEP_H
@@ -21,6 +22,9 @@ void sweeps_free(struct sweeps *sweeps); /* takes NULL */
 /* Something inside `dir` (the path of a resource, or of a directory above some), or itself, was refused to a process;
  * `pid` 0: not known. 0 or -ENOMEM. */
 int sweep_add(struct sweeps *sweeps, const char *dir, pid_t pid, int64_t now_ms);
+
+/* A process has read the directory of the resource `dir`. 0 or -ENOMEM. */
+int sweep_look(struct sweeps *sweeps, const char *dir, pid_t pid, int64_t now_ms);
 
 /* A call of `pid` that came at `since_ms` has waited until now: what its session was refused shortly before counts from
  * now on, as its next call could not come earlier. */

@@ -36,6 +36,22 @@ install_missing() {
 		--no-install-recommends "${missing[@]}" > /dev/null
 }
 
+# Programs of packages whose installation would start a service: only their files are fetched, below build/unpacked, by nobody in particular.
+unpack_missing() {
+	local package
+	for package in $(packages_of "$@"); do
+		[ -x "/usr/sbin/$package" ] || [ -x "$top/build/unpacked/usr/sbin/$package" ] && continue
+		echo "unpacking: $package"
+		mkdir -p "$top/build/unpacked"
+		(
+			cd "$top/build/unpacked" || exit
+			apt-get -o APT::Sandbox::User="$(id -un)" -qq download "$package" || {
+				as_root apt-get -qq update && apt-get -o APT::Sandbox::User="$(id -un)" -qq download "$package"
+			} && dpkg-deb -x "${package}"_*.deb . && rm -f "${package}"_*.deb
+		) || return
+	done
+}
+
 # build PRESET: quiet unless something is to be said.
 build() {
 	local log

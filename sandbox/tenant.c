@@ -36,7 +36,7 @@ static void secret_refuse(struct call *call, const char *what, const char *secre
 
 bool tenant_accepts(struct call *call, const char *token) {
 	const struct logins *logins = &call->world->logins;
-	if (!strcmp(token, call->world->token))
+	if (!strcmp(token, call->world->token) || (*call->world->also && !strcmp(token, call->world->also)))
 		return true;
 	if (*logins->access && !strcmp(token, logins->access) && call->now_ms < logins->expires_ms)
 		return true;
@@ -92,6 +92,7 @@ bool tenant_control(struct call *call) {
 	struct logins *logins = &world->logins;
 	static const struct rule rules[] = {
 		{.name = "token", .type = RULE_STRING, .min = 1, .max = WORLD_TOKEN_MAX - 1},
+		{.name = "also", .type = RULE_STRING, .max = WORLD_TOKEN_MAX - 1},
 		{.name = "prefix", .type = RULE_STRING, .min = 1, .max = sizeof logins->prefix - 1},
 		{.name = "password", .type = RULE_STRING, .min = 1, .max = sizeof logins->password - 1},
 		{.name = "expires_in", .type = RULE_INTEGER, .min = 1, .max = 1000000000},
@@ -103,6 +104,7 @@ bool tenant_control(struct call *call) {
 	if (!body || !check_object(call, body, "", rules, sizeof rules / sizeof *rules, false))
 		return false;
 	text_set(body, "token", world->token, sizeof world->token);
+	text_set(body, "also", world->also, sizeof world->also);
 	text_set(body, "prefix", logins->prefix, sizeof logins->prefix);
 	text_set(body, "password", logins->password, sizeof logins->password);
 	logins->life_s = member_integer(body, "expires_in", logins->life_s);

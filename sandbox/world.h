@@ -63,6 +63,7 @@ struct logins {
 
 struct world {
 	char token[WORLD_TOKEN_MAX]; /* the personal one */
+	char also[WORLD_TOKEN_MAX];  /* another one that is accepted; "": none */
 	struct logins logins;
 	uint64_t random;
 	double speed;

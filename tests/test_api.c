@@ -228,6 +228,12 @@ static void test_error_bodies(void **state) {
 		{"{\"message\":\"bu", "the API answered 422", ""},
 		{"{\"message\":\"no such token: " WORLD_TOKEN "\",\"code\":\"" WORLD_TOKEN "\"}",
 			"the API answered 422: no such token: **********************", "**********************"},
+		/* Nor what looks like one; but not every word that begins so. */
+		{"{\"message\":\"eyJhbGciOiJIUzI1NiJ9.eyJz.x_y-z, pat-nc-0123456789, pat-nc-..., "
+		 "eyJ\",\"code\":\"sk-nc-"
+		 "0123456789\"}",
+			"the API answered 422: *******************************, *****************, pat-nc-..., eyJ",
+			"****************"},
 	};
 
 	(void)state;
@@ -609,6 +615,24 @@ static void test_time_out(void **state) {
 	assert_int_equal(reply.code, ETIMEDOUT);
 	assert_false(reply.sent);
 	assert_int_equal(world.server.count, 1);
+}
+
+/* A request that waits for another one's connection has a time of its own, which curl 7.88 does not look at. */
+static void test_time_out_in_line(void **state) {
+	struct reply first, second;
+	char url[80];
+
+	(void)state;
+	/* The server accepts and never answers the handshake. */
+	snprintf(url, sizeof(url), "https%.50s", world.server.url + 4);
+	world_base(url, NULL);
+	world_send_within(&world, API_GET, "/x", NULL, 5000, &first);
+	world_send_within(&world, API_GET, "/y", NULL, 200, &second);
+	WORLD_UNTIL(&world, second.done);
+	assert_int_equal(second.code, ETIMEDOUT);
+	assert_false(second.sent);
+	assert_false(first.done);
+	api_cancel(first.call);
 }
 
 /* Whatever the environment says, only the configured proxy is used, and SSLKEYLOGFILE is gone before TLS starts. */
@@ -1004,6 +1028,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(test_redirect, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unreachable, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tls, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_time_out_in_line, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_time_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_environment, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_token_replaced, setup_token, teardown_token),

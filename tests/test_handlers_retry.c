@@ -251,7 +251,7 @@ static void what_is_unclear_is_looked_up(void **state) {
 		const char *verdict;
 	} cases[] = {
 		{true, 200, MODEL("a", "id-a", "ready", "3"), 0, ""},
-		{true, 200, MODEL("a", "id-a", "initializing", "3"), 0, ""},
+		{true, 200, MODEL("a", "id-a", "initializing", "3"), EREMOTEIO, UNKNOWN}, /* from 3, or to 3 */
 		{true, 200, MODEL("a", "id-a", "ready", "2"), EREMOTEIO, UNKNOWN},
 		{true, 200, MODEL("a", "id-a", "ready", "\"3\""), EREMOTEIO, UNKNOWN},
 		{true, 200, "{}", EREMOTEIO, UNKNOWN},

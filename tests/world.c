@@ -14,10 +14,12 @@ void world_open(struct world *world, unsigned parallel, unsigned pages_max, stru
 	char url[128];
 
 	server_open(&world->server);
-	if (!token.text && !token.file && !token.command)
+	if (!token.text && !token.file && !token.command && !token.login)
 		token.text = WORLD_TOKEN;
+	snprintf(url, sizeof(url), "%s/service", world->server.url);
+	token.tenant_base = url;
 	assert_int_equal(token_new(&token, &world->token, NULL), 0);
-	snprintf(url, sizeof(url), "%s/service/", world->server.url);
+	strcat(url, "/");
 	for (size_t i = 0; i < API_SERVICES; i++)
 		config.base[i] = url;
 	config.token = world->token;

@@ -107,7 +107,11 @@ class Money:
                 until = [at for at, _ in history[1:]] + [float('inf')]
                 if not any(number == value and at <= end + 0.002 and gone + 0.002 >= begin
                            for (at, number), gone in zip(history, until)):
-                    self.wrong.append('%s: a scale to %d said success from %.3f to %.3f, and was not so then' % (name, value, begin, end))
+                    near = ['%d at %.3f' % (number, at) for at, number in history if begin - 20 < at < end + 5]
+                    mine = ['%s from %.3f to %.3f: %s' % each for each in sorted(asked, key=lambda each: each[1])
+                            if begin - 20 < each[1] < end + 5]
+                    self.wrong.append('%s: a scale to %d said success from %.3f to %.3f, and was not so then; carried out: %s; asked: %s' % (
+                        name, value, begin, end, ', '.join(near), ', '.join(mine)))
         # The last number must be one that no acknowledged one came wholly after.
         final = history[-1][1]
         taken = max((begin for value, begin, _, code in asked if code == 0), default=0)

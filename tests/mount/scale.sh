@@ -130,6 +130,17 @@ advance 15
 refresh
 is 'and shows when it is listed' "$(cat "$replicas")" 4
 
+# In transition the detail still has the old number: that it is the one asked for shows nothing.
+ok 'another number' write 6 "$replicas"
+reset
+fault '{"operation":"scaleDeployedAIModel","drop":"before","times":3}'
+fails 'back to the old one, lost each time' EREMOTEIO write 4 "$replicas"
+is 'what the API says' "$(truth)" 'initializing 4'
+has 'it is not taken for done' "$(cat "$models/chat-llama/.error")" 'Verdict: unknown'
+advance 15
+refresh
+is 'and was not' "$(truth)" 'ready 6'
+
 echo '# in order'
 reset
 fault '{"operation":"scaleDeployedAIModel","delay_ms":2000}'

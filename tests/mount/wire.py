@@ -141,6 +141,7 @@ def relay_one(client, method, head, body):
         return False
     if word == "hold":
         while_mode(method, word)
+        word = mode_of(method)
     if word == "drip":
         slowly(client, answer_head + answer_body)
     elif word == "dripbody":
