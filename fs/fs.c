@@ -4,6 +4,7 @@
 #include "brake.h"
 #include "change.h"
 #include "draft.h"
+#include "handle.h"
 #include "journal.h"
 #include "node.h"
 #include "op.h"
@@ -33,6 +34,8 @@ void fs_close_parts(struct fs *fs) {
 	brakes_free(fs->brakes);
 	refusals_free(fs->refusals);
 	accepted_free(fs->accepted);
+	while (fs->handles)
+		handle_free(fs->handles);
 	scratches_free(fs->scratches);
 	drafts_free(fs->drafts);
 	nodes_free(fs->nodes);

@@ -20,6 +20,7 @@ struct fs {
 	struct refusals *refusals;
 	struct sweeps *sweeps;
 	struct ops *ops;
+	struct handle *handles; /* all that are open */
 	struct brakes *brakes;
 	int64_t now_ms;     /* monotonic, of this turn of the loop */
 	time_t now;         /* wall clock, of this turn */

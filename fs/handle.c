@@ -8,15 +8,19 @@ struct entry {
 	mode_t type;
 };
 
-struct handle *handle_new(enum row_write write) {
+struct handle *handle_new(struct handle **all, enum row_write write) {
 	struct handle *handle = calloc(1, sizeof *handle);
-	if (handle)
-		handle->write = write;
+	if (!handle)
+		return NULL;
+	*handle = (struct handle){.write = write, .next = *all, .link = all};
+	if (handle->next)
+		handle->next->link = &handle->next;
+	*all = handle;
 	return handle;
 }
 
-struct handle *handle_of_scratch(struct scratch *scratch) {
-	struct handle *handle = handle_new(WRITE_NEVER);
+struct handle *handle_of_scratch(struct handle **all, struct scratch *scratch) {
+	struct handle *handle = handle_new(all, WRITE_NEVER);
 	if (handle)
 		handle->scratch = scratch_hold(scratch);
 	return handle;
@@ -27,6 +31,9 @@ void handle_free(struct handle *handle) {
 		return;
 	if (handle->bytes.data)
 		explicit_bzero(handle->bytes.data, handle->bytes.cap); /* credentials are files too */
+	*handle->link = handle->next;
+	if (handle->next)
+		handle->next->link = handle->link;
 	scratch_release(handle->scratch);
 	buffer_free(&handle->bytes);
 	buffer_free(&handle->starts);

@@ -20,11 +20,15 @@ struct handle {
 	bool settled;  /* a change was tried: the same outcome for every later write, nothing is sent again */
 	int outcome;   /* 0 or -errno */
 	bool sent; /* the outcome is of something that went to the API, or may have: truncating does not reopen it */
+
+	struct handle *next, **link; /* private */
 };
 
-struct handle *handle_new(enum row_write write); /* NULL without memory */
+/* In the list `all` until it is freed: when a mount ends, the kernel does not give back all that was open. NULL without
+ * memory. */
+struct handle *handle_new(struct handle **all, enum row_write write);
 /* Of an open scratch file, which it holds. NULL without memory. */
-struct handle *handle_of_scratch(struct scratch *scratch);
+struct handle *handle_of_scratch(struct handle **all, struct scratch *scratch);
 void handle_free(struct handle *handle); /* takes NULL */
 
 /* One directory entry behind the others. */

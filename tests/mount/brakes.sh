@@ -51,6 +51,7 @@ has 'the options in force' "$(cat "$m/.neevfs/options")" $'\nmax_replicas=4\n' $
 mount_down
 
 echo '# max_instances'
+advance 60 # what does not move is not listed anew after 2 s
 mount_up -o max_instances=$(($(there) + 1))
 reset
 ok 'up to it' create last 1
@@ -125,6 +126,7 @@ advance 15
 mount_down
 
 echo '# max_hourly'
+advance 60 # what does not move is not listed anew after 2 s
 now=$(running)
 mount_up -o max_hourly="$(usd $((now + 158)))"
 reset

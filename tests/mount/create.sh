@@ -162,7 +162,7 @@ is 'a refusal is remembered' "$(python3 handle.py "$runtimes/latched/spec.json" 
 is 'one POST, refused' "$(requests createAIRuntime)" 1
 is 'a text that is refused' "$(python3 handle.py "$runtimes/latched/spec.json" '{"region":1}')" 'EINVAL EINVAL EINVAL EINVAL EINVAL EINVAL'
 is 'no POST' "$(requests createAIRuntime)" 1
-fault '{"operation":"createAIRuntime","delay_ms":3000}'
+fault '{"operation":"createAIRuntime","delay_ms":6000}'
 write "$spec_runtime" "$runtimes/latched/spec.json" &
 writer=$!
 becomes 'the POST is under way' 2 requests createAIRuntime

@@ -1,6 +1,5 @@
 #!/bin/bash
 # Editors on a mount: their files stay in memory beside spec.json and replicas, and what they save is written once.
-BOUND=${BOUND:-240}
 . "$(dirname "$0")/lib.sh" || exit 1
 
 cloud_up --speed 0
