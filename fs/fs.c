@@ -4,6 +4,7 @@
 #include "brake.h"
 #include "change.h"
 #include "draft.h"
+#include "handle.h"
 #include "journal.h"
 #include "node.h"
 #include "op.h"
@@ -26,6 +27,8 @@ int fs_open_parts(struct fs *fs, const struct options *options, struct store *st
 }
 
 void fs_close_parts(struct fs *fs) {
+	while (fs->handles)
+		handle_free(fs->handles);
 	changes_free(fs->changes);
 	journal_free(fs->journal);
 	ops_free(fs->ops);

@@ -12,6 +12,7 @@ struct fs {
 	const struct options *options; /* lent */
 	struct store *store;           /* lent */
 	struct nodes *nodes;
+	struct handle *handles; /* those that are open (handle.h) */
 	struct drafts *drafts;
 	struct scratches *scratches;
 	struct changes *changes;

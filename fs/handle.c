@@ -8,15 +8,21 @@ struct entry {
 	mode_t type;
 };
 
-struct handle *handle_new(enum row_write write) {
+struct handle *handle_new(struct handle **list, enum row_write write) {
 	struct handle *handle = calloc(1, sizeof *handle);
-	if (handle)
-		handle->write = write;
+	if (!handle)
+		return NULL;
+	handle->write = write;
+	handle->link = list;
+	handle->next = *list;
+	if (handle->next)
+		handle->next->link = &handle->next;
+	*list = handle;
 	return handle;
 }
 
-struct handle *handle_of_scratch(struct scratch *scratch) {
-	struct handle *handle = handle_new(WRITE_NEVER);
+struct handle *handle_of_scratch(struct handle **list, struct scratch *scratch) {
+	struct handle *handle = handle_new(list, WRITE_NEVER);
 	if (handle)
 		handle->scratch = scratch_hold(scratch);
 	return handle;
@@ -25,6 +31,9 @@ struct handle *handle_of_scratch(struct scratch *scratch) {
 void handle_free(struct handle *handle) {
 	if (!handle)
 		return;
+	*handle->link = handle->next;
+	if (handle->next)
+		handle->next->link = handle->link;
 	if (handle->bytes.data)
 		explicit_bzero(handle->bytes.data, handle->bytes.cap); /* credentials are files too */
 	scratch_release(handle->scratch);

@@ -1,4 +1,7 @@
-/* struct handle: an open file or directory: the bytes it was opened on, and the outcome of what was written. */
+/*
+ * struct handle: an open file or directory: the bytes it was opened on, and the outcome of what was written. Those that
+ * are open stand in a list, as nobody closes them when the mount ends without them.
+ */
 #ifndef NEEVFS_FS_HANDLE_H
 #define NEEVFS_FS_HANDLE_H
 
@@ -9,9 +12,10 @@
 #include <stdbool.h>
 
 struct handle {
-	struct buffer bytes;     /* a file's content as it was at open; a directory's entries */
-	struct buffer starts;    /* of a directory: where each entry begins in `bytes` */
-	struct scratch *scratch; /* held: the open file is this, and nothing else here counts; NULL: it is not */
+	struct handle *next, **link; /* in the list */
+	struct buffer bytes;         /* a file's content as it was at open; a directory's entries */
+	struct buffer starts;        /* of a directory: where each entry begins in `bytes` */
+	struct scratch *scratch;     /* held: the open file is this, and nothing else here counts; NULL: it is not */
 	enum row_write write;
 	bool wrote;    /* something came by this handle */
 	bool in_order; /* it was written from an empty file on, byte after byte: then it commits in the write that
@@ -22,9 +26,9 @@ struct handle {
 	bool sent; /* the outcome is of something that went to the API, or may have: truncating does not reopen it */
 };
 
-struct handle *handle_new(enum row_write write); /* NULL without memory */
+struct handle *handle_new(struct handle **list, enum row_write write); /* NULL without memory */
 /* Of an open scratch file, which it holds. NULL without memory. */
-struct handle *handle_of_scratch(struct scratch *scratch);
+struct handle *handle_of_scratch(struct handle **list, struct scratch *scratch);
 void handle_free(struct handle *handle); /* takes NULL */
 
 /* One directory entry behind the others. */

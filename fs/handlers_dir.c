@@ -169,7 +169,7 @@ static int step_opendir(struct op *op) {
 	int rc = view_open(op->fs, op->node, &op->demand, &view);
 	if (rc)
 		return rc;
-	struct listing listing = {.handle = handle_new(WRITE_NEVER), .node = op->node};
+	struct listing listing = {.handle = handle_new(&op->fs->handles, WRITE_NEVER), .node = op->node};
 	if (!listing.handle)
 		return -ENOMEM;
 	handle_add_entry(listing.handle, ".", op->node->ino, DT_DIR);

@@ -36,7 +36,7 @@ static int step_open(struct op *op) {
 		return -ENOENT;
 	if (writing && (rc = draft_open(op, &view)))
 		return rc;
-	struct handle *handle = handle_new(writing ? view.row->write : WRITE_NEVER);
+	struct handle *handle = handle_new(&op->fs->handles, writing ? view.row->write : WRITE_NEVER);
 	if (!handle)
 		return -ENOMEM;
 	if (!(writing && op->file.flags & O_TRUNC))

@@ -66,7 +66,7 @@ int op_scratch_create(struct op *op, const struct view *dir) {
 	int rc = scratch_make(op, dir, NULL, &made);
 	if (rc)
 		return rc;
-	struct handle *handle = handle_of_scratch(made.scratch);
+	struct handle *handle = handle_of_scratch(&op->fs->handles, made.scratch);
 	if (!handle) {
 		scratch_unmake(op, &made);
 		return -ENOMEM;
@@ -108,7 +108,7 @@ void fs_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const cha
 /* ---- open, setattr ---- */
 
 int op_scratch_open(struct op *op, struct scratch *scratch) {
-	struct handle *handle = handle_of_scratch(scratch);
+	struct handle *handle = handle_of_scratch(&op->fs->handles, scratch);
 	if (!handle)
 		return -ENOMEM;
 	if ((op->file.flags & O_ACCMODE) != O_RDONLY && op->file.flags & O_TRUNC)

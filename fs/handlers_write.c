@@ -371,7 +371,7 @@ static int step_create(struct op *op) {
 		return rc;
 	}
 	rc = view_attr(&child, &op->demand, &st);
-	struct handle *handle = rc ? NULL : handle_new(WRITE_SPEC);
+	struct handle *handle = rc ? NULL : handle_new(&op->fs->handles, WRITE_SPEC);
 	if (!handle) {
 		draft->has_text = had_text;
 		node_forget(op->fs->nodes, child.node, 1);
