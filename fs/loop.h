@@ -25,7 +25,7 @@ struct loop {
 };
 
 enum {
-	LOOP_END_MS = 4500, /* for the answers of what was sent, at the end */
+	LOOP_END_MS = 4000, /* for the answers of what was sent, at the end */
 	LOOP_CLOSE_MS = 200 /* for callers to close what they wrote to: they would hear of an error there */
 };
 

@@ -242,6 +242,7 @@ ends() { # SIGNAL…: the daemon ends, the mount point is free
 	unmounted "$point" && gone "$pid"
 }
 front() { # in the foreground: its exit status can be seen
+	faults_end
 	"$NEEVFS" -f -o "$options" "$@" "$point" >front.log 2>&1 &
 	pid=$!
 	echo $pid >>pids
@@ -290,6 +291,7 @@ wait "$pid"
 is 'SIGTERM twice: its exit status' $? 0
 tell
 is 'SIGTERM twice: who waited' "$heard" 'EHOSTUNREACH EHOSTUNREACH EHOSTUNREACH ECANCELED ECANCELED '
+faults_end
 start -o "$options" "$point"
 touch "$point"
 callers 60000 slowest
@@ -348,7 +350,7 @@ exec 7<"$point/README.txt"
 is 'fusermount3 -u with a file open is refused' "$(fusermount3 -u -- "$point" 2>&1 | grep -c busy)" 1
 ok 'and nothing has happened' answers
 exec 7<&-
-mv mnt moved 2>/dev/null # refused: it is in use
+front=$pid
 mkdir -p above/inside
 said=$("$NEEVFS" -o "$options" above/inside 2>&1)
 processes above/inside
@@ -356,10 +358,8 @@ mv above elsewhere
 ok 'the directory above is renamed: it answers' answers elsewhere/inside
 kill -TERM "$(pgrep -f -x "$NEEVFS -o $options above/inside")"
 ok 'and is unmounted where it is' wait_for unmounted "$work/elsewhere/inside"
-point=$work/elsewhere/inside
-rm -rf --one-file-system elsewhere
-point=$work/mnt
-ok 'the foreground one' ends TERM
+pid=$front
+ok 'the one in the foreground' ends TERM
 if [ -c /dev/full ]; then
 	start -o "$base,token_file=$work/token,log=/dev/full" "$point"
 	is 'a log on a full disk' "$status $(answers && echo yes)" '0 yes'
@@ -375,4 +375,156 @@ mkdir "$point/orgs/org-demo/templates/x" && rmdir "$point/orgs/org-demo/template
 kill -HUP "$pid"
 ok 'a log that may not grow: it answers' answers
 ok 'a log that may not grow: it ends' ends TERM
+
+echo '# starts that collide'
+unset NEEV_API_TOKEN
+for ((round = 0; round < 3; round++)); do
+	contenders=()
+	for i in 1 2 3 4; do
+		"$NEEVFS" -o "$options" "$point" >"start.$i" 2>&1 &
+		contenders+=($!)
+	done
+	won=0
+	for at in "${contenders[@]}"; do
+		wait "$at" && won=$((won + 1))
+	done
+	processes "$point"
+	is "round $round: of four one is mounted" "$won $(stacked "$point") $(answers && echo yes)" '1 1 yes'
+	is "round $round: the others say so" "$(cat start.? | grep -c 'mounted there already')" 3
+	if [ $round = 1 ]; then # the next find a dead one
+		kill -KILL "$keeper"
+		wait_for gone "$keeper"
+		kill -KILL "$pid"
+		wait_for gone "$pid"
+	else
+		stop
+	fi
+done
+start -o "$options" "$point"
+kill -STOP "$pid"
+"$NEEVFS" -o "$options" "$point" >start.1 2>&1 &
+refused=$!
+ok 'a second start while the first does not answer is refused' wait_for gone $refused
+has 'and says so' "$(cat start.1)" 'does not answer'
+kill -CONT "$pid"
+ok 'the first goes on' answers
+stop
+
+echo '# where it is started from'
+"$NEEVFS" -o "$options" "$point" <&- >&- 2>&-
+is 'with all streams closed' "$? $(answers && echo yes)" '0 yes'
+processes "$point"
+stop
+mkdir fake
+printf '#!/bin/sh\ntouch "%s/fooled"\nexit 0\n' "$work" >fake/fusermount3
+chmod +x fake/fusermount3
+cp fake/fusermount3 fake/umount
+(export PATH=$work/fake SSLKEYLOGFILE=$work/keys http_proxy=http://127.0.0.1:9 https_proxy=http://127.0.0.1:9 ALL_PROXY=http://127.0.0.1:9 all_proxy=http://127.0.0.1:9 TZ=:/nowhere LC_ALL=xx_YY XDG_CONFIG_HOME=relative XDG_STATE_HOME=relative XDG_RUNTIME_DIR=/nowhere TMPDIR=/nowhere
+	unset HOME
+	exec "$NEEVFS" -o "$options" "$point") >start.1 2>&1
+is 'a hostile environment' "$? $(answers && echo yes)" '0 yes'
+processes "$point"
+PATH=$work/fake "$NEEVFS" umount "$point"
+ok 'unmounted' wait_for ended
+is 'no fake was run, no keys written' "$(ls -d fooled keys relative 2>&1 | grep -vc 'No such file')" 0
+XDG_STATE_HOME=/proc/none start -o "$options" "$point"
+is 'a state directory that cannot be: it starts' "$status $(answers && echo yes)" '0 yes'
+stop
+for files in 8 16 32; do
+	(ulimit -n $files && exec "$NEEVFS" -o "$options" "$point") >start.1 2>&1 </dev/null
+	status=$?
+	processes "$point"
+	if [ $status = 0 ]; then
+		ok "with $files descriptors it is mounted: the root answers" test -f "$point/README.txt"
+		stop
+	else
+		isnt "with $files descriptors it says why" "$(cat start.1)" ''
+		is "with $files descriptors nothing is left" "$(mounted "$point" && echo mounted)" ''
+	fi
+done
+
+echo '# mount points'
+ln -s mnt link
+ln -s "$work/link" link2
+start -o "$options" link2
+is 'a link to a link' "$status $(answers && echo yes)" '0 yes'
+said=$("$NEEVFS" -o "$options" "$point" 2>&1)
+has 'it is known by its real name' "$said" 'mounted there already'
+ok 'and unmounted by the link' "$NEEVFS" umount link
+ok 'it is gone' wait_for unmounted "$point"
+mkdir 'a b' $'new\nline' 'comma,backslash\' -- -dash
+for at in 'a b' $'new\nline' 'comma,backslash\' ./-dash mnt/; do
+	before=$(wc -l </proc/self/mounts)
+	ok "'${at//$'\n'/?}'" "$NEEVFS" -o "$options" "$at"
+	is "'${at//$'\n'/?}' answers" "$(answers "$at" && echo yes)" yes
+	ok "'${at//$'\n'/?}' is unmounted" "$NEEVFS" umount "$at"
+	is "'${at//$'\n'/?}': nothing is left" "$(wc -l </proc/self/mounts)" "$before"
+done
+long=$work
+for ((i = 0; i < 40 && ${#long} < 3800; i++)); do
+	long+=/$(printf 'd%.0s' {1..250})
+done
+while [ ${#long} -lt 4090 ]; do
+	long+=/$(printf '%.*s' $((4094 - ${#long} > 200 ? 200 : 4094 - ${#long})) "$(printf 'e%.0s' {1..200})")
+done
+mkdir -p "$long"
+ok "a path of ${#long} bytes" "$NEEVFS" -o "$options" "$long"
+is 'it answers' "$(cd "$long" && cat README.txt | grep -c . | sed 's/.*[1-9].*/yes/')" yes
+ok 'it is unmounted' "$NEEVFS" umount "$long"
+touch mnt/occupied
+start -o "$options" "$point"
+is 'a directory that is not empty: mounted over' "$status $(answers && echo yes)" '0 yes'
+stop
+is 'and there again afterwards' "$(ls mnt)" occupied
+rm mnt/occupied
+
+echo '# other users'
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	chmod 711 "$work"
+	as() { setpriv --reuid=65534 --regid=65534 --clear-groups -- "$@"; }
+	start -o "$options" "$point"
+	fails 'another user cannot enter' EACCES as ls "$point"
+	is 'its root is closed' "$(stat -c %a "$point")" 700
+	stop
+	start -o "$options,allow_other" "$point"
+	is 'allow_other: may read' "$(as cat "$point/project/airuntimes/eval-01/status")" Running
+	secret=$(find "$point/project/airuntimes/eval-01/" -type f -perm 0400 2>/dev/null | head -n 1)
+	isnt 'there are credentials' "$secret" ''
+	fails 'allow_other: not the credentials' EACCES as cat "$secret"
+	fails 'allow_other: may not scale' EACCES as dd of="$point/project/aimodels/chat-llama/replicas" conv=notrunc status=none if="$work/template"
+	fails 'allow_other: may not create' EACCES as mkdir "$point/project/airuntimes/theirs"
+	stop
+	mkdir plain home.plain
+	chown 65534:65534 plain home.plain
+	cp token home.plain/token
+	chown 65534 home.plain/token
+	plain() { HOME=$work/home.plain XDG_STATE_HOME=$work/home.plain/state XDG_CONFIG_HOME= as "$NEEVFS" "$@"; }
+	if plain_said=$(plain -o "$base,token_file=$work/home.plain/token,log=$work/home.plain/log" "$work/plain" 2>&1); then
+		processes "$work/plain"
+		is 'a plain user mounts' "$(as cat "$work/plain/project/airuntimes/eval-01/status")" Running
+		said=$("$NEEVFS" -o "$options" "$work/plain" 2>&1)
+		has 'root does not mount over it' "$said" 'of the user 65534'
+		kill -KILL "$pid"
+		ok 'a plain user: SIGKILL of the daemon frees the mount point' wait_for unmounted "$work/plain"
+		wait_for ended
+		plain -o "$base,token_file=$work/home.plain/token,log=$work/home.plain/log" "$work/plain"
+		processes "$work/plain"
+		kill -KILL "$keeper"
+		wait_for gone "$keeper"
+		kill -KILL "$pid"
+		wait_for gone "$pid"
+		said=$("$NEEVFS" -o "$options" "$work/plain" 2>&1)
+		has 'a dead one of another user is not ours' "$said" 'of the user 65534'
+		plain -o "$base,token_file=$work/home.plain/token,log=$work/home.plain/log" "$work/plain"
+		processes "$work/plain"
+		is 'its own user mends it' "$(as cat "$work/plain/project/airuntimes/eval-01/status")" Running
+		kill -TERM "$keeper"
+		ok 'SIGTERM to the supervisor of a plain user' wait_for ended
+		is 'nothing is left' "$(mounted "$work/plain" && echo mounted)" ''
+	else
+		failed 'a plain user mounts' "$plain_said"
+	fi
+else
+	skip 'other users' 'not root, or no setpriv'
+fi
 finish
