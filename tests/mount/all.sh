@@ -6,7 +6,7 @@ NEEVFS=$(cd "$OLDPWD" && realpath "$NEEVFS") SANDBOX=$(cd "$OLDPWD" && realpath 
 export NEEVFS SANDBOX
 
 passed=0 failed=0 skipped=0
-[ $# -gt 0 ] || set -- browse requests create doubt scratch scale brakes delete sweepers tools daemon process
+[ $# -gt 0 ] || set -- browse requests create doubt scratch scale brakes delete sweepers tools daemon process start
 for name; do
 	echo "## $name"
 	said=$(bash "./$name.sh" 2>&1)
