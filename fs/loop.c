@@ -133,13 +133,19 @@ static int loop_turn(struct turning *turning) {
 static int loop_end(struct turning *turning) {
 	struct fs *fs = turning->loop->fs;
 	int rc = 0;
+	bool closing = false;
 	turning->end_ms = fs->now_ms + LOOP_END_MS;
 	turning->called = false;
 	turning->loop->leave(turning->loop->user);
 	ops_settle(fs, turning->end_ms);
-	while (!rc && !turning->called && changes_sent(fs->changes) && fs->now_ms < turning->end_ms) {
+	bool sent = changes_sent(fs->changes);
+	while (!rc && sent && !turning->called && fs->now_ms < turning->end_ms) {
 		rc = loop_turn(turning);
 		ops_settle(fs, turning->end_ms);
+		if (!closing && !changes_sent(fs->changes)) {
+			closing = true;
+			turning->end_ms = fs->now_ms + LOOP_CLOSE_MS;
+		}
 	}
 	return rc;
 }

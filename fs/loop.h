@@ -24,7 +24,10 @@ struct loop {
 	void *user;
 };
 
-enum { LOOP_END_MS = 4500 /* for the answers of what was sent, at the end */ };
+enum {
+	LOOP_END_MS = 4000, /* for the answers of what was sent, at the end */
+	LOOP_CLOSE_MS = 200 /* for callers to close what they wrote to: they would hear of an error there */
+};
 
 /*
  * Runs until SIGTERM, SIGINT, or the connection to the kernel is gone. Then changes that were sent have LOOP_END_MS for

@@ -1,0 +1,245 @@
+#!/bin/bash
+# Starting: several at once, odd environments and mount points, other users; more callers than may wait.
+BOUND=${BOUND:-140}
+. "$(dirname "$0")/lib.sh" || exit 1
+
+cloud_up --speed 0
+advance 100
+cd "$work" || exit 1
+mkdir mnt
+point=$work/mnt
+dlog=$work/daemon.log
+umask 077
+printf '%s\n' "$token" >token
+umask 022
+base=api_base=$url,org=org-demo,project=prj-demo
+options=$base,token_file=$work/token,log=$dlog
+
+mounted() { # PATH, as the kernel has it; starts no process, as times are taken by it
+	local mounts
+	mapfile -t mounts </proc/self/mounts
+	[[ ${mounts[*]} == *" $1 fuse.neevfs "* ]]
+}
+unmounted() { ! mounted "$1"; }
+stacked() { awk -v at="$1" '$2 == at' /proc/self/mounts | wc -l; }
+answers() { [ "$(cat "${1:-$point}/project/airuntimes/eval-01/name")" = eval-01 ]; }
+same() { [ "$1" = "$2" ]; }
+
+# The two processes of a mount in the background: pid, the daemon; keeper, its supervisor.
+processes() { # MOUNT POINT
+	local at words
+	pid= keeper=
+	for at in /proc/[0-9]*; do
+		mapfile -d '' -t words 2>/dev/null <"$at/cmdline" || continue
+		if [ ${#words[@]} -gt 1 ] && [[ ${words[0]} == *neevfs && ${words[-1]} == "$1" ]]; then
+			pid=${at#/proc/}
+		elif [ "${words[0]-}" = "neevfs: watches $(realpath -m "$1")" ]; then
+			keeper=${at#/proc/}
+		fi
+	done
+	[ -n "$pid" ] && [ -n "$keeper" ] && echo "$pid $keeper" >>"$work/pids"
+}
+start() { # ARGUMENT…: status, said, pid, keeper
+	said=$("$NEEVFS" "$@" 2>&1 </dev/null)
+	status=$?
+	processes "${*: -1}"
+}
+ended() { gone "$pid" && gone "$keeper"; }
+stop() {
+	"$NEEVFS" umount "$point"
+	wait_for ended
+}
+
+echo '# starts that collide'
+for ((round = 0; round < 3; round++)); do
+	contenders=()
+	for i in 1 2 3 4; do
+		"$NEEVFS" -o "$options" "$point" >"start.$i" 2>&1 &
+		contenders+=($!)
+	done
+	won=0
+	for at in "${contenders[@]}"; do
+		wait "$at" && won=$((won + 1))
+	done
+	processes "$point"
+	is "round $round: of four one is mounted" "$won $(stacked "$point") $(answers && echo yes)" '1 1 yes'
+	is "round $round: the others say so" "$(cat start.? | grep -c 'mounted there already')" 3
+	if [ $round = 1 ]; then # the next find a dead one
+		kill -KILL "$keeper"
+		wait_for gone "$keeper"
+		kill -KILL "$pid"
+		wait_for gone "$pid"
+	else
+		stop
+	fi
+done
+start -o "$options" "$point"
+kill -STOP "$pid"
+"$NEEVFS" -o "$options" "$point" >start.1 2>&1 &
+refused=$!
+ok 'a second start while the first does not answer is refused' wait_for gone $refused
+has 'and says so' "$(cat start.1)" 'does not answer'
+kill -CONT "$pid"
+ok 'the first goes on' answers
+stop
+
+echo '# where it is started from'
+"$NEEVFS" -o "$options" "$point" <&- >&- 2>&-
+is 'with all streams closed' "$? $(answers && echo yes)" '0 yes'
+processes "$point"
+stop
+mkdir fake
+printf '#!/bin/sh\ntouch "%s/fooled"\nexit 0\n' "$work" >fake/fusermount3
+chmod +x fake/fusermount3
+cp fake/fusermount3 fake/umount
+(export PATH=$work/fake SSLKEYLOGFILE=$work/keys http_proxy=http://127.0.0.1:9 https_proxy=http://127.0.0.1:9 ALL_PROXY=http://127.0.0.1:9 all_proxy=http://127.0.0.1:9 TZ=:/nowhere LC_ALL=xx_YY XDG_CONFIG_HOME=relative XDG_STATE_HOME=relative XDG_RUNTIME_DIR=/nowhere TMPDIR=/nowhere
+	unset HOME
+	exec "$NEEVFS" -o "$options" "$point") >start.1 2>&1
+is 'a hostile environment' "$? $(answers && echo yes)" '0 yes'
+processes "$point"
+PATH=$work/fake "$NEEVFS" umount "$point"
+ok 'unmounted' wait_for ended
+is 'no fake was run, no keys written' "$(ls -d fooled keys relative 2>&1 | grep -vc 'No such file')" 0
+XDG_STATE_HOME=/proc/none start -o "$options" "$point"
+is 'a state directory that cannot be: it starts' "$status $(answers && echo yes)" '0 yes'
+stop
+for files in 8 16 32; do
+	(ulimit -n $files && exec "$NEEVFS" -o "$options" "$point") >start.1 2>&1 </dev/null
+	status=$?
+	processes "$point"
+	if [ $status = 0 ]; then
+		ok "with $files descriptors it is mounted: the root answers" test -f "$point/README.txt"
+		stop
+	else
+		isnt "with $files descriptors it says why" "$(cat start.1)" ''
+		is "with $files descriptors nothing is left" "$(mounted "$point" && echo mounted)" ''
+	fi
+done
+
+echo '# mount points'
+ln -s mnt link
+ln -s "$work/link" link2
+start -o "$options" link2
+is 'a link to a link' "$status $(answers && echo yes)" '0 yes'
+said=$("$NEEVFS" -o "$options" "$point" 2>&1)
+has 'it is known by its real name' "$said" 'mounted there already'
+ok 'and unmounted by the link' "$NEEVFS" umount link
+ok 'it is gone' wait_for unmounted "$point"
+mkdir 'a b' $'new\nline' 'comma,backslash\' -- -dash
+for at in 'a b' $'new\nline' 'comma,backslash\' ./-dash mnt/; do
+	before=$(wc -l </proc/self/mounts)
+	ok "'${at//$'\n'/?}'" "$NEEVFS" -o "$options" "$at"
+	is "'${at//$'\n'/?}' answers" "$(answers "$at" && echo yes)" yes
+	ok "'${at//$'\n'/?}' is unmounted" "$NEEVFS" umount "$at"
+	is "'${at//$'\n'/?}': nothing is left" "$(wc -l </proc/self/mounts)" "$before"
+done
+long=$work
+for ((i = 0; i < 40 && ${#long} < 3800; i++)); do
+	long+=/$(printf 'd%.0s' {1..250})
+done
+while [ ${#long} -lt 4090 ]; do
+	long+=/$(printf '%.*s' $((4094 - ${#long} > 200 ? 200 : 4094 - ${#long})) "$(printf 'e%.0s' {1..200})")
+done
+mkdir -p "$long"
+ok "a path of ${#long} bytes" "$NEEVFS" -o "$options" "$long"
+is 'it answers' "$(cd "$long" && cat README.txt | grep -c . | sed 's/.*[1-9].*/yes/')" yes
+ok 'it is unmounted' "$NEEVFS" umount "$long"
+touch mnt/occupied
+start -o "$options" "$point"
+is 'a directory that is not empty: mounted over' "$status $(answers && echo yes)" '0 yes'
+stop
+is 'and there again afterwards' "$(ls mnt)" occupied
+rm mnt/occupied
+
+echo '# other users'
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	chmod 711 "$work"
+	as() { setpriv --reuid=65534 --regid=65534 --clear-groups -- "$@"; }
+	start -o "$options" "$point"
+	fails 'another user cannot enter' EACCES as ls "$point"
+	is 'its root is closed' "$(stat -c %a "$point")" 500
+	stop
+	start -o "$options,allow_other" "$point"
+	is 'allow_other: may read' "$(as cat "$point/project/airuntimes/eval-01/status")" Running
+	secret=$(find "$point/project/airuntimes/eval-01/" -type f -perm 0400 2>/dev/null | head -n 1)
+	isnt 'there are credentials' "$secret" ''
+	fails 'allow_other: not the credentials' EACCES as cat "$secret"
+	fails 'allow_other: may not scale' EACCES as sh -c 'echo 5 >"$1"' sh "$point/project/aimodels/chat-llama/replicas"
+	fails 'allow_other: may not create' EACCES as mkdir "$point/project/airuntimes/theirs"
+	stop
+	mkdir plain home.plain
+	chown 65534:65534 plain home.plain
+	cp token home.plain/token
+	chown 65534 home.plain/token
+	plain() { HOME=$work/home.plain XDG_STATE_HOME=$work/home.plain/state XDG_CONFIG_HOME= as "$NEEVFS" "$@"; }
+	if plain_said=$(plain -o "$base,token_file=$work/home.plain/token,log=$work/home.plain/log" "$work/plain" 2>&1); then
+		processes "$work/plain"
+		is 'a plain user mounts' "$(as cat "$work/plain/project/airuntimes/eval-01/status")" Running
+		said=$("$NEEVFS" -o "$options" "$work/plain" 2>&1)
+		has 'root does not mount over it' "$said" 'of the user 65534'
+		kill -KILL "$pid"
+		ok 'a plain user: SIGKILL of the daemon frees the mount point' wait_for unmounted "$work/plain"
+		wait_for ended
+		plain -o "$base,token_file=$work/home.plain/token,log=$work/home.plain/log" "$work/plain"
+		processes "$work/plain"
+		kill -KILL "$keeper"
+		wait_for gone "$keeper"
+		kill -KILL "$pid"
+		wait_for gone "$pid"
+		said=$("$NEEVFS" -o "$options" "$work/plain" 2>&1)
+		has 'a dead one of another user is not ours' "$said" 'of the user 65534'
+		plain -o "$base,token_file=$work/home.plain/token,log=$work/home.plain/log" "$work/plain"
+		processes "$work/plain"
+		is 'its own user mends it' "$(as cat "$work/plain/project/airuntimes/eval-01/status")" Running
+		kill -TERM "$keeper"
+		ok 'SIGTERM to the supervisor of a plain user' wait_for ended
+		is 'nothing is left' "$(mounted "$work/plain" && echo mounted)" ''
+	else
+		failed 'a plain user mounts' "$plain_said"
+	fi
+else
+	skip 'other users' 'not root, or no setpriv'
+fi
+
+echo '# more callers than may wait'
+cat >many.py <<'END_MANY'
+import errno, os, sys, threading
+path, count = sys.argv[1], int(sys.argv[2])
+threading.stack_size(262144)
+outcomes, lock = {}, threading.Lock()
+def call():
+    try:
+        os.close(os.open(path, os.O_RDONLY))
+        what = "opened"
+    except OSError as error:
+        what = errno.errorcode[error.errno]
+    with lock:
+        outcomes[what] = outcomes.get(what, 0) + 1
+        if what == "EBUSY" and outcomes[what] == count - 4096:
+            print("full", flush=True)
+threads = [threading.Thread(target=call) for _ in range(count)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(" ".join("%s=%d" % item for item in sorted(outcomes.items())))
+END_MANY
+reset
+start -o "$options,deadline=60" "$point"
+cat "$point/project/airuntimes/eval-01/name" "$point/project/aimodels/chat-llama/name" >/dev/null
+fault '{"operation":"getAIRuntime","delay_ms":60000,"times":0}'
+if [ "$(ulimit -u)" = unlimited ] || [ "$(ulimit -u)" -gt 5000 ]; then
+	python3 -ES many.py "$point/project/airuntimes/eval-01/info.json" 4196 >many.out 2>&1 &
+	many=$!
+	echo $many >>pids
+	WAIT=30 ok '100 beyond 4096 are told EBUSY at once' wait_for grep -q full many.out
+	faulted '4096 calls wait: what is cached' 0 1000 - cat "$point/project/airuntimes/eval-01/name"
+	fails '4096 calls wait: one more' EBUSY cat "$point/project/airuntimes/eval-01/info.json"
+	faulted '4096 calls wait: SIGTERM' 0 5000 - eval 'kill -TERM "$pid"; wait_for ended && unmounted "$point"'
+	wait $many
+	is 'all have been answered' "$(tail -n 1 many.out)" 'EBUSY=100 EHOSTUNREACH=4096'
+else
+	skip 'more callers than may wait' "ulimit -u is $(ulimit -u)"
+	stop
+fi
+finish
