@@ -4,6 +4,7 @@
 #include "../api/scope.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -155,10 +156,26 @@ static void errors_have_names(void **state) {
 	assert_string_equal(error_name(ESTALE), "E?");
 }
 
+/* What no int can count is over every limit; an earlier failure stays the one that is remembered. */
+static void what_cannot_be_formatted_is_a_failure(void **state) {
+	(void)state;
+	SCOPED(buffer_free) struct buffer buf = {0};
+	SCOPED(buffer_free) struct buffer full = {.limit = 2};
+	buffer_add(&buf, "a");
+	volatile int wide = INT_MAX; /* unseen by the compiler, which would not take it */
+	buffer_printf(&buf, "%*d%*d", wide, 1, wide, 1);
+	assert_int_equal(buf.error, -EMSGSIZE);
+	assert_string_equal(buf.data, "a");
+	full.error = -ENOMEM;
+	buffer_printf(&full, "%*d%*d", wide, 1, wide, 1);
+	assert_int_equal(full.error, -ENOMEM);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(buffer_grows),
 		cmocka_unit_test(buffer_keeps_its_limit),
+		cmocka_unit_test(what_cannot_be_formatted_is_a_failure),
 		cmocka_unit_test(control_bytes_are_escaped),
 		cmocka_unit_test(error_is_set),
 		cmocka_unit_test(errors_have_names),
