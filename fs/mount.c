@@ -64,8 +64,9 @@ static int mount_run(const char *const *argv) {
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		char *args[8] = {0};
-		for (size_t i = 0; argv[i] && i < 7; i++)
-			args[i] = strdup(argv[i]);
+		for (size_t i = 0; i < 7 && argv[i]; i++)
+			if (!(args[i] = strdup(argv[i])))
+				_exit(126);
 		execvp(args[0], args);
 		_exit(127);
 	}
