@@ -23,7 +23,7 @@ static bool buffer_reserve(struct buffer *buf, size_t extra) {
 	size_t need = buf->len + extra + 1;
 	if (need <= buf->cap)
 		return true;
-	size_t cap = buf->cap > SIZE_MAX / 2 ? need : buf->cap * 2;
+	size_t cap = buf->cap * 2;
 	if (cap < BUFFER_FIRST)
 		cap = BUFFER_FIRST;
 	if (cap < need)

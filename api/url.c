@@ -13,8 +13,9 @@ static bool is_alnum(char c) {
 	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
+/* `c` is no NUL. */
 static bool is_one_of(char c, const char *set) {
-	return c && strchr(set, c);
+	return strchr(set, c);
 }
 
 /* The host as curl will see it, NUL-terminated, an IPv6 address with its brackets. */
@@ -35,13 +36,13 @@ static bool host_is_name(const char *host) {
 	return true;
 }
 
-/* In brackets. A zone (%eth0) is refused: no public service has one. */
+/* In brackets, of which the first is there. A zone (%eth0) is refused: no public service has one. */
 static bool host_is_ipv6(const char *host) {
 	struct in6_addr address;
 	char text[INET6_ADDRSTRLEN];
 	size_t len = strlen(host);
 
-	if (len < 4 || len - 2 >= sizeof(text) || host[0] != '[' || host[len - 1] != ']')
+	if (len < 4 || len - 2 >= sizeof(text) || host[len - 1] != ']')
 		return false;
 	memcpy(text, host + 1, len - 2);
 	text[len - 2] = '\0';
@@ -136,7 +137,7 @@ void url_normalise(char *url) {
 		memmove(end - strlen(usual), end, strlen(end) + 1);
 		len = strlen(url);
 	}
-	while (len && url[len - 1] == '/')
+	while (url[len - 1] == '/') /* at the latest the host ends it */
 		url[--len] = '\0';
 }
 

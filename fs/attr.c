@@ -4,7 +4,6 @@
 #include "options.h"
 #include "render.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static time_t view_mtime(const struct view *view) {
@@ -19,13 +18,10 @@ static time_t view_mtime(const struct view *view) {
 		const char *end = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
 		if (!end)
 			continue;
-		time_t offset = 0;
 		end += strspn(end, ".0123456789");
-		int hours, minutes;
-		char sign;
-		if (sscanf(end, "%c%2d:%2d", &sign, &hours, &minutes) == 3 && (sign == '+' || sign == '-'))
-			offset = (sign == '+' ? 1 : -1) * (hours * 3600 + minutes * 60);
-		return timegm(&tm) - offset;
+		struct tm zone = {0};
+		(void)strptime(end, "%z", &zone); /* what is no zone is UTC */
+		return timegm(&tm) - zone.tm_gmtoff;
 	}
 	return view->fs->started;
 }

@@ -233,10 +233,9 @@ static bool create_born(struct change *change, const struct api_response *respon
 		return false;
 	struct draft *draft = change->draft;
 	draft->asked = NULL;
-	/* What was sent, wherever it came from. Without memory the old text stays, which only the brakes look at. */
-	if (!draft_truncate(change->changes->fs->drafts, draft, 0, draft->changed))
-		(void)draft_write(
-			change->changes->fs->drafts, draft, change->body.data, change->body.len, 0, draft->changed);
+	/* What was sent, wherever it came from. Without memory there is no text, at which only the brakes look. */
+	(void)draft_truncate(change->changes->fs->drafts, draft, 0, draft->changed); /* to nothing it cannot fail */
+	(void)draft_write(change->changes->fs->drafts, draft, change->body.data, change->body.len, 0, draft->changed);
 	create_record_end(change, JOURNAL_DONE, change->made_id);
 	return true;
 }

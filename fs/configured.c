@@ -55,7 +55,9 @@ static int configured_projects(
 			if (!strcmp(project->org, configured->orgs->items[i].id))
 				list_add_id(&json, project->id);
 		buffer_byte(&json, ']');
-		int rc = json.len > 2 ? list_make(&kinds[KIND_PROJECT], &json, &configured->projects[i], err) : 0;
+		int rc = json.error || json.len > 2
+				 ? list_make(&kinds[KIND_PROJECT], &json, &configured->projects[i], err)
+				 : 0;
 		if (rc)
 			return rc;
 	}

@@ -160,13 +160,13 @@ static enum line_kind body_parse(char *text, size_t len, struct journal_record *
 		return LINE_DAMAGED;
 	record.when = timegm(&tm);
 	int state = 0;
-	while (state < STATES && strcmp(fields[2], states[state]))
+	while (state < STATES && strcmp(fields[2], states[state]) != 0)
 		state++;
 	if (state == STATES || (state == JOURNAL_PENDING) != (count == FIELDS_PENDING))
 		return LINE_DAMAGED;
 	if (state == JOURNAL_PENDING)
 		record.entry = (struct journal_entry){fields[3], fields[4], fields[5]};
-	else if (state == JOURNAL_DONE && strcmp(fields[3], "-"))
+	else if (state == JOURNAL_DONE && strcmp(fields[3], "-") != 0)
 		record.entry.name = fields[3]; /* the id */
 	*ret = record;
 	return state == JOURNAL_PENDING ? LINE_PENDING : state == STATE_BASE ? LINE_BASE : LINE_SETTLED;

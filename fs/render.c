@@ -122,7 +122,9 @@ int view_render(const struct view *view, struct demand *demand, struct buffer *o
 	case ROW_ERROR: {
 		SCOPED(buffer_free) struct buffer dir = {0};
 		node_path(view->node->parent, &dir);
-		refusal_last(view->fs->refusals, dir.data ? dir.data : "", out);
+		if (dir.error)
+			return dir.error;
+		refusal_last(view->fs->refusals, dir.data, out); /* the root has none */
 		break;
 	}
 	case ROW_SCRATCH:

@@ -376,7 +376,7 @@ static void spec_write(const char *name, struct json object, struct buffer *out)
 }
 
 int spec_name_check(const struct schema *schema, const char *name, struct error *err) {
-	struct error unused;
+	struct error unused = {0};
 	struct check check = {.root = schema, .path = "name", .err = err ? err : &unused};
 	const struct schema *row = schema->members;
 	while (row->name && strcmp(row->name, "name") != 0)
@@ -417,7 +417,7 @@ static enum spec_verdict spec_refuse(struct check *check, enum json_verdict verd
 
 enum spec_verdict spec_check(const struct schema *schema, const char *name, const char *text, size_t len,
 	struct buffer *ret_body, struct error *err) {
-	struct error unused;
+	struct error unused = {0};
 	struct check check = {.root = schema, .name = name, .text = text, .len = len, .err = err ? err : &unused};
 	if (len > SPEC_BYTES_MAX) {
 		error_set(check.err, EINVAL, "the text is larger than 1 MiB");

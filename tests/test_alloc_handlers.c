@@ -353,6 +353,109 @@ static bool a_scratch_file_creates(struct stage *stage) {
 	return well;
 }
 
+/* What the mount says of itself. */
+static bool own_texts_are_read(struct stage *stage) {
+	static const char *const paths[] = {"README.txt", ".neevfs/version", ".neevfs/options", ".neevfs/errors"};
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		fuse_ino_t ino;
+		if (!walk(stage, paths[i], &ino))
+			return false;
+		fuse_req_t opened = stage_open_file(stage, ino, O_RDONLY);
+		if (!went_well(stage, opened))
+			return false;
+		fuse_req_t read = stage_read(stage, opened, 1 << 16, 0);
+		if (!went_well(stage, read))
+			return false;
+		kernel_release(opened);
+	}
+	fuse_ino_t link;
+	if (!walk(stage, "project", &link))
+		return false;
+	fuse_req_t target = stage_readlink(stage, link);
+	if (!went_well(stage, target))
+		return false;
+	assert_string_equal(target->data, "orgs/o/projects/p");
+	return true;
+}
+
+/* A spec that is refused, and the words of it: those are all there, or the reading failed. */
+static bool a_bad_spec_is_refused_in_words(struct stage *stage) {
+	fuse_ino_t dir, error;
+	if (!walk(stage, TEMPLATES_DIR, &dir))
+		return false;
+	fuse_req_t made = stage_mkdir(stage, dir, "abc");
+	settle(stage, made);
+	if (made->answer == ANSWER_ERR && made->code == EEXIST) /* of the first try */
+		made = stage_lookup(stage, dir, "abc");
+	if (!went_well(stage, made) || !makes(stage, made->entry.ino, "spec.json", "{"))
+		return false;
+	fuse_req_t lookup = stage_lookup(stage, made->entry.ino, "spec.json");
+	if (!went_well(stage, lookup))
+		return false;
+	fuse_req_t opened = stage_open_file(stage, lookup->entry.ino, O_WRONLY | O_TRUNC);
+	if (!went_well(stage, opened))
+		return false;
+	fuse_req_t write = stage_write(stage, opened, "{\"imag\":1}", 0);
+	settle(stage, write);
+	if (write->answer == ANSWER_ERR && write->code == ENOMEM)
+		return false;
+	assert_err(write, EINVAL);
+	assert_int_equal(fake_api_count(stage->api, API_POST, NULL), 0);
+	if (!walk(stage, TEMPLATES_DIR "/abc/.error", &error))
+		return false;
+	fuse_req_t reader = stage_open_file(stage, error, O_RDONLY);
+	if (!went_well(stage, reader))
+		return false;
+	fuse_req_t read = stage_read(stage, reader, 1 << 16, 0);
+	return went_well(stage, read);
+}
+
+/* Its answers are lost: it is sent again, and looked up in the end. */
+static bool a_lost_delete_is_looked_up(struct stage *stage) {
+	fuse_ino_t ino;
+	if (!walk(stage, MODELS_DIR, &ino))
+		return false;
+	fuse_req_t removed = stage_rmdir(stage, ino, "a");
+	for (int i = 0; i < 60 && removed->answer == ANSWER_MISSING; i++) {
+		struct api_call *call = fake_api_find(stage->api, API_DELETE, NULL);
+		if (call)
+			fake_api_fail(call, EREMOTEIO, true);
+		else if ((call = fake_api_find(stage->api, API_GET, MODELS "/id-a")))
+			fake_api_answer(call, 404, NULL);
+		else if ((call = fake_api_find(stage->api, API_GET, NULL)))
+			fake_api_answer(call, 200, body_of(call));
+		stage_later(stage, call ? 0 : 1000);
+	}
+	assert_true(removed->answer == ANSWER_ERR);
+	assert_in_range(fake_api_count(stage->api, API_DELETE, NULL), 0, 6); /* three a try, and there are two */
+	if (removed->code == ENOMEM)
+		return false;
+	/* Done; or of the first try, which went on by itself. */
+	assert_true(removed->code == 0 || removed->code == EALREADY || removed->code == ENOENT ||
+		    removed->code == EREMOTEIO);
+	return true;
+}
+
+/* As truncate, chmod and touch do, of a scratch file and of a value. */
+static bool attributes_are_set(struct stage *stage) {
+	static const int what[] = {
+		FUSE_SET_ATTR_SIZE, FUSE_SET_ATTR_MODE, FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW};
+	const struct stat attr = {.st_size = 5000, .st_mode = 0600};
+	fuse_ino_t dir, value;
+	if (!walk(stage, MODELS_DIR "/a", &dir) || !makes(stage, dir, "x", "7\n"))
+		return false;
+	fuse_req_t lookup = stage_lookup(stage, dir, "x");
+	if (!went_well(stage, lookup))
+		return false;
+	for (size_t i = 0; i < sizeof(what) / sizeof(what[0]); i++)
+		if (!went_well(stage, stage_setattr(stage, lookup->entry.ino, &attr, what[i], NULL)))
+			return false;
+	if (!walk(stage, MODELS_DIR "/a/status", &value))
+		return false;
+	return went_well(stage, stage_setattr(stage, value, &attr, what[2], NULL)) &&
+	       went_well(stage, stage_getattr(stage, value));
+}
+
 /* ---- n = 1, 2, 3, … ---- */
 
 static void torture(scenario *run) {
@@ -401,6 +504,10 @@ TORTURE(a_model_is_deleted)
 TORTURE(removal_inside_is_refused)
 TORTURE(scratch_files_are_made_and_renamed)
 TORTURE(a_scratch_file_creates)
+TORTURE(own_texts_are_read)
+TORTURE(a_bad_spec_is_refused_in_words)
+TORTURE(a_lost_delete_is_looked_up)
+TORTURE(attributes_are_set)
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
@@ -417,6 +524,10 @@ int main(void) {
 		cmocka_unit_test(torture_removal_inside_is_refused),
 		cmocka_unit_test(torture_scratch_files_are_made_and_renamed),
 		cmocka_unit_test(torture_a_scratch_file_creates),
+		cmocka_unit_test(torture_own_texts_are_read),
+		cmocka_unit_test(torture_a_bad_spec_is_refused_in_words),
+		cmocka_unit_test(torture_a_lost_delete_is_looked_up),
+		cmocka_unit_test(torture_attributes_are_set),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,6 +39,18 @@ static void test_token_in_headers(void **state) {
 	buffer_free(&answer.body);
 }
 
+/* Nor by a sentence about the transport. */
+static void test_token_in_reason(void **state) {
+	struct http_answer answer = {.token = "token-token", .code = EREMOTEIO, .message = "bad header: token-token!"};
+	struct api_response response;
+
+	(void)state;
+	answer_read(&answer, API_POST, &response);
+	assert_int_equal(response.code, EREMOTEIO);
+	assert_string_equal(response.error.message, "bad header: ***********!");
+	assert_int_equal(response.error.verdict, VERDICT_NOT_DONE);
+}
+
 static void test_headers(void **state) {
 	struct http_answer answer = {.token = "", .sent = true};
 	struct receiver receiver = {.answer = &answer};
@@ -80,6 +92,7 @@ static void test_bounds(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_token_in_headers),
+		cmocka_unit_test(test_token_in_reason),
 		cmocka_unit_test(test_headers),
 		cmocka_unit_test(test_bounds),
 	};

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
+#include <wchar.h>
 
 #include <cmocka.h>
 
@@ -159,10 +160,25 @@ static void errors_have_names(void **state) {
 	assert_string_equal(error_name(ESTALE), "E?");
 }
 
+/* Nothing of it is there, and an earlier failure stays the one that is remembered. */
+static void what_cannot_be_formatted_is_a_failure(void **state) {
+	(void)state;
+	static const wchar_t strange[] = {0x100, 0}; /* no character of the locale "C" */
+	SCOPED(buffer_free) struct buffer buf = {0};
+	SCOPED(buffer_free) struct buffer failed = {.error = -EMSGSIZE};
+	buffer_add(&buf, "a");
+	buffer_printf(&buf, "%ls", strange);
+	assert_int_equal(buf.error, -ENOMEM);
+	assert_string_equal(buf.data, "a");
+	buffer_printf(&failed, "%ls", strange);
+	assert_int_equal(failed.error, -EMSGSIZE);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(buffer_grows),
 		cmocka_unit_test(buffer_keeps_its_limit),
+		cmocka_unit_test(what_cannot_be_formatted_is_a_failure),
 		cmocka_unit_test(control_bytes_are_escaped),
 		cmocka_unit_test(error_is_set),
 		cmocka_unit_test(errors_have_names),

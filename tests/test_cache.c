@@ -334,6 +334,32 @@ static void then_forget(struct client *client, const struct cache_result *result
 	assert_string_equal(result->document, "one");
 }
 
+static void then_forget_prefix(struct client *client, const struct cache_result *result) {
+	(void)result;
+	cache_forget_prefix(client->owner->cache, client->other ? "b" : "a");
+	client_peek(client, result);
+}
+
+/* Forgotten by its prefix it is not found by who did that, as below; by another's prefix it is not forgotten. */
+static void test_forget_prefix_inside_done(void **state) {
+	(void)state;
+	for (int other = 0; other < 2; other++) {
+		struct client first = {.then = then_forget_prefix}, second = {.then = client_peek};
+		struct owner owner;
+
+		first.other = other ? &second : NULL;
+		owner_open(&owner, 1 << 20);
+		client_wait(&first, &owner, "ab", 100);
+		client_wait(&second, &owner, "ab", 100);
+		owner_finish(&owner, 0, 0, "one", 2000000);
+		cache_run(owner.cache);
+		assert_int_equal(first.peeked, other);
+		assert_true(second.peeked); /* it waited for this very result */
+		assert_string_equal(second.text, "one");
+		owner_close(&owner);
+	}
+}
+
 /* Forgotten by a waiter: it does not find it any more, the others are served with it. */
 static void test_forget_inside_done(void **state) {
 	struct client first = {.then = then_forget}, second = {.then = client_peek};
@@ -802,6 +828,7 @@ int main(void) {
 		cmocka_unit_test(test_detached_ends_last),
 		cmocka_unit_test(test_forget_before_serving),
 		cmocka_unit_test(test_forget_inside_done),
+		cmocka_unit_test(test_forget_prefix_inside_done),
 		cmocka_unit_test(test_reentrancy),
 		cmocka_unit_test(test_leave),
 		cmocka_unit_test(test_join_finished),

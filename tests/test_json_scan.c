@@ -396,6 +396,30 @@ static void wide_objects_have_no_key_twice(void **state) {
 	assert_int_equal(scan_copy(out.data, out.len, &fault), JSON_TOO_LARGE);
 }
 
+/* Sorted, the keys stand in another order than they came, also those that were decoded. */
+static void wide_objects_of_escapes_have_no_key_twice(void **state) {
+	(void)state;
+	enum { COUNT = 40 };
+	for (size_t twice = 0; twice < 4; twice++) {
+		SCOPED(buffer_free) struct buffer out = {0};
+		struct json_fault fault = {0};
+		buffer_add(&out, "[{");
+		for (size_t i = 0; i < COUNT; i++)
+			buffer_printf(&out, "%s\"\\u00%02zx\":0", i ? "," : "", 0x60 - i); /* descending */
+		if (twice & 1)
+			buffer_add(&out, ",\"`\":1");
+		if (twice & 2)
+			buffer_add(&out, ",\"\":1,\"\":2,\"_\":3,\"^\":4");
+		buffer_add(&out, "},{\"\\u0061\":1,\"\\u0062\":{\"\\u0061\":1}}]");
+		assert_int_equal(scan_copy(out.data, out.len, &fault), twice ? JSON_BAD : JSON_OK);
+		if (!twice)
+			continue;
+		/* The first that stands twice is named. */
+		const char *place = strstr(out.data, twice & 1 ? "\"`\":1" : "\"\":2");
+		assert_int_equal(fault.offset, (size_t)(place - out.data));
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(scan_takes),
@@ -407,6 +431,7 @@ int main(void) {
 		cmocka_unit_test(scan_bounds_depth),
 		cmocka_unit_test(scan_bounds_bytes_and_values),
 		cmocka_unit_test(wide_objects_have_no_key_twice),
+		cmocka_unit_test(wide_objects_of_escapes_have_no_key_twice),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

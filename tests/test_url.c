@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -56,6 +57,9 @@ static void test_bad(void **state) {
 		"https://host/a?b",
 		"https://host/a#b",
 		"https://host#b",
+		"https://[::1",
+		"https://[]",
+		"https://[:::::::::::::::::::::::::::::::::::::::::::::::1]",
 		"https://host/a b",
 		"https://host/\r\nX: y",
 		"https://ho st",
@@ -152,6 +156,8 @@ static void test_host(void **state) {
 	assert_string_equal(host, "[::1]");
 	url_host("https://a-very-long-name.example.com", host, sizeof(host));
 	assert_string_equal(host, "a-very-long-nam");
+	url_host("no.url:1/x", host, sizeof(host));
+	assert_string_equal(host, "no.url:1");
 }
 
 /* Two ways to type one cloud are one. */
@@ -184,12 +190,43 @@ static void test_normalise(void **state) {
 	}
 }
 
+static void test_segment_dup(void **state) {
+	static const struct {
+		const char *segment, *text;
+	} cases[] = {
+		{"", ""},
+		{"a%2Fb", "a/b"},
+		{"%2f%7E%7e%c3%A9", "/~~\xc3\xa9"},
+		{"%2E%2e", ".."},
+		{"%", "%"},
+		{"a%2", "a%2"},
+		{"%2G%g2%@0%/0%:0%`0%0`", "%2G%g2%@0%/0%:0%`0%0`"},
+		{"%252F", "%2F"},
+		{"%09%0a%19", "\t\n\x19"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		size_t len = strlen(cases[i].segment);
+		char *exact = malloc(len ? len : 1), *text;
+
+		assert_non_null(exact);
+		memcpy(exact, cases[i].segment, len);
+		text = url_segment_dup(exact, len);
+		assert_non_null(text);
+		assert_string_equal(text, cases[i].text);
+		free(text);
+		free(exact);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_long_host),
 		cmocka_unit_test(test_segment),
+		cmocka_unit_test(test_segment_dup),
 		cmocka_unit_test(test_host),
 		cmocka_unit_test(test_normalise),
 	};

@@ -243,7 +243,7 @@ static void step_answer(struct play *play) {
 
 static const char *const texts[] = {SPEC_TEXT, "{", "}", "3\n", "1", "0", "-1\n", "\n", "{\"description\":\"d\",",
 	"\"image\":\"ghcr.io/o/i:v1\",\"category\":\"c\"}", "nonsense",
-	"{\"catalog_id\":\"m-x\",\"gpu_config_id\":\"g\",\"plan_id\":\"gpu-h-1-on-demand-1h\"}"};
+	"{\"catalog_id\":\"m-x\",\"region\":\"r\",\"gpu_config_id\":\"g\",\"gpu_count\":1,\"plan_id\":\"p\"}"};
 
 static void step_write(struct play *play) {
 	fuse_req_t opened = choose_open(play, false);
