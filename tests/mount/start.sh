@@ -1,5 +1,5 @@
 #!/bin/bash
-# Starting: several at once, odd environments and mount points, other users; more callers than may wait.
+# Starting: several at once, odd environments and mount points, other users.
 BOUND=${BOUND:-140}
 . "$(dirname "$0")/lib.sh" || exit 1
 
@@ -199,47 +199,5 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	fi
 else
 	skip 'other users' 'not root, or no setpriv'
-fi
-
-echo '# more callers than may wait'
-cat >many.py <<'END_MANY'
-import errno, os, sys, threading
-path, count = sys.argv[1], int(sys.argv[2])
-threading.stack_size(262144)
-outcomes, lock = {}, threading.Lock()
-def call():
-    try:
-        os.close(os.open(path, os.O_RDONLY))
-        what = "opened"
-    except OSError as error:
-        what = errno.errorcode[error.errno]
-    with lock:
-        outcomes[what] = outcomes.get(what, 0) + 1
-        if what == "EBUSY" and outcomes[what] == count - 4096:
-            print("full", flush=True)
-threads = [threading.Thread(target=call) for _ in range(count)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
-print(" ".join("%s=%d" % item for item in sorted(outcomes.items())))
-END_MANY
-reset
-start -o "$options,deadline=60" "$point"
-cat "$point/project/airuntimes/eval-01/name" "$point/project/aimodels/chat-llama/name" >/dev/null
-fault '{"operation":"getAIRuntime","delay_ms":60000,"times":0}'
-if [ "$(ulimit -u)" = unlimited ] || [ "$(ulimit -u)" -gt 5000 ]; then
-	python3 -ES many.py "$point/project/airuntimes/eval-01/info.json" 4196 >many.out 2>&1 &
-	many=$!
-	echo $many >>pids
-	WAIT=30 ok '100 beyond 4096 are told EBUSY at once' wait_for grep -q full many.out
-	faulted '4096 calls wait: what is cached' 0 1000 - cat "$point/project/airuntimes/eval-01/name"
-	fails '4096 calls wait: one more' EBUSY cat "$point/project/airuntimes/eval-01/info.json"
-	faulted '4096 calls wait: SIGTERM' 0 5000 - eval 'kill -TERM "$pid"; wait_for ended && unmounted "$point"'
-	wait $many
-	is 'all have been answered' "$(tail -n 1 many.out)" 'EBUSY=100 EHOSTUNREACH=4096'
-else
-	skip 'more callers than may wait' "ulimit -u is $(ulimit -u)"
-	stop
 fi
 finish
