@@ -206,7 +206,7 @@ int mount_bury(dev_t device) {
 	char *places[MOUNTED_PLACES];
 	int count = device ? mounted_where(device, places) : 0, rc = count < 0 ? count : 0;
 	for (int i = 0; i < count; i++) {
-		SCOPED(scope_close) int lock = start_lock(places[i]);
+		SCOPED(scope_close) __attribute__((unused)) int lock = start_lock(places[i]);
 		struct probed probed;
 		int one = path_probe(places[i], &probed);
 		if ((!one && probed.code == ENOTCONN) || one == -ETIMEDOUT) {
@@ -328,7 +328,7 @@ static ssize_t kernel_read(int fd, void *buf, size_t size, void *user) {
 }
 
 static int session_mount(struct fuse_session *session, const char *path, dev_t *ret_device, struct error *err) {
-	SCOPED(scope_close) int lock = start_lock(path);
+	SCOPED(scope_close) __attribute__((unused)) int lock = start_lock(path);
 	int rc = path_free(path, err);
 	if (rc > 0 && (rc = path_unmount(path, true)))
 		error_set(err, -rc, "%s: the dead neevfs there could not be unmounted", path);

@@ -37,7 +37,7 @@ static int config_read(struct options *options, struct error *err) {
 	SCOPED(buffer_free) struct buffer path = {0};
 	if (base && *base == '/')
 		buffer_printf(&path, "%s/neevfs/config", base);
-	else if (home && *home)
+	else if (home && *home == '/')
 		buffer_printf(&path, "%s/.config/neevfs/config", home);
 	else
 		return 0;
@@ -195,21 +195,33 @@ static int options_login(struct options *options, struct error *err) {
 	return 0;
 }
 
+/* The daemon works in another directory than where these were given. */
+static int options_paths(struct options *options, struct error *err) {
+	char **const paths[] = {&options->journal, &options->token_file, &options->ca_file};
+	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+		SCOPED(buffer_free) struct buffer path = {0};
+		if (!*paths[i] || **paths[i] == '/')
+			continue;
+		SCOPED(scope_free) char *here = getcwd(NULL, 0);
+		if (!here)
+			return error_set(err, errno, "%s: the working directory has no path", *paths[i]);
+		buffer_printf(&path, "%s/%s", here, *paths[i]);
+		if (path.error)
+			return error_set(err, ENOMEM, "no memory for the options");
+		free(*paths[i]);
+		*paths[i] = take_pointer(path.data);
+	}
+	return 0;
+}
+
 /* The simulated cloud ends with its mount, and leaves nothing to come back to. */
 static int options_journal(struct options *options, struct error *err) {
 	SCOPED(buffer_free) struct buffer path = {0};
-	if (options->journal && *options->journal != '/') { /* the daemon works elsewhere */
-		SCOPED(scope_free) char *here = getcwd(NULL, 0);
-		if (!here)
-			return error_set(err, errno, "journal=%s: the working directory has no path", options->journal);
-		buffer_printf(&path, "%s/%s", here, options->journal);
-	} else if (options->journal || options->sandbox) {
+	if (options->journal || options->sandbox)
 		return 0;
-	} else {
-		options_state("journal", &path);
-		if (!path.data && !path.error)
-			return error_set(err, EINVAL, "no home directory to keep the journal in: give journal=PATH");
-	}
+	options_state("journal", &path);
+	if (!path.data && !path.error)
+		return error_set(err, EINVAL, "no home directory to keep the journal in: give journal=PATH");
 	if (path.error)
 		return error_set(err, ENOMEM, "no memory for the options");
 	free(options->journal);
@@ -219,6 +231,8 @@ static int options_journal(struct options *options, struct error *err) {
 
 int options_finish(struct options *options, struct error *err) {
 	int rc = options_bases(options, err);
+	if (!rc)
+		rc = options_paths(options, err);
 	if (!rc)
 		rc = options_login(options, err);
 	if (!rc && options->command == COMMAND_MOUNT)
