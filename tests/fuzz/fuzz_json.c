@@ -51,8 +51,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	json_indent(value, &pretty);
 	json_compact(value, &compact);
 	require(json_scan(pretty.data, pretty.len, &root, NULL) == JSON_OK && root.type == value.type);
-	json_compact(root, &again);
-	require(again.len == compact.len && memcmp(again.data, compact.data, compact.len) == 0);
+	/* Strings may have got escapes, and get no more the second time. */
+	json_indent(root, &again);
+	require(again.len == pretty.len && memcmp(again.data, pretty.data, pretty.len) == 0);
 	require(json_scan(compact.data, compact.len, NULL, NULL) == JSON_OK && compact.len <= size);
 	return 0;
 }
