@@ -29,7 +29,8 @@ MAKING = NETWORK | {errno.EINPROGRESS, errno.EALREADY, errno.EEXIST}
 CHANGING = NETWORK | {errno.ENOENT}
 
 
-STEPS = 3  # requests of the kernel that one call with a path may be: two look-ups and the call itself, each with its deadline
+# Requests of the kernel that one call with a path may be, each with its deadline: look-ups, attributes to check permissions, the call itself.
+STEPS = 5
 
 
 def kernel_stack(pid):
