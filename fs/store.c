@@ -474,9 +474,9 @@ static void errand_release(struct trip *trip) {
 
 static void errand_done(void *user, const struct api_response *response) {
 	struct errand *errand = user;
-	/* Also after a failure: it may have been carried out. Where it certainly was not, a 404 and a 409 say all the
-	 * same that what is known is old. */
-	if (response->error.verdict != VERDICT_NOT_DONE || response->status == 404 || response->status == 409) {
+	/* Also after a failure: it may have been carried out. But a refusal of the token or for a while says nothing of
+	 * the resource, whose .error is looked for next, while nothing can be fetched. */
+	if (response->sent && response->status != 401 && response->status != 429) {
 		store_forget_list(errand->store, errand->kind, &errand->scope);
 		store_forget_resource(errand->store, errand->kind, &errand->scope);
 	}
