@@ -368,7 +368,7 @@ int mount_start(struct fs *fs, struct mount *ret, struct error *err) {
 	fuse_opt_free_args(&args);
 	if (!session)
 		return error_set(err, EINVAL, "the mount options are not accepted");
-	dev_t device;
+	dev_t device = 0;
 	if ((rc = session_mount(session, options->mountpoint, &device, err))) {
 		fuse_session_destroy(session);
 		return rc;
