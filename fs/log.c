@@ -79,7 +79,7 @@ void log_write(int level, const char *format, ...) {
 		strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ ", &tm);
 	SCOPED(buffer_free) struct buffer whole = {0};
 	if (sink.lost)
-		buffer_printf(&whole, "%s%u lines before this could not be written\n", when, sink.lost);
+		buffer_printf(&whole, "%slines before this that could not be written: %u\n", when, sink.lost);
 	buffer_printf(&whole, "%s%s\n", when, line.data);
 	if (!whole.error)
 		line_write(whole.data, whole.len);

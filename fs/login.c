@@ -32,7 +32,7 @@ static void input_wipe(struct input *input) {
 }
 
 static int login_typed(const struct login_config *config, struct error *err) {
-	SCOPED(typed_wipe) struct typed typed;
+	SCOPED(typed_wipe) struct typed typed = {0};
 	int rc = terminal_ask("E-mail: ", false, typed.email, sizeof typed.email, err);
 	if (!rc)
 		rc = terminal_ask("Password: ", true, typed.password, sizeof typed.password, err);

@@ -211,6 +211,7 @@ point() { # VERB SYSCALL OCCURRENCE
 # ---- a journal that is not on the disk ----
 
 unkept() { # INJECTION ERRNO
+	local log_also="lines before this that could not be written: [0-9]+\$" # the one about the failure
 	apart "unkept-${1//[!A-Za-z]/-}"
 	mkdir "$templates/$job"
 	attach -e "inject=$1"

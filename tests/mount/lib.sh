@@ -346,25 +346,25 @@ changes() {
 }
 
 # What changes the cloud's ways says so itself if it fails: what it was meant for would fail elsewhere, or not at all.
-tell() { # NAME [curl's options]
+cloud_tell() { # NAME [curl's options]
 	control "$@" -f -o /dev/null || failed "$*" "curl's status is $?"
 }
 
 # Counts to zero; faults end too.
 reset() {
-	tell reset -X POST
+	cloud_tell reset -X POST
 }
 
 fault() { # JSON: for the next requests that match
-	tell faults -d "$1"
+	cloud_tell faults -d "$1"
 }
 
 faults_end() {
-	tell faults -X DELETE
+	cloud_tell faults -X DELETE
 }
 
 advance() { # SECONDS of the simulated clock
-	tell advance -d "{\"seconds\":$1}"
+	cloud_tell advance -d "{\"seconds\":$1}"
 }
 
 # ---- the mount ----
@@ -411,9 +411,9 @@ gone() { # PID
 }
 
 # Every line of a log is one of the notices; a sanitizer's report is none.
-log_check() { # LOG
+log_check() { # LOG; log_also: what it may have said besides
 	local odd
-	odd=$(grep -Ev '^[0-9-]{10}T[0-9:]{8}Z (mounted at |(create|scale|delete) .*: |[^ ]+: unmounted$)' "$1")
+	odd=$(grep -Ev "^[0-9-]{10}T[0-9:]{8}Z (mounted at |(create|scale|delete) .*: |[^ ]+: unmounted\$${log_also:+|$log_also})" "$1")
 	is "mount $mounted says nothing unasked" "${odd:0:3000}" ''
 }
 
