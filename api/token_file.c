@@ -77,7 +77,7 @@ int token_file_read(struct token_file *file, bool always, int64_t now_ms, struct
 	const char *path = file->path;
 	SCOPED(source_wipe) struct source source;
 	SCOPED(scope_close) int fd = -1;
-	struct stat st;
+	struct stat st = {0};
 	int rc;
 
 	if (!path)

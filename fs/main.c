@@ -185,7 +185,7 @@ static int program_detach(struct program *program, int argc, char **argv, int *r
 static int program_mount(struct program *program, int argc, char **argv) {
 	struct options *options = &program->options;
 	struct error err;
-	int status;
+	int status = EXIT_FAILURE;
 	loop_ignore_signals();
 	daemon_harden(options->debug); /* before anything is started that would inherit the environment */
 	int rc = mount_check(options, &err);

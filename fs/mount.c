@@ -207,7 +207,7 @@ int mount_bury(dev_t device) {
 	int count = device ? mounted_where(device, places) : 0, rc = count < 0 ? count : 0;
 	for (int i = 0; i < count; i++) {
 		SCOPED(scope_close) __attribute__((unused)) int lock = start_lock(places[i]);
-		struct probed probed;
+		struct probed probed = {0};
 		int one = path_probe(places[i], &probed);
 		if ((!one && probed.code == ENOTCONN) || one == -ETIMEDOUT) {
 			one = path_unmount(places[i], true);

@@ -23,7 +23,7 @@ static void octal_read(char *text) {
 /* "36 35 98:0 /root /path options … - type source superoptions", proc(5). False: not of that form. */
 static bool line_read(char *line, char **ret_path, struct mounted *ret) {
 	char *field[6], *rest = line;
-	unsigned high, low;
+	char *colon, *end;
 	line[strcspn(line, "\n")] = 0;
 	for (int i = 0; i < 6; i++)
 		if (!(field[i] = strsep(&rest, " ")))
@@ -31,11 +31,12 @@ static bool line_read(char *line, char **ret_path, struct mounted *ret) {
 	for (char *optional; (optional = strsep(&rest, " ")) && strcmp(optional, "-") != 0;) {
 	}
 	const char *type = strsep(&rest, " "), *source = strsep(&rest, " ");
-	if (!type || !source || sscanf(field[2], "%u:%u", &high, &low) != 2)
+	unsigned long high = strtoul(field[2], &colon, 10), low = *colon == ':' ? strtoul(colon + 1, &end, 10) : 0;
+	if (!type || !source || *colon != ':' || *end)
 		return false;
 	octal_read(field[4]);
 	const char *user = rest ? strstr(rest, "user_id=") : NULL;
-	*ret = (struct mounted){.device = makedev(high, low),
+	*ret = (struct mounted){.device = makedev((unsigned)high, (unsigned)low),
 		.ours = !strcmp(type, "fuse.neevfs"),
 		.user = user ? strtol(user + 8, NULL, 10) : -1};
 	snprintf(ret->type, sizeof ret->type, "%s", type);
