@@ -37,6 +37,7 @@
 #include "mount.h"
 #include "store.h"
 #include "supervisor.h"
+#include "sweep.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -127,6 +128,7 @@ static int program_build(struct program *program, struct error *err) {
 		return error_set(err, ENOMEM, "no memory");
 	fs->started = time(NULL);
 	loop_tick(fs);
+	sweep_begin(fs->sweeps, fs->now_ms);
 	struct error left;
 	if (changes_recover(fs->changes, &left))
 		log_write(LOG_WARNING, "%s", left.message); /* no reason not to look around */

@@ -19,6 +19,10 @@ struct sweeps;
 int sweeps_new(struct sweeps **ret);     /* 0 or -ENOMEM */
 void sweeps_free(struct sweeps *sweeps); /* takes NULL */
 
+/* The mount begins now (CLOCK_BOOTTIME, as /proc has it): a process that is older may be a sweep that a crash of the
+ * mount before has interrupted, and nobody knows what it was refused there. */
+void sweep_begin(struct sweeps *sweeps, int64_t now_ms);
+
 /* Something inside `dir` (the path of a resource, or of a directory above some), or itself, was refused to a process;
  * `pid` 0: not known. 0 or -ENOMEM. */
 int sweep_add(struct sweeps *sweeps, const char *dir, pid_t pid, int64_t now_ms);

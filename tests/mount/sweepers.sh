@@ -205,6 +205,33 @@ else
 	skip 'in a pid namespace that was entered' 'it takes root to make one'
 fi
 
+# A sweep that goes on after the mount it began on has ended: what it was refused there nobody knows any more.
+cat >older.py <<'END'
+import errno, os, sys
+print("up", flush=True)
+sys.stdin.readline()
+try:
+    os.rmdir(sys.argv[1])
+    print("deleted")
+except OSError as error:
+    print(errno.errorcode[error.errno])
+END
+point=$work/m$((mounted + 1)) # of the next mount
+coproc older { exec setsid -w python3 older.py "$point/orgs/org-demo/templates/team-vllm"; }
+echo "$older_PID" >>"$work/pids"
+read -r _ <&"${older[0]}"
+mount_down
+mount_up
+reset
+echo go >&"${older[1]}"
+read -r said <&"${older[0]}"
+is 'who is older than the mount does not delete' "$said $(changes)" 'ENOTEMPTY none'
+ok 'who is younger does' setsid -w rmdir "$templates/team-vllm"
+is 'one DELETE, of that' "$(changes)" deleteOrgAIRuntimeTemplate=1
+write "$(cat templates.json)" "$(mkdir "$templates/team-vllm" && echo "$templates/team-vllm")/spec.json"
+advance 40
+refresh
+
 # What moves by copying creates, like cp -r, and does not delete.
 reset
 setsid -w python3 -c 'import shutil, sys; shutil.move(*sys.argv[1:])' "$templates/team-vllm" "$templates/moved" 2>/dev/null
