@@ -11,7 +11,7 @@
  *   loop.c                the one place that waits
  *   op.c                  one request: parked, resumed, interrupted, answered once
  *   handlers_*.c          what a request means: names, files, writing          handle.c  an open file
- *   sweep.c               who may not delete
+ *   sweep.c  process.c    who may not delete
  *   view.c                a path as it is now              node.c    the paths that the kernel knows
  *   kinds.c               THE TABLE: every name of the tree, where the API has it
  *   render.c links.c texts.c   rows as bytes               attr.c    what stat(2) says

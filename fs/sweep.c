@@ -1,8 +1,8 @@
 #include "sweep.h"
 
+#include "process.h"
+
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -43,31 +43,6 @@ void sweeps_free(struct sweeps *sweeps) {
 
 void sweep_begin(struct sweeps *sweeps, int64_t now_ms) {
 	sweeps->began_ms = now_ms;
-}
-
-/* Whether /proc has the pids that we have: it may be that of another pid namespace. */
-static bool proc_is_ours(void) {
-	char self[32];
-	ssize_t got = readlink("/proc/self", self, sizeof self - 1);
-	self[got > 0 ? got : 0] = 0;
-	return strtol(self, NULL, 10) == getpid();
-}
-
-/* When the process was started, since boot; INT64_MAX if that cannot be told. proc(5): the 22nd field of stat, of which
- * the second, in parentheses, may hold anything. */
-static int64_t process_began_ms(pid_t pid) {
-	char path[32], text[1024];
-	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-	int fd = pid && proc_is_ours() ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-	ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-	if (fd >= 0)
-		close(fd);
-	text[got > 0 ? got : 0] = 0;
-	char *at = strrchr(text, ')');
-	for (int field = 2; at && field < 22; field++)
-		at = strchr(at + 1, ' ');
-	long ticks = sysconf(_SC_CLK_TCK);
-	return at && ticks > 0 ? strtoll(at, NULL, 10) * 1000 / ticks : INT64_MAX;
 }
 
 /* SESSION_UNKNOWN: gone already, or in another pid namespace. 0 is the session of those whose leader is outside of

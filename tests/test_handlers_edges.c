@@ -43,6 +43,31 @@ static void says(struct stage *stage, fuse_ino_t dir, const char *name, const ch
 	assert_reads(stage, settled(stage, stage_open_file(stage, lookup->entry.ino, O_RDONLY)), text);
 }
 
+/* Nested for its own sake, an answer takes a hundred times its text when it is indented: there is an end to that. */
+static void what_is_too_long_as_text_is_no_answer(void **state) {
+	(void)state;
+	enum { DEPTH = 28, ELEMENTS = 450000 };
+	struct stage stage;
+	struct buffer body = {0};
+	stage_begin(&stage);
+	resource = "{\"id\":\"i\",\"name\":\"abc\",\"status\":\"Running\"}";
+	fuse_req_t dir = settled(&stage, stage_lookup(&stage, stage_walk(&stage, RUNTIMES_DIR), "abc"));
+	buffer_add(&body, "{\"id\":\"i\",\"name\":\"abc\",\"x\":");
+	for (int i = 0; i < DEPTH; i++)
+		buffer_byte(&body, '[');
+	for (int i = 0; i < ELEMENTS; i++)
+		buffer_add(&body, i ? ",0" : "0");
+	for (int i = 0; i < DEPTH; i++)
+		buffer_byte(&body, ']');
+	buffer_byte(&body, '}');
+	resource = body.data;
+	fuse_req_t lookup = settled(&stage, stage_lookup(&stage, dir->entry.ino, "info.json"));
+	assert_err(lookup, EREMOTEIO);
+	stage_mentions(&stage, RUNTIMES_DIR "/.error", "unusable answer: over 24 MiB as text");
+	buffer_free(&body);
+	stage_close(&stage);
+}
+
 static void null_is_empty_and_an_array_is_lines(void **state) {
 	(void)state;
 	struct stage stage;
@@ -55,6 +80,12 @@ static void null_is_empty_and_an_array_is_lines(void **state) {
 	says(&stage, dir->entry.ino, "region", "r\n");
 	says(&stage, dir->entry.ino, "sshKeys", "one\ntwo\n");
 	says(&stage, dir->entry.ino, "customPorts.json", "");
+	stage_later(&stage, TTL_MS);
+	resource = "{\"id\":\"i\",\"name\":\"abc\",\"sshKeys\":[[\"one\", 2],\"three\"]}"; /* not as documented */
+	says(&stage, dir->entry.ino, "sshKeys", "[\"one\",2]\nthree\n");
+	stage_later(&stage, TTL_MS);
+	resource = "{\"id\":\"i\",\"name\":\"abc\",\"sshKeys\":\"one\"}";
+	says(&stage, dir->entry.ino, "sshKeys", "one\n");
 	stage_close(&stage);
 }
 
@@ -244,6 +275,7 @@ static void what_was_made_long_ago_is_not_asked_for(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_too_long_as_text_is_no_answer),
 		cmocka_unit_test(null_is_empty_and_an_array_is_lines),
 		cmocka_unit_test(replicas_after_a_delete_are_those_listed),
 		cmocka_unit_test(a_directory_has_no_content),

@@ -131,6 +131,50 @@ static void the_oldest_makes_room(void **state) {
 	sweeps_free(sweeps);
 }
 
+/* find -name NAME -delete reads the directory and meets no refusal. */
+static void who_has_looked_is_known_by_its_process(void **state) {
+	(void)state;
+	struct sweeps *sweeps;
+	pid_t other = other_begin(false);
+	assert_int_equal(sweeps_new(&sweeps), 0);
+	assert_int_equal(sweep_look(sweeps, "a", NOBODY, BEGIN_MS), 0);
+	assert_false(sweep_is(sweeps, "a", NOBODY, BEGIN_MS));
+	assert_int_equal(sweep_look(sweeps, "a", getpid(), BEGIN_MS), 0);
+	assert_true(sweep_is(sweeps, "a", getpid(), BEGIN_MS + SWEEP_MS));
+	assert_false(sweep_is(sweeps, "a", getpid(), BEGIN_MS + SWEEP_MS + 1));
+	assert_false(sweep_is(sweeps, "b", getpid(), BEGIN_MS));
+	assert_false(sweep_is(sweeps, "a", other, BEGIN_MS)); /* of the same session */
+	sweep_extend(sweeps, getpid(), BEGIN_MS + 10, BEGIN_MS + 9000);
+	assert_true(sweep_is(sweeps, "a", getpid(), BEGIN_MS + 9000 + SWEEP_MS));
+	/* Those who look everywhere do not push out what was refused. */
+	assert_int_equal(sweep_add(sweeps, "r", getpid(), BEGIN_MS), 0);
+	for (int i = 0; i <= SWEEPS_MAX; i++) {
+		char dir[32];
+		snprintf(dir, sizeof(dir), "d%d", i);
+		assert_int_equal(sweep_look(sweeps, dir, other, BEGIN_MS), 0);
+	}
+	assert_true(sweep_is(sweeps, "r", other, BEGIN_MS));
+	assert_false(sweep_is(sweeps, "a", getpid(), BEGIN_MS + 9000));
+	sweeps_free(sweeps);
+	other_end(other);
+}
+
+/* What it was refused on the mount before nobody knows. */
+static void who_is_older_than_the_mount_may_be_a_sweep(void **state) {
+	(void)state;
+	const int64_t later_ms = INT64_MAX / 2;
+	struct sweeps *sweeps;
+	assert_int_equal(sweeps_new(&sweeps), 0);
+	sweep_begin(sweeps, later_ms);
+	assert_true(sweep_is(sweeps, "a", getpid(), later_ms + SWEEP_MS));
+	assert_false(sweep_is(sweeps, "a", getpid(), later_ms + SWEEP_MS + 1));
+	assert_false(sweep_is(sweeps, "a", NOBODY, later_ms));
+	assert_false(sweep_is(sweeps, "a", 0x7ffffffe, later_ms)); /* no such process */
+	sweep_begin(sweeps, 1);                                    /* we are younger */
+	assert_false(sweep_is(sweeps, "a", getpid(), 1));
+	sweeps_free(sweeps);
+}
+
 static void no_memory(void **state) {
 	(void)state;
 	struct sweeps *sweeps;
@@ -155,6 +199,8 @@ int main(void) {
 		cmocka_unit_test(a_wait_does_not_count),
 		cmocka_unit_test(another_session_is_another_matter),
 		cmocka_unit_test(the_oldest_makes_room),
+		cmocka_unit_test(who_has_looked_is_known_by_its_process),
+		cmocka_unit_test(who_is_older_than_the_mount_may_be_a_sweep),
 		cmocka_unit_test(no_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,12 @@
+/* What proc(5) says of a process that calls. */
+#ifndef NEEVFS_FS_PROCESS_H
+#define NEEVFS_FS_PROCESS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/* When it was started, as CLOCK_BOOTTIME in milliseconds; INT64_MAX if that cannot be told: `pid` is 0 or gone, or
+ * /proc is that of another pid namespace. */
+int64_t process_began_ms(pid_t pid);
+
+#endif
