@@ -92,6 +92,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	/* As a config file, which cannot hold every blank. */
 	for (const char *at = config + strlen(config); good && at < text + size; at++)
 		good = (unsigned char)*at > ' ' || !*at;
+	/* Nor one at the end of a value, which ORG of "ORG /ID" becomes. */
+	good = good && !memmem(shown.data, shown.len, " \n", 2) && !memmem(shown.data, shown.len, "\t\n", 2);
 	if (good && !simulated && options.command == COMMAND_MOUNT) {
 		char *plain[] = {neevfs, mountpoint, NULL};
 		config_write(shown.data, shown.len);
