@@ -18,6 +18,7 @@ struct cache_fetch {
 	struct cache_fetch *all_next, *all_prev; /* all under way, for cache_free() */
 	struct cache_fetch *queue_next;
 	int64_t fetched_ms;
+	bool detached; /* by cache_forget(): who waited gets the result, and nobody may keep it */
 
 	/* The result, from cache_finish() on. */
 	int64_t expires_ms;
@@ -47,8 +48,8 @@ struct cache {
 	struct cache_entry *lru_newest, *lru_oldest;
 	struct cache_fetch *all;
 	struct cache_fetch *queue, *queue_last;
-	const struct cache_fetch *serving; /* whose waiter's `done` is running */
-	bool serving_forgotten;            /* by that `done` itself */
+	struct cache_fetch *serving; /* whose waiter's `done` is running */
+	bool serving_forgotten;      /* by that `done` itself */
 	struct cache_stats stats;
 };
 
@@ -163,6 +164,7 @@ static void entry_clear(struct cache *cache, struct cache_entry *entry) {
 static void entry_forget(struct cache *cache, struct cache_entry *entry) {
 	if (entry->fetch) {
 		entry->fetch->entry = NULL;
+		entry->fetch->detached = true;
 		entry->fetch = NULL;
 		cache->stats.detached++;
 	}
@@ -291,7 +293,7 @@ static struct cache_result result_of(const struct cache_fetch *fetch) {
 		.code = fetch->code,
 		.document = fetch->document,
 		.fetched_ms = fetch->fetched_ms,
-		.expires_ms = fetch->expires_ms,
+		.expires_ms = fetch->detached ? fetch->fetched_ms : fetch->expires_ms,
 	};
 }
 
@@ -441,11 +443,16 @@ bool cache_run(struct cache *cache) {
 	return served;
 }
 
+static void serving_forget(struct cache *cache) {
+	cache->serving->detached = true;
+	cache->serving_forgotten = true;
+}
+
 void cache_forget(struct cache *cache, const char *key) {
 	struct cache_entry *entry = entry_find(cache, key);
 
 	if (cache->serving && strcmp(cache->serving->key, key) == 0)
-		cache->serving_forgotten = true;
+		serving_forget(cache);
 	if (entry)
 		entry_forget(cache, entry);
 }
@@ -454,7 +461,7 @@ void cache_forget_prefix(struct cache *cache, const char *prefix) {
 	size_t len = strlen(prefix);
 
 	if (cache->serving && strncmp(cache->serving->key, prefix, len) == 0)
-		cache->serving_forgotten = true;
+		serving_forget(cache);
 	for (size_t i = 0; i < cache->bucket_count; i++)
 		for (struct cache_entry *entry = cache->buckets[i], *next; entry; entry = next) {
 			next = entry->bucket_next;

@@ -20,7 +20,8 @@ struct cache_result {
 	int code;             /* 0, or a positive errno: then `document` is the reason, or NULL */
 	const void *document; /* lent: good until the callback that received it returns */
 	int64_t fetched_ms;   /* when its fetch began: what it says is not older than this */
-	int64_t expires_ms;   /* from when on it is not served any more */
+	int64_t expires_ms;   /* from when on it is not served any more; of one that was forgotten meanwhile: when its
+				 fetch   began */
 };
 
 struct cache_ops {

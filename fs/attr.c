@@ -1,6 +1,7 @@
 #include "attr.h"
 
 #include "../api/scope.h"
+#include "kept.h"
 #include "options.h"
 #include "render.h"
 
@@ -54,33 +55,59 @@ static void scratch_attr(const struct view *view, struct stat *ret) {
 		.st_ctime = scratch->changed};
 }
 
-int view_attr(const struct view *view, struct demand *demand, struct stat *ret) {
+/*
+ * Besides the API's answers, something here changes it: then it is asked for anew at each use, and what one's own
+ * writing, an editor or a refusal does is seen at once.
+ */
+static bool view_live(const struct view *view) {
+	return view->scratch || view->draft || view->row->live || view->row->write != WRITE_NEVER;
+}
+
+static void view_fill(const struct view *view, const struct demand *demand, size_t size, struct attr *ret) {
 	const struct row *row = view->row;
-	if (view->scratch) {
-		scratch_attr(view, ret);
-		return 0;
-	}
+	bool writable = view_writable(view);
+	mode_t mode = row->mode ? row->mode : 0444;
 	struct stat st = {.st_ino = view->node->ino,
 		.st_nlink = 1,
 		.st_uid = view->fs->uid,
 		.st_gid = view->fs->gid,
-		.st_blksize = 4096};
-	bool writable = view_writable(view);
-	if (row_is_dir(row)) {
+		.st_blksize = 4096,
+		.st_size = (off_t)size,
+		.st_blocks = ((off_t)size + 511) / 512};
+	if (row_is_dir(row))
 		st.st_mode = S_IFDIR | (writable ? 0700 : 0500);
-	} else {
-		SCOPED(buffer_free) struct buffer bytes = {0};
-		int rc = view_render(view, demand, &bytes);
-		if (rc)
-			return rc;
-		st.st_size = (off_t)bytes.len;
-		mode_t mode = row->mode ? row->mode : 0444;
+	else
 		st.st_mode = row_is_link(row) ? S_IFLNK | 0777 : S_IFREG | (writable ? mode : mode & ~(mode_t)0222);
-	}
 	if (view->fs->options->allow_other) /* then who may enter is said by these bits, without the credentials */
 		st.st_mode |= row_is_dir(row) ? 055 : row->mode ? 0 : 044;
-	st.st_blocks = (st.st_size + 511) / 512;
 	st.st_mtime = st.st_ctime = st.st_atime = view_mtime(view);
-	*ret = st;
-	return 0;
+	*ret = (struct attr){.st = st, .until_ms = view_live(view) ? 0 : demand->until_ms};
+}
+
+/* Credentials are not left in the page cache. */
+uint64_t view_text(const struct view *view, const struct buffer *text) {
+	bool kept = !row_is_dir(view->row) && !row_is_link(view->row) && !view->row->mode && !view_live(view);
+	return kept ? kept_text(text->data, text->len) : 0;
+}
+
+void view_attr_of(const struct view *view, const struct demand *demand, const struct buffer *text, struct attr *ret) {
+	view_fill(view, demand, text->len, ret);
+	ret->text = view_text(view, text);
+}
+
+int view_attr(const struct view *view, struct demand *demand, struct attr *ret) {
+	if (view->scratch) {
+		*ret = (struct attr){0};
+		scratch_attr(view, &ret->st);
+		return 0;
+	}
+	if (row_is_dir(view->row)) {
+		view_fill(view, demand, 0, ret);
+		return 0;
+	}
+	SCOPED(buffer_free) struct buffer text = {0};
+	int rc = view_render(view, demand, &text);
+	if (!rc)
+		view_attr_of(view, demand, &text, ret);
+	return rc;
 }

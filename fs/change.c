@@ -3,6 +3,7 @@
 #include "../api/scope.h"
 #include "accepted.h"
 #include "brake.h"
+#include "kept.h"
 #include "log.h"
 #include "options.h"
 #include "refusal.h"
@@ -126,11 +127,16 @@ static void change_refused(struct changes *changes, enum change_verb verb, const
 	log_write(LOG_NOTICE, "%s %s: %s: %s", operations[verb], path, error_name(err->code), err->message);
 }
 
+/* Of its path, that of the resource's directory. */
+static size_t change_dir_len(const struct change *change) {
+	const char *slash = change->verb == CHANGE_DELETE ? NULL : strrchr(change->path, '/');
+	return slash ? (size_t)(slash - change->path) : strlen(change->path);
+}
+
 /* What was refused in this directory before no longer says why something is not so. */
 static void change_succeeded(const struct change *change) {
 	const struct fs *fs = change->changes->fs;
-	const char *slash = change->verb == CHANGE_DELETE ? NULL : strrchr(change->path, '/');
-	refusal_settle(fs->refusals, change->path, slash ? (size_t)(slash - change->path) : strlen(change->path));
+	refusal_settle(fs->refusals, change->path, change_dir_len(change));
 	if (change->late) {
 		struct error note = {.verdict = VERDICT_DONE};
 		snprintf(note.message, sizeof note.message, "the %s was carried out after the call had ended",
@@ -149,6 +155,7 @@ bool change_is_of(const struct change *change, const struct kind *kind, const st
 
 void change_end(struct change *change, int rc, const struct error *err) {
 	struct changes *changes = change->changes;
+	kept_forget_at(changes->fs, change->path, change_dir_len(change)); /* before anybody hears of it */
 	if (!rc)
 		change_succeeded(change);
 	else if (!change->untold)

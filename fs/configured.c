@@ -92,9 +92,9 @@ void configured_free(struct configured *configured) {
 	if (!configured)
 		return;
 	for (size_t i = 0; configured->projects && i < configured->orgs->count; i++)
-		list_free(configured->projects[i]);
+		list_release(configured->projects[i]);
 	free(configured->projects);
-	list_free(configured->orgs);
+	list_release(configured->orgs);
 	free(configured);
 }
 

@@ -22,8 +22,11 @@ struct fs {
 	struct ops *ops;
 	struct handle *handles; /* all that are open */
 	struct brakes *brakes;
-	int64_t now_ms;     /* monotonic, of this turn of the loop */
-	time_t now;         /* wall clock, of this turn */
+	struct fuse_session *session; /* lent; NULL: not mounted */
+	bool forgetting;              /* kept.h: the kernel is being told to forget everything */
+	size_t forgotten;             /* how far that is */
+	int64_t now_ms;               /* monotonic, of this turn of the loop */
+	time_t now;                   /* wall clock, of this turn */
 	int64_t settled_ms; /* when a listing last replaced the draft that had stood for a resource; 0: never */
 	time_t started;
 	uint64_t seed; /* of what is random */

@@ -1,11 +1,14 @@
 #include "handle.h"
 
+#include "list.h"
+#include "node.h"
+
 #include <stdlib.h>
 #include <string.h>
 
+/* Without a gap, whose bytes nobody sets: what is listed is told apart by all bytes. */
 struct entry {
-	uint64_t ino;
-	mode_t type;
+	uint64_t ino, type;
 };
 
 struct handle *handle_new(struct handle **all, enum row_write write) {
@@ -35,6 +38,9 @@ void handle_free(struct handle *handle) {
 	if (handle->next)
 		handle->next->link = handle->link;
 	scratch_release(handle->scratch);
+	list_release(handle->list);
+	if (handle->pinned)
+		handle->pinned->pins--;
 	buffer_free(&handle->bytes);
 	buffer_free(&handle->starts);
 	free(handle);
@@ -51,16 +57,20 @@ void handle_add_entry(struct handle *handle, const char *name, uint64_t ino, mod
 	handle->bytes.error = handle->starts.error;
 }
 
+size_t handle_entries(const struct handle *handle) {
+	return handle->starts.len / sizeof(size_t);
+}
+
 bool handle_entry(
 	const struct handle *handle, size_t index, const char **ret_name, uint64_t *ret_ino, mode_t *ret_type) {
 	struct entry entry;
 	size_t start;
-	if (index >= handle->starts.len / sizeof start)
+	if (index >= handle_entries(handle))
 		return false;
 	memcpy(&start, handle->starts.data + index * sizeof start, sizeof start);
 	memcpy(&entry, handle->bytes.data + start, sizeof entry); /* records are packed, not aligned */
 	*ret_name = handle->bytes.data + start + sizeof entry;
 	*ret_ino = entry.ino;
-	*ret_type = entry.type;
+	*ret_type = (mode_t)entry.type;
 	return true;
 }

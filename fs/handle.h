@@ -8,9 +8,14 @@
 
 #include <stdbool.h>
 
+struct list;
+struct node;
+
 struct handle {
 	struct buffer bytes;     /* a file's content as it was at open; a directory's entries */
 	struct buffer starts;    /* of a directory: where each entry begins in `bytes` */
+	const struct list *list; /* held: of a directory, its items are entries behind those; NULL: none */
+	struct node *pinned;     /* the kernel may fill its cache by this handle (kept.h); NULL: it may not */
 	struct scratch *scratch; /* held: the open file is this, and nothing else here counts; NULL: it is not */
 	enum row_write write;
 	bool wrote;    /* something came by this handle */
@@ -33,6 +38,7 @@ void handle_free(struct handle *handle); /* takes NULL */
 
 /* One directory entry behind the others. */
 void handle_add_entry(struct handle *handle, const char *name, uint64_t ino, mode_t type);
+size_t handle_entries(const struct handle *handle); /* so many */
 /* The entry of an index, counted from 0; false behind the last. The name is lent. */
 bool handle_entry(
 	const struct handle *handle, size_t index, const char **ret_name, uint64_t *ret_ino, mode_t *ret_type);

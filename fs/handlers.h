@@ -1,5 +1,5 @@
-/* The FUSE handlers: handlers_dir.c for names, handlers_file.c for reading, handlers_write.c for what changes
- * something, handlers_scratch.c for scratch files. */
+/* The FUSE handlers: handlers_dir.c for names, handlers_list.c for listings, handlers_file.c for reading,
+ * handlers_write.c for what changes something, handlers_scratch.c for scratch files. */
 #ifndef NEEVFS_FS_HANDLERS_H
 #define NEEVFS_FS_HANDLERS_H
 
@@ -18,6 +18,7 @@ void fs_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file);
 void fs_readlink(fuse_req_t req, fuse_ino_t ino);
 void fs_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file);
 void fs_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *file);
+void fs_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *file);
 void fs_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file);
 void fs_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode);
 void fs_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);

@@ -2,6 +2,7 @@
 
 #include "../api/scope.h"
 #include "change.h"
+#include "kept.h"
 #include "options.h"
 #include "refusal.h"
 #include "spec.h"
@@ -76,16 +77,16 @@ int op_child(struct op *op, struct view *ret_parent, struct view *ret_child) {
 
 static int step_lookup(struct op *op) {
 	struct view parent, child;
-	struct stat st;
+	struct attr attr;
 	int rc = op_child(op, &parent, &child);
 	if (rc)
 		return rc;
-	rc = view_attr(&child, &op->demand, &st);
+	rc = view_attr(&child, &op->demand, &attr);
 	if (rc) {
 		node_forget(op->fs->nodes, child.node, 1);
 		return rc;
 	}
-	op_reply_entry(op, child.node, &st);
+	op_reply_entry(op, child.node, &attr);
 	return 0;
 }
 
@@ -112,18 +113,37 @@ void fs_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forg
 
 static int step_getattr(struct op *op) {
 	struct view view;
-	struct stat st;
+	struct attr attr;
 	int rc = view_open(op->fs, op->node, &op->demand, &view);
 	if (!rc)
-		rc = view_attr(&view, &op->demand, &st);
+		rc = view_attr(&view, &op->demand, &attr);
 	if (rc)
 		return rc;
-	op_reply_attr(op, &st);
+	op_reply_attr(op, &attr);
 	return 0;
 }
 
+/*
+ * The kernel asks so in the midst of a read, which must not wait for the network, and which goes on with the text that
+ * was opened. Only the times may be unknown by now.
+ */
+static void getattr_open(fuse_req_t req, const struct handle *handle) {
+	struct fs *fs = fuse_req_userdata(req);
+	struct demand demand = {.peeks = true, .looks = true};
+	struct view view;
+	struct attr attr;
+	if (view_open(fs, handle->pinned, &demand, &view))
+		view = (struct view){.fs = fs, .node = handle->pinned, .row = handle->pinned->row};
+	view_attr_of(&view, &demand, &handle->bytes, &attr);
+	fuse_reply_attr(req, &attr.st, kept_open_s(handle));
+}
+
 void fs_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file) {
-	(void)file;
+	const struct handle *handle = file ? (const struct handle *)(uintptr_t)file->fh : NULL;
+	if (handle && handle->pinned && !row_is_dir(handle->pinned->row)) {
+		getattr_open(req, handle);
+		return;
+	}
 	struct op *op = op_new(req, step_getattr, "stat", ino, NULL);
 	if (!op)
 		return;
@@ -149,86 +169,6 @@ void fs_readlink(fuse_req_t req, fuse_ino_t ino) {
 		return;
 	op->demand.looks = true;
 	op_run(op);
-}
-
-/* ---- listings ---- */
-
-struct listing {
-	struct handle *handle;
-	const struct node *node;
-};
-
-static int listing_add(void *user, const char *name, const struct row *row) {
-	struct listing *listing = user;
-	mode_t type = row_is_dir(row) ? DT_DIR : row_is_link(row) ? DT_LNK : DT_REG;
-	handle_add_entry(listing->handle, name, node_ino(listing->node, name), type);
-	return listing->handle->bytes.error;
-}
-
-/* The entries are those of this moment, however long the reader takes. */
-static int step_opendir(struct op *op) {
-	struct view view;
-	int rc = view_open(op->fs, op->node, &op->demand, &view);
-	if (rc)
-		return rc;
-	struct listing listing = {.handle = handle_new(&op->fs->handles, WRITE_NEVER), .node = op->node};
-	if (!listing.handle)
-		return -ENOMEM;
-	handle_add_entry(listing.handle, ".", op->node->ino, DT_DIR);
-	handle_add_entry(listing.handle, "..", op->node->parent ? op->node->parent->ino : op->node->ino, DT_DIR);
-	rc = view_entries(&view, &op->demand, listing_add, &listing);
-	if (!rc && view.row->type == ROW_RESOURCE && view.kind->remove && !view.draft) {
-		SCOPED(buffer_free) struct buffer dir = {0};
-		node_path(op->node, &dir);
-		rc = dir.error ? dir.error : sweep_look(op->fs->sweeps, dir.data, op->pid, op->fs->now_ms);
-	}
-	if (rc) {
-		handle_free(listing.handle);
-		return rc;
-	}
-	op->file.fh = (uintptr_t)listing.handle;
-	op_reply_open(op);
-	return 0;
-}
-
-void fs_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file) {
-	struct op *op = op_new(req, step_opendir, "opendir", ino, NULL);
-	if (!op)
-		return;
-	op->looking = op->demand.looks = true;
-	op->file = *file;
-	op_run(op);
-}
-
-void fs_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *file) {
-	(void)ino;
-	const struct handle *handle = (struct handle *)(uintptr_t)file->fh;
-	char *out = malloc(size ? size : 1);
-	if (!out) {
-		fuse_reply_err(req, ENOMEM);
-		return;
-	}
-	size_t used = 0;
-	const char *name;
-	struct stat st = {0};
-	mode_t type;
-	/* The offset of an entry is the index of the next one: whatever lseek(2) brings, it is one or behind the end.
-	 */
-	for (size_t at = (size_t)offset; handle_entry(handle, at, &name, &st.st_ino, &type); at++) {
-		st.st_mode = type << 12; /* S_IFDIR and its like are DT_DIR and its like, twelve bits up */
-		size_t need = fuse_add_direntry(req, out + used, size - used, name, &st, (off_t)at + 1);
-		if (need > size - used)
-			break;
-		used += need;
-	}
-	fuse_reply_buf(req, out, used);
-	free(out);
-}
-
-void fs_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file) {
-	(void)ino;
-	handle_free((struct handle *)(uintptr_t)file->fh);
-	fuse_reply_err(req, 0);
 }
 
 /* ---- making and removing directories ---- */
@@ -260,15 +200,15 @@ static int step_mkdir(struct op *op) {
 		rc = draft_new(op->fs->drafts, kind, place.data, op->name, op->fs->now, &draft);
 	if (rc)
 		return rc;
-	struct stat st;
+	struct attr attr;
 	rc = op_child(op, &parent, &child);
-	if (!rc && (rc = view_attr(&child, &op->demand, &st)))
+	if (!rc && (rc = view_attr(&child, &op->demand, &attr)))
 		node_forget(op->fs->nodes, child.node, 1);
 	if (rc) {
 		draft_remove(op->fs->drafts, draft);
 		return rc;
 	}
-	op_reply_entry(op, child.node, &st);
+	op_reply_entry(op, child.node, &attr);
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 #include "handlers.h"
 
+#include "kept.h"
 #include "options.h"
 
 #include <errno.h>
@@ -19,6 +20,14 @@ static int draft_open(struct op *op, const struct view *view) {
 		draft->state == DRAFT_BUSY ? "its create is under way"
 					   : "a create of this name was sent and its outcome is not known; nothing "
 					     "more is sent until a listing shows it");
+}
+
+/* Two handles may hold two texts, which the page cache could mix: it has only what is the node's own. */
+static void open_kept(struct op *op, const struct view *view, struct handle *handle) {
+	uint64_t text = view_text(view, &handle->bytes);
+	bool good = false;
+	op->file.direct_io = !text || !kept_open(op->node, text, handle, &good);
+	op->file.keep_cache = good;
 }
 
 /* Reads fail here, where a shell sees it, not later in read(2): the text is rendered now. */
@@ -47,7 +56,7 @@ static int step_open(struct op *op) {
 	}
 	handle->in_order = !handle->bytes.len;
 	op->file.fh = (uintptr_t)handle;
-	op->file.direct_io = 1; /* two handles may hold two texts: the page cache could mix them */
+	open_kept(op, &view, handle);
 	op->file.noflush = !writing;
 	op_reply_open(op);
 	return 0;
@@ -125,9 +134,22 @@ static int setattr_check(
 	return 0;
 }
 
+/* True: the kernel has much to forget, and the op is to wait until it has. */
+static bool setattr_forget(struct op *op, const struct view *view) {
+	struct node *resource = view_forget(view);
+	op->demand.since_ms = op->fs->now_ms;
+	if (resource)
+		kept_forget(op->fs, resource);
+	else
+		kept_forget_all(op->fs);
+	op->refreshing = kept_run(op->fs);
+	return op->refreshing;
+}
+
 static int step_setattr(struct op *op) {
 	struct view view;
-	struct stat st, wanted = {.st_mode = op->mode, .st_uid = op->uid, .st_gid = op->gid};
+	struct attr attr;
+	const struct stat wanted = {.st_mode = op->mode, .st_uid = op->uid, .st_gid = op->gid};
 	int rc = view_open(op->fs, op->node, &op->demand, &view);
 	if (rc)
 		return rc;
@@ -138,18 +160,18 @@ static int step_setattr(struct op *op) {
 		op->to_set &= ~FUSE_SET_ATTR_SIZE; /* done: the step may run again for the attributes */
 	}
 	if (!rc && op->to_set & TIMES) {
-		view_forget(&view);
 		op->to_set &= ~TIMES;
-		op->demand.since_ms = op->fs->now_ms;
+		if (setattr_forget(op, &view))
+			return DEMAND_PARKED;
 		rc = view_open(op->fs, op->node, &op->demand, &view);
 	}
 	if (!rc)
-		rc = view_attr(&view, &op->demand, &st);
+		rc = view_attr(&view, &op->demand, &attr);
 	if (!rc && !view.draft)
-		rc = setattr_check(op, &view, &wanted, &st);
+		rc = setattr_check(op, &view, &wanted, &attr.st);
 	if (rc)
 		return rc;
-	op_reply_attr(op, &st);
+	op_reply_attr(op, &attr);
 	return 0;
 }
 
@@ -187,8 +209,8 @@ static void fs_statfs(fuse_req_t req, fuse_ino_t ino) {
 
 static void fs_init(void *user, struct fuse_conn_info *conn) {
 	struct fs *fs = user;
-	conn->want &=
-		~(unsigned)(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE | FUSE_CAP_READDIRPLUS);
+	conn->want &= ~(
+		unsigned)(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE | FUSE_CAP_AUTO_INVAL_DATA /* a node's text is one for ever: there is nothing to ask for at each read */);
 	fs->ready = true;
 }
 
@@ -231,6 +253,7 @@ const struct fuse_lowlevel_ops fs_ops = {
 	.release = fs_release,
 	.opendir = fs_opendir,
 	.readdir = fs_readdir,
+	.readdirplus = fs_readdirplus,
 	.releasedir = fs_releasedir,
 	.statfs = fs_statfs,
 };

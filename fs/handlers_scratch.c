@@ -42,6 +42,8 @@ static int scratch_make(struct op *op, const struct view *dir, const char *targe
 	if (!rc && scratch_find(all, path.data, op->name))
 		rc = -EEXIST; /* another creator was first */
 	if (!rc)
+		view_tidy(dir, &(struct demand){.since_ms = op->fs->now_ms, .peeks = true, .looks = true});
+	if (!rc)
 		rc = scratch_new(all, path.data, op->name, op->mode, op->fs->now, &scratch);
 	if (!rc && target) {
 		scratch->link = true;
@@ -62,7 +64,7 @@ static void scratch_unmake(struct op *op, struct view *made) {
 
 int op_scratch_create(struct op *op, const struct view *dir) {
 	struct view made;
-	struct stat st;
+	struct attr attr;
 	int rc = scratch_make(op, dir, NULL, &made);
 	if (rc)
 		return rc;
@@ -71,24 +73,24 @@ int op_scratch_create(struct op *op, const struct view *dir) {
 		scratch_unmake(op, &made);
 		return -ENOMEM;
 	}
-	(void)view_attr(&made, &op->demand, &st);
+	(void)view_attr(&made, &op->demand, &attr);
 	op->file.fh = (uintptr_t)handle;
 	op->file.direct_io = 1;
 	op->file.noflush = 1;
-	op_reply_create(op, made.node, &st);
+	op_reply_create(op, made.node, &attr);
 	return 0;
 }
 
 static int step_symlink(struct op *op) {
 	struct view dir, made;
-	struct stat st;
+	struct attr attr;
 	int rc = view_open(op->fs, op->node, &op->demand, &dir);
 	if (!rc)
 		rc = scratch_make(op, &dir, op->data.data, &made);
 	if (rc)
 		return rc;
-	(void)view_attr(&made, &op->demand, &st);
-	op_reply_entry(op, made.node, &st);
+	(void)view_attr(&made, &op->demand, &attr);
+	op_reply_entry(op, made.node, &attr);
 	return 0;
 }
 
@@ -122,7 +124,7 @@ int op_scratch_open(struct op *op, struct scratch *scratch) {
 
 int op_scratch_setattr(struct op *op, const struct view *view) {
 	struct scratch *scratch = view->scratch;
-	struct stat st;
+	struct attr attr;
 	int rc = 0;
 	if ((op->to_set & FUSE_SET_ATTR_UID && op->uid != op->fs->uid) ||
 		(op->to_set & FUSE_SET_ATTR_GID && op->gid != op->fs->gid))
@@ -142,8 +144,8 @@ int op_scratch_setattr(struct op *op, const struct view *view) {
 	if (op->to_set & FUSE_SET_ATTR_MTIME_NOW)
 		scratch->mtime = (struct timespec){.tv_sec = op->fs->now};
 	scratch->changed = op->fs->now;
-	(void)view_attr(view, &op->demand, &st);
-	op_reply_attr(op, &st);
+	(void)view_attr(view, &op->demand, &attr);
+	op_reply_attr(op, &attr);
 	return 0;
 }
 
@@ -257,15 +259,15 @@ static int scratch_backup(struct op *op, const struct view *child, const char *p
 	struct scratches *all = op->fs->scratches;
 	struct scratch *replaced = scratch_find(all, path, op->new_name), *scratch;
 	SCOPED(buffer_free) struct buffer text = {0};
-	struct stat st;
+	struct attr attr;
 	int rc = draft ? op_draft_settled(op, draft) : 0;
 	if (!rc)
-		rc = view_attr(child, &op->demand, &st);
+		rc = view_attr(child, &op->demand, &attr);
 	if (!rc)
 		rc = view_render(child, &op->demand, &text);
 	SCOPED(scope_free) char *name = rc ? NULL : strdup(op->new_name);
 	if (!rc)
-		rc = name ? scratch_new(all, path, name, st.st_mode, op->fs->now, &scratch) : -ENOMEM;
+		rc = name ? scratch_new(all, path, name, attr.st.st_mode, op->fs->now, &scratch) : -ENOMEM;
 	if (rc)
 		return rc;
 	rc = scratch_write(scratch, text.data, text.len, 0, op->fs->now);
@@ -275,7 +277,7 @@ static int scratch_backup(struct op *op, const struct view *child, const char *p
 		scratch_unlink(scratch, NULL);
 		return rc;
 	}
-	scratch->mtime = st.st_mtim;
+	scratch->mtime = attr.st.st_mtim;
 	scratch->backup = child->row;
 	if (draft) {
 		(void)draft_truncate(op->fs->drafts, draft, 0, op->fs->now); /* to nothing it cannot fail */

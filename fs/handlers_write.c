@@ -350,7 +350,7 @@ void fs_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_inf
 
 static int step_create(struct op *op) {
 	struct view parent, child;
-	struct stat st;
+	struct attr attr;
 	int rc = view_open(op->fs, op->node, &op->demand, &parent);
 	if (rc)
 		return rc;
@@ -370,7 +370,7 @@ static int step_create(struct op *op) {
 		draft->has_text = had_text;
 		return rc;
 	}
-	rc = view_attr(&child, &op->demand, &st);
+	rc = view_attr(&child, &op->demand, &attr);
 	struct handle *handle = rc ? NULL : handle_new(&op->fs->handles, WRITE_SPEC);
 	if (!handle) {
 		draft->has_text = had_text;
@@ -380,7 +380,7 @@ static int step_create(struct op *op) {
 	handle->in_order = !draft->text.len;
 	op->file.fh = (uintptr_t)handle;
 	op->file.direct_io = 1;
-	op_reply_create(op, child.node, &st);
+	op_reply_create(op, child.node, &attr);
 	return 0;
 }
 

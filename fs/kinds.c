@@ -18,7 +18,7 @@
 #define INFO(from) {.name = "info.json", .type = ROW_JSON, .doc = from, .pointer = ""}
 #define SECRET_INFO(from) {.name = "info.json", .type = ROW_JSON, .doc = from, .pointer = "", .mode = 0400}
 #define SPEC {.name = "spec.json", .type = ROW_SPEC, .doc = DOC_ITEM, .mode = 0600, .write = WRITE_SPEC}
-#define ERROR {.name = ".error", .type = ROW_ERROR}
+#define ERROR {.name = ".error", .type = ROW_ERROR, .live = true}
 #define DIR(directory, table) {.name = directory, .type = ROW_DIR, .rows = table}
 #define LINK(link, target) {.name = link, .type = ROW_LINK, .text = target}
 #define COLLECTION(directory, which)                                                                                   \
@@ -178,12 +178,12 @@ static const struct row org_rows[] = {
 static const struct row mount_rows[] = {
 	{.name = "version", .type = ROW_TEXT, .text = text_version},
 	{.name = "options", .type = ROW_TEXT, .text = text_options},
-	{.name = "errors", .type = ROW_TEXT, .text = text_errors},
+	{.name = "errors", .type = ROW_TEXT, .text = text_errors, .live = true},
 	END,
 };
 static const struct row root_rows[] = {
 	{.name = "README.txt", .type = ROW_TEXT, .text = text_readme},
-	{.name = "project", .type = ROW_LINK, .text = link_project, .optional = true},
+	{.name = "project", .type = ROW_LINK, .text = link_project, .live = true, .optional = true},
 	COLLECTION("orgs", KIND_ORG),
 	COLLECTION("templates", KIND_TEMPLATE),
 	COLLECTION("inventory", KIND_INVENTORY),

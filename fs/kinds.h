@@ -62,6 +62,7 @@ struct row {
 	const char *pointer; /* into the document */
 	mode_t mode;         /* of a file; 0: 0444 */
 	enum row_write write;
+	bool live;     /* it also changes without an answer of the API: the kernel keeps nothing of it */
 	bool optional; /* listed only while its `text`, which then must not park, is there */
 	const struct row *rows;
 	const struct kind *kind;

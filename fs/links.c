@@ -32,7 +32,7 @@ static char *member_text(const struct view *view, const char *const *pointers) {
 /* What cannot be asked just now does not stop a link from being shown: its plain target is right in nearly all cases.
  */
 static int tolerate(int rc) {
-	return rc == DEMAND_PARKED || rc == -ENOMEM ? rc : 0;
+	return rc == DEMAND_PARKED || rc == -EAGAIN || rc == -ENOMEM ? rc : 0;
 }
 
 int link_template(const struct view *view, struct demand *demand, struct buffer *out) {

@@ -300,18 +300,26 @@ int list_new(const struct kind *kind, struct api_pages *pages, struct list **ret
 		return error_set(err, ENOMEM, "no memory for a list of %s", kind->name);
 	}
 	list->pages = pages;
+	list->self = list;
+	list->holders = 1;
 	list->bytes = sizeof *list;
 	int rc = list_build(list, kind, err);
 	if (rc) {
-		list_free(list);
+		list_release(list);
 		return rc;
 	}
 	*ret = list;
 	return 0;
 }
 
-void list_free(struct list *list) {
-	if (!list)
+const struct list *list_hold(const struct list *list) {
+	list->self->holders++;
+	return list;
+}
+
+void list_release(const struct list *shared) {
+	struct list *list = shared ? shared->self : NULL;
+	if (!list || --list->holders)
 		return;
 	api_pages_free(list->pages);
 	for (size_t i = 0; i < list->chunk_count; i++)

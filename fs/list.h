@@ -27,8 +27,10 @@ struct list {
 	bool moving;  /* an item is in a state that passes by itself */
 	size_t bytes; /* what it takes in memory */
 
-	struct api_pages *pages; /* private from here */
-	size_t unread;           /* entries that were left out */
+	struct list *self; /* private from here */
+	unsigned holders;
+	struct api_pages *pages;
+	size_t unread; /* entries that were left out */
 	char **chunks;
 	size_t chunk_count, chunk_used;
 	uint64_t key[2];                      /* of the hash: the server, who chooses the names, must not know it */
@@ -44,7 +46,8 @@ enum { LIST_ITEMS_MAX = 100000 };
  * (with words in err).
  */
 int list_new(const struct kind *kind, struct api_pages *pages, struct list **ret, struct error *err);
-void list_free(struct list *list); /* takes NULL */
+const struct list *list_hold(const struct list *list); /* returns it */
+void list_release(const struct list *list);            /* takes NULL */
 
 /* Whether a resource, listed or by itself, is in a state that passes by itself. */
 bool kind_moving(const struct kind *kind, struct json resource);

@@ -379,6 +379,7 @@ int mount_start(struct fs *fs, struct mount *ret, struct error *err) {
 		return error_set(err, ENOMEM, "no memory");
 	}
 	*ret = (struct mount){.session = session, .device = device};
+	fs->session = session;
 	return 0;
 }
 

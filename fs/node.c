@@ -39,8 +39,16 @@ int nodes_new(struct nodes **ret) {
 	return 0;
 }
 
+/* Nodes of one nodes_walk() call: a millisecond or two, if each is told to the kernel. */
+enum { WALK_CHAINS = 2048 };
+
+static void node_unname(struct node *node) {
+	if (node->owner)
+		free((void *)(uintptr_t)node->name);
+}
+
 static void node_free(struct node *node) {
-	free(node->name);
+	node_unname(node);
 	free(node->id);
 	free(node);
 }
@@ -76,21 +84,47 @@ static struct node **node_chain(struct nodes *nodes, uint64_t ino) {
 	return &nodes->chains[ino & (nodes->chain_count - 1)];
 }
 
+static void node_push(struct node **list, struct node *node) {
+	node->next = *list;
+	node->link = list;
+	if (node->next)
+		node->next->link = &node->next;
+	*list = node;
+}
+
 static void node_hash(struct nodes *nodes, struct node *node) {
-	struct node **chain = node_chain(nodes, node->ino);
-	node->next = *chain;
-	*chain = node;
+	node_push(node_chain(nodes, node->ino), node);
 	node->hashed = true;
 	nodes->count++;
 }
 
+/* Out of its chain, or from among the retired. */
 static void node_unhash(struct nodes *nodes, struct node *node) {
-	struct node **at = node->hashed ? node_chain(nodes, node->ino) : &nodes->retired;
-	while (*at != node)
-		at = &(*at)->next;
-	*at = node->next;
+	*node->link = node->next;
+	if (node->next)
+		node->next->link = node->link;
 	nodes->count -= node->hashed;
 	node->hashed = false;
+}
+
+static void node_retire_one(struct nodes *nodes, struct node *node) {
+	node_unhash(nodes, node);
+	node_push(&nodes->retired, node);
+}
+
+static void node_adopt(struct node *parent, struct node *node) {
+	node->parent = parent;
+	node->sibling = parent->children;
+	node->sibling_link = &parent->children;
+	if (node->sibling)
+		node->sibling->sibling_link = &node->sibling;
+	parent->children = node;
+}
+
+static void node_leave(struct node *node) {
+	*node->sibling_link = node->sibling;
+	if (node->sibling)
+		node->sibling->sibling_link = node->sibling_link;
 }
 
 /* Longer chains are slower, never wrong: without memory the table stays as it is. */
@@ -120,41 +154,46 @@ static struct node *node_find(struct nodes *nodes, struct node *parent, const ch
 	return node;
 }
 
+static struct node *node_new(
+	struct nodes *nodes, struct node *parent, const struct row *row, const char *id, const char *name) {
+	struct node *node = calloc(1, sizeof *node);
+	if (!node)
+		return NULL;
+	*node = (struct node){.row = row, .ino = node_ino(parent, name), .lookups = 1};
+	node->owner = !row->name || strcmp(row->name, name) != 0;
+	node->name = node->owner ? strdup(name) : row->name;
+	node->id = id ? strdup(id) : NULL;
+	if (!node->name || (id && !node->id)) {
+		node_free(node);
+		return NULL;
+	}
+	node_adopt(parent, node);
+	nodes_grow(nodes);
+	node_hash(nodes, node);
+	return node;
+}
+
 struct node *node_lookup(
 	struct nodes *nodes, struct node *parent, const struct row *row, const struct kind *kind, const char *name) {
-	uint64_t ino = node_ino(parent, name);
-	struct node *node = node_find(nodes, parent, name, ino);
+	struct node *node = node_find(nodes, parent, name, node_ino(parent, name));
+	char id[NAME_SIZE];
 	if (node) {
 		node->row = row; /* what an object was can arrive as a scalar next time */
 		node->lookups++;
 		return node;
 	}
-	node = calloc(1, sizeof *node);
-	if (!node)
+	bool by_id = row->type == ROW_RESOURCE && kind->by_id;
+	if (by_id && !name_unescape(name, id, sizeof id))
 		return NULL;
-	*node = (struct node){.parent = parent, .row = row, .ino = ino, .lookups = 1};
-	node->name = strdup(name);
-	if (row->type == ROW_RESOURCE && kind->by_id) {
-		char id[NAME_SIZE];
-		if (name_unescape(name, id, sizeof id))
-			node->id = strdup(id);
-	}
-	if (!node->name || (row->type == ROW_RESOURCE && kind->by_id && !node->id)) {
-		node_free(node);
-		return NULL;
-	}
-	parent->children++;
-	nodes_grow(nodes);
-	node_hash(nodes, node);
-	return node;
+	return node_new(nodes, parent, row, by_id ? id : NULL, name);
 }
 
 static void node_release(struct nodes *nodes, struct node *node) {
 	while (node != &nodes->root && !node->lookups && !node->children) {
 		struct node *parent = node->parent;
 		node_unhash(nodes, node);
+		node_leave(node);
 		node_free(node);
-		parent->children--;
 		node = parent;
 	}
 }
@@ -166,13 +205,24 @@ void node_forget(struct nodes *nodes, struct node *node, uint64_t count) {
 	node_release(nodes, node);
 }
 
+struct node *node_show(struct nodes *nodes, struct node *node, uint64_t text, size_t size) {
+	if (node->loose || (node->text && node->text != text)) {
+		struct node *fresh = node_new(nodes, node->parent, node->row, NULL, node->name);
+		if (!fresh)
+			return NULL;
+		node_retire_one(nodes, node);
+		node_forget(nodes, node, 1);
+		node = fresh;
+	}
+	node->text = text;
+	node->size = (uint32_t)size;
+	return node;
+}
+
 struct node *node_retire(struct nodes *nodes, struct node *parent, const char *name) {
 	struct node *node = node_find(nodes, parent, name, node_ino(parent, name));
-	if (!node)
-		return NULL;
-	node_unhash(nodes, node);
-	node->next = nodes->retired;
-	nodes->retired = node;
+	if (node)
+		node_retire_one(nodes, node);
 	return node;
 }
 
@@ -182,39 +232,64 @@ bool node_retired(const struct node *node) {
 	return node->parent != NULL;
 }
 
-/* Inode numbers are of the path: they follow the directory's. A draft, the only directory that is renamed, has files
- * only. */
-static void node_rehash_children(struct nodes *nodes, const struct node *parent) {
-	struct node *found = NULL;
-	for (size_t i = 0; i < nodes->chain_count; i++)
-		for (struct node *node = nodes->chains[i], *next; node; node = next) {
-			next = node->next;
-			if (node->parent != parent)
-				continue;
-			node_unhash(nodes, node);
-			node->next = found;
-			found = node;
-		}
-	for (struct node *next; found; found = next) {
-		next = found->next;
-		found->ino = node_ino(parent, found->name);
-		node_hash(nodes, found);
-	}
-}
-
 void node_rename(struct nodes *nodes, struct node *node, struct node *parent, char *name) {
 	struct node *old = node->parent;
 	node_unhash(nodes, node);
-	free(node->name);
+	node_unname(node);
 	node->name = name;
-	node->parent = parent;
+	node->owner = true;
+	node_leave(node);
+	node_adopt(parent, node);
 	node->ino = node_ino(parent, name);
 	node_hash(nodes, node);
-	parent->children++;
-	old->children--;
 	node_release(nodes, old);
-	if (node->children)
-		node_rehash_children(nodes, node);
+	/* Inode numbers are of the path: they follow the directory's. A draft, the only directory that is renamed, has
+	   files only. */
+	for (struct node *child = node->children; child; child = child->sibling)
+		if (child->hashed) {
+			node_unhash(nodes, child);
+			child->ino = node_ino(node, child->name);
+			node_hash(nodes, child);
+		}
+}
+
+struct node *node_at(struct nodes *nodes, const char *path, size_t len) {
+	struct node *node = &nodes->root;
+	char name[NAME_SIZE];
+	for (size_t at = 0; node && at < len;) {
+		const char *slash = memchr(path + at, '/', len - at);
+		size_t size = slash ? (size_t)(slash - path) - at : len - at;
+		if (size >= sizeof name)
+			return NULL;
+		memcpy(name, path + at, size);
+		name[size] = 0;
+		node = node_find(nodes, node, name, node_ino(node, name));
+		at += size + 1;
+	}
+	return node;
+}
+
+void node_walk(struct node *node, node_each *each, void *user) {
+	struct node *at = node;
+	while (at) {
+		each(user, at);
+		if (at->children) {
+			at = at->children;
+			continue;
+		}
+		while (at != node && !at->sibling)
+			at = at->parent;
+		at = at == node ? NULL : at->sibling;
+	}
+}
+
+/* A table that grows moves no chain towards its beginning. */
+bool nodes_walk(struct nodes *nodes, size_t *at, node_each *each, void *user) {
+	size_t end = *at + WALK_CHAINS < nodes->chain_count ? *at + WALK_CHAINS : nodes->chain_count;
+	for (; *at < end; ++*at)
+		for (struct node *node = nodes->chains[*at]; node; node = node->next)
+			each(user, node);
+	return end < nodes->chain_count;
 }
 
 void node_path(const struct node *node, struct buffer *out) {

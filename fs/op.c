@@ -1,6 +1,7 @@
 #include "op.h"
 
 #include "change.h"
+#include "kept.h"
 #include "options.h"
 #include "refusal.h"
 #include "sweep.h"
@@ -34,8 +35,6 @@ struct node *op_node(const struct fs *fs, fuse_ino_t ino) {
 	return ino == FUSE_ROOT_ID ? nodes_root(fs->nodes)
 				   : (struct node *)(uintptr_t)ino; /* only ids that we gave come back */
 }
-
-static const double forever_s = 3600;
 
 /* ---- parking ---- */
 
@@ -139,6 +138,7 @@ static void op_blind(struct op *op, int code) {
 
 void op_run(struct op *op) {
 	op->demand.error = (struct error){0};
+	op->demand.until_ms = INT64_MAX;
 	int rc = op->step(op);
 	if (!rc)
 		return;
@@ -193,6 +193,17 @@ void ops_sweep(struct fs *fs) {
 	}
 }
 
+void ops_refreshed(struct fs *fs) {
+	struct ops *ops = fs->ops;
+	for (struct op *op = ops->first.next, *next; op != &ops->first; op = next) {
+		next = op->next;
+		if (op->refreshing) {
+			op->refreshing = false;
+			op_run(op);
+		}
+	}
+}
+
 int ops_wait_ms(const struct fs *fs) {
 	const struct op *first = fs->ops->first.next; /* all behind it end later */
 	if (first == &fs->ops->first)
@@ -223,35 +234,20 @@ void op_reply_err(struct op *op, int code) {
 	op_release(op);
 }
 
-/*
- * What no answer of the API can change is remembered by the kernel. Everything else is asked again at each use: the
- * answer comes from the cache, and a change of our own, a refresh or an expiry is seen at once.
- */
-static double node_timeout_s(const struct node *node) {
-	for (const struct node *at = node; at; at = at->parent)
-		if (at->row->type != ROW_DIR && at->row->type != ROW_COLLECTION &&
-			!(at->row->type == ROW_RESOURCE && at->id))
-			return 0;
-	return node->row->type == ROW_RESOURCE ? 0 : forever_s;
-}
-
-static struct fuse_entry_param node_entry(struct node *node, const struct stat *st) {
-	double timeout_s = node_timeout_s(node);
-	return (struct fuse_entry_param){.ino = node->parent ? (fuse_ino_t)(uintptr_t)node : FUSE_ROOT_ID,
-		.attr = *st,
-		.attr_timeout = timeout_s,
-		.entry_timeout = timeout_s};
-}
-
-void op_reply_entry(struct op *op, struct node *node, const struct stat *st) {
-	struct fuse_entry_param entry = node_entry(node, st);
-	if (fuse_reply_entry(op->req, &entry))
+void op_reply_entry(struct op *op, struct node *node, const struct attr *attr) {
+	struct fuse_entry_param entry;
+	bool shown = kept_entry(op->fs, &node, attr, &entry);
+	if (!shown)
+		fuse_reply_err(op->req, ENOMEM);
+	if (!shown || fuse_reply_entry(op->req, &entry))
 		node_forget(op->fs->nodes, node, 1); /* the request was interrupted: the kernel never got the look-up */
 	op_release(op);
 }
 
-void op_reply_create(struct op *op, struct node *node, const struct stat *st) {
-	struct fuse_entry_param entry = node_entry(node, st);
+void op_reply_create(struct op *op, struct node *node, const struct attr *attr) {
+	struct fuse_entry_param entry;
+	(void)kept_entry(
+		op->fs, &node, attr, &entry); /* what can be written has no text that is kept: it cannot fail */
 	if (fuse_reply_create(op->req, &entry, &op->file)) {
 		node_forget(op->fs->nodes, node, 1);
 		handle_free((struct handle *)(uintptr_t)op->file.fh);
@@ -259,8 +255,10 @@ void op_reply_create(struct op *op, struct node *node, const struct stat *st) {
 	op_release(op);
 }
 
-void op_reply_attr(struct op *op, const struct stat *st) {
-	fuse_reply_attr(op->req, st, node_timeout_s(op->node));
+void op_reply_attr(struct op *op, const struct attr *attr) {
+	struct attr shown = *attr;
+	double timeout_s = kept_attr(op->fs, op->node, &shown);
+	fuse_reply_attr(op->req, &shown.st, timeout_s);
 	op_release(op);
 }
 

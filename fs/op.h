@@ -11,6 +11,7 @@
 #define NEEVFS_FS_OP_H
 
 #define FUSE_USE_VERSION 312
+#include "attr.h"
 #include "handle.h"
 #include "name.h"
 #include "view.h"
@@ -45,10 +46,11 @@ struct op {
 	struct timespec atime, mtime;
 	bool keep; /* rename: what has the new name already is not replaced */
 	struct demand demand;
-	bool began;    /* the step has run once: rmdir knows `of_draft`, scale looks at what is newer than that */
-	bool of_draft; /* what it was asked for is a draft: a resource by then must not be deleted */
-	bool looking;  /* its failure is what a sweep may meet instead of a refusal */
-	bool local;    /* it could change nothing at the API: its refusal needs no verdict */
+	bool began;      /* the step has run once: rmdir knows `of_draft`, scale looks at what is newer than that */
+	bool of_draft;   /* what it was asked for is a draft: a resource by then must not be deleted */
+	bool looking;    /* its failure is what a sweep may meet instead of a refusal */
+	bool refreshing; /* waits until the kernel has been told to forget everything */
+	bool local;      /* it could change nothing at the API: its refusal needs no verdict */
 	struct change *change; /* waits for it */
 	bool changing; /* it is to change something: an interrupt is ECANCELED, as programs repeat what answers EINTR */
 	int outcome;   /* of the change: what the step answers when it runs again */
@@ -69,6 +71,8 @@ void ops_free(struct ops *ops); /* takes NULL */
 
 /* Answers what was interrupted or is over its deadline. To be called once a turn. */
 void ops_sweep(struct fs *fs);
+/* The kernel has been told to forget everything: goes on with who waits for that. */
+void ops_refreshed(struct fs *fs);
 /* Milliseconds until the next deadline; -1 if nothing is parked. */
 int ops_wait_ms(const struct fs *fs);
 /* The mount ends: answers what waits for anything but the outcome of a change that was sent. That has until `end_ms`.
@@ -87,9 +91,9 @@ bool op_may_park(const struct op *op);
 
 /* Answers. Each releases the op. */
 void op_reply_err(struct op *op, int code); /* 0 or a positive errno */
-void op_reply_entry(struct op *op, struct node *node, const struct stat *st);
-void op_reply_create(struct op *op, struct node *node, const struct stat *st);
-void op_reply_attr(struct op *op, const struct stat *st);
+void op_reply_entry(struct op *op, struct node *node, const struct attr *attr);
+void op_reply_create(struct op *op, struct node *node, const struct attr *attr);
+void op_reply_attr(struct op *op, const struct attr *attr);
 void op_reply_open(struct op *op);
 void op_reply_buf(struct op *op, const char *data, size_t len);
 void op_reply_write(struct op *op, size_t count);

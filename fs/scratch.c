@@ -188,6 +188,21 @@ void scratch_dir_drop(struct scratches *scratches, const char *dir) {
 		scratch_unlink(scratch, NULL);
 }
 
+void scratch_dirs_keep(
+	struct scratches *scratches, const char *place, bool (*there)(void *user, const char *name), void *user) {
+	size_t len = strlen(place);
+	for (struct scratch_dir *dir = scratches->dirs, *next; dir; dir = next) {
+		const char *name = dir->path + len + 1;
+		next = dir->next;
+		if (strncmp(dir->path, place, len) != 0 || dir->path[len] != '/' || strchr(name, '/') ||
+			there(user, name))
+			continue;
+		while (dir->first->next)
+			scratch_unlink(dir->first, NULL);
+		scratch_unlink(dir->first, NULL); /* and the directory with it */
+	}
+}
+
 void scratch_dir_rename(struct scratches *scratches, const char *dir, char *new_dir) {
 	scratch_dir_drop(scratches, new_dir);
 	struct scratch_dir *found = dir_find(scratches, dir);

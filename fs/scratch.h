@@ -76,6 +76,10 @@ void scratch_dir_rename(struct scratches *scratches, const char *dir, char *new_
 /* All of a directory lose their names. */
 void scratch_dir_drop(struct scratches *scratches, const char *dir);
 
+/* Of the directories `place`/NAME only those stay of which `there` says so. */
+void scratch_dirs_keep(
+	struct scratches *scratches, const char *place, bool (*there)(void *user, const char *name), void *user);
+
 struct scratch *scratch_hold(struct scratch *scratch);
 void scratch_release(struct scratch *scratch); /* takes NULL */
 

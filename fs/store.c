@@ -52,17 +52,18 @@ static const char key_types[DOCS] = {[DOC_LIST] = KEY_LIST, [DOC_ITEM] = KEY_ITE
 
 int store_path(const char *path, const struct scope *scope, struct buffer *out) {
 	unsigned used = 0;
-	for (const char *at = path; *at; at++) {
-		if (at[0] == '{' && at[1] == '}') {
-			if (used == scope->count)
-				return -EINVAL;
-			url_add_segment(out, scope->ids[used++]);
-			at++;
-		} else {
-			buffer_byte(out, *at);
-		}
+	for (const char *at = path;;) {
+		const char *place = strstr(at, "{}");
+		if (!place)
+			buffer_add(out, at);
+		if (!place)
+			return out->error;
+		if (used == scope->count)
+			return -EINVAL;
+		buffer_append(out, at, (size_t)(place - at));
+		url_add_segment(out, scope->ids[used++]);
+		at = place + 2;
 	}
-	return out->error;
 }
 
 int store_path_read(const char *path, const char *filled, char *ret_ids[static SCOPE_MAX], struct scope *ret) {
@@ -93,7 +94,9 @@ int store_path_read(const char *path, const char *filled, char *ret_ids[static S
 
 static int key_make(
 	const struct kind *kind, char type, const char *path, const struct scope *scope, struct buffer *ret) {
-	buffer_printf(ret, "%c%02d", type, (int)(kind - kinds));
+	size_t number = (size_t)(kind - kinds);
+	const char head[] = {type, (char)('0' + number / 10), (char)('0' + number % 10)};
+	buffer_append(ret, head, sizeof head);
 	return store_path(path, scope, ret);
 }
 
@@ -104,7 +107,7 @@ static void document_free(void *user, void *pointer) {
 	struct document *document = pointer;
 	if (!document)
 		return;
-	list_free(document->list);
+	list_release(document->list);
 	free(document->body);
 	free(document->reason);
 	free(document);
@@ -348,6 +351,8 @@ static int store_get(struct store *store, const struct kind *kind, char type, co
 		return error_set(&demand->error, -rc, "no memory for a request");
 	struct cache_result result;
 	if (!cache_peek(store->cache, key.data, store->now_ms, demand->since_ms, &result)) {
+		if (demand->peeks)
+			return -EAGAIN;
 		demand->waiter.done = demand_done;
 		store->urgent = !demand->looks;
 		rc = cache_wait(store->cache, key.data, store->now_ms, &demand->waiter);
@@ -359,6 +364,8 @@ static int store_get(struct store *store, const struct kind *kind, char type, co
 		result = old;
 	const struct document *document = result.document;
 	demand->fetched_ms = result.fetched_ms;
+	if (result.expires_ms < demand->until_ms)
+		demand->until_ms = result.expires_ms;
 	if (result.code) {
 		if (document && document->reason)
 			demand->error = *document->reason;

@@ -28,8 +28,10 @@ struct demand {
 	/* Nothing is decided by it: an answer that is too old will do if the API gives none, and a service that is down
 	 * is not asked before its time. */
 	bool looks;
+	bool peeks;         /* only what is there already will do: -EAGAIN instead of DEMAND_PARKED */
 	struct error error; /* of the last -errno that a store function gave it */
 	int64_t fetched_ms; /* of the last document that came from the API: when its fetch began */
+	int64_t until_ms;   /* lowered to the time until which what it was given is good */
 };
 
 struct store_config {

@@ -2,6 +2,7 @@
 
 #include "../api/scope.h"
 #include "accepted.h"
+#include "kept.h"
 #include "name.h"
 
 #include <errno.h>
@@ -25,10 +26,16 @@ bool row_is_scratch(const struct row *row) {
 
 /* ---- the way to a node ---- */
 
-int view_place(const struct view *view, struct buffer *out) {
+/* The ids that the list path of the view's collection needs. */
+static struct scope view_list_scope(const struct view *view) {
 	struct scope scope = view->scope;
 	if (view->resource && scope.count && !view->draft)
 		scope.count--; /* the resource's own id is no part of its collection */
+	return scope;
+}
+
+int view_place(const struct view *view, struct buffer *out) {
+	struct scope scope = view_list_scope(view);
 	return store_path(view->kind->docs[DOC_LIST].path, &scope, out);
 }
 
@@ -348,6 +355,26 @@ static void scratch_forget(const struct view *view, const char *name) {
 		scratch_dir_drop(view->fs->scratches, dir.data);
 }
 
+struct neighbours {
+	const struct fs *fs;
+	const char *place;
+	const struct list *list;
+};
+static bool neighbour_there(void *user, const char *name) {
+	const struct neighbours *all = user;
+	return list_by_name(all->list, NULL, name) || draft_find(all->fs->drafts, all->place, name);
+}
+
+void view_tidy(const struct view *view, struct demand *demand) {
+	SCOPED(buffer_free) struct buffer place = {0};
+	struct scope scope = view_list_scope(view);
+	struct neighbours all = {.fs = view->fs};
+	if (view_place(view, &place) || store_list(view->fs->store, view->kind, &scope, demand, &all.list))
+		return;
+	all.place = place.data;
+	scratch_dirs_keep(view->fs->scratches, all.place, neighbour_there, &all);
+}
+
 static int collection_child(const struct view *view, const char *name, struct demand *demand, const struct row **ret) {
 	const struct kind *kind = view->kind;
 	if (name[0] == '.' || view->scope.count == SCOPE_MAX)
@@ -447,29 +474,33 @@ static int drafts_walk(
 static int collection_walk(const struct view *view, struct demand *demand, view_add *add, void *user) {
 	const struct list *list;
 	int rc = store_list(view->fs->store, view->kind, &view->scope, demand, &list);
-	if (rc)
+	if (rc || view->row->type == ROW_BY_ID || view->row->type == ROW_GROUP)
 		return rc;
-	if (view->kind->group && view->row->type == ROW_COLLECTION) {
-		for (size_t i = 0; !rc && i < list->group_count; i++)
-			rc = add(user, list->groups[i], &group_row);
-		return rc;
-	}
-	for (size_t i = 0; !rc && i < list->count; i++)
-		if (!view->kind->group || !strcmp(list->items[i].group, view->group))
-			rc = add(user, list->items[i].name, &resource_row);
+	for (size_t i = 0; !rc && view->kind->group && i < list->group_count; i++)
+		rc = add(user, list->groups[i], &group_row);
 	return rc ? rc : drafts_walk(view, list, demand, add, user);
 }
 
-static int by_id_walk(const struct view *view, struct demand *demand, view_add *add, void *user) {
-	const struct list *list;
-	int rc = store_list(view->fs->store, view->kind, &view->scope, demand, &list);
-	for (size_t i = 0; !rc && i < list->count; i++) {
-		char name[NAME_SIZE];
-		name_escape(list->items[i].id, strlen(list->items[i].id), name);
-		if (list_by_id(list, list->items[i].id) == &list->items[i])
-			rc = add(user, name, &by_id_link_row);
-	}
-	return rc;
+int view_list(const struct view *view, struct demand *demand, const struct list **ret) {
+	bool many = view->row->type == ROW_GROUP || view->row->type == ROW_BY_ID ||
+		    (view->row->type == ROW_COLLECTION && !view->kind->group);
+	*ret = NULL;
+	return many ? store_list(view->fs->store, view->kind, &view->scope, demand, ret) : 0;
+}
+
+bool list_entry(const struct list *list, size_t index, const struct node *dir, char space[static NAME_SIZE],
+	const char **ret_name, const struct row **ret_row) {
+	const struct item *item = &list->items[index];
+	if (dir->row->type == ROW_GROUP && strcmp(item->group, dir->name) != 0)
+		return false;
+	*ret_name = item->name;
+	*ret_row = &resource_row;
+	if (dir->row->type != ROW_BY_ID)
+		return true;
+	name_escape(item->id, strlen(item->id), space);
+	*ret_name = space;
+	*ret_row = &by_id_link_row;
+	return list_by_id(list, item->id) == item;
 }
 
 static bool row_there(const struct view *view, const struct row *row, struct demand *demand) {
@@ -500,9 +531,8 @@ int view_entries(const struct view *view, struct demand *demand, view_add *add, 
 	switch (row->type) {
 	case ROW_COLLECTION:
 	case ROW_GROUP:
-		return collection_walk(view, demand, add, user);
 	case ROW_BY_ID:
-		return by_id_walk(view, demand, add, user);
+		return collection_walk(view, demand, add, user);
 	case ROW_RESOURCE:
 		return view->kind->loose ? members_walk(view->json, fixed, add, user, NULL)
 					 : scratch_walk(view, add, user);
@@ -540,17 +570,21 @@ int view_document(const struct view *view, enum doc doc, struct demand *demand, 
 	if (rc == -ENOENT) { /* gone, whatever an older list or our own create say */
 		draft_unborn(view->fs->drafts, view->kind, view->scope.ids[view->scope.count - 1]);
 		store_forget_list(view->fs->store, view->kind, &view->scope);
+		kept_forget(view->fs, view->resource);
 	}
 	return rc;
 }
 
-void view_forget(const struct view *view) {
-	if (!view->kind || view->kind->by_id) /* the root, an organisation, a project: all that is below */
+struct node *view_forget(const struct view *view) {
+	bool wide = !view->kind || view->kind->by_id; /* the root, an organisation, a project: all that is below */
+	struct node *resource = wide || view->draft ? NULL : view->resource;
+	if (wide)
 		store_forget_all(view->fs->store);
-	else if (view->resource && !view->draft)
+	else if (resource)
 		store_forget_resource(view->fs->store, view->kind, &view->scope);
 	else
 		store_forget_below(view->fs->store, view->kind, &view->scope);
 	if (view->kind)
 		store_forget_list(view->fs->store, view->kind, &view->scope);
+	return resource;
 }

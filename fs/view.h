@@ -9,6 +9,7 @@
 
 #include "draft.h"
 #include "fs.h"
+#include "name.h"
 #include "node.h"
 #include "scratch.h"
 #include "store.h"
@@ -32,9 +33,18 @@ int view_open(struct fs *fs, struct node *node, struct demand *demand, struct vi
 /* The row, kind and name of an entry of a directory view. -ENOENT if there is none. Fixed names cost no request. */
 int view_child(const struct view *view, const char *name, struct demand *demand, const struct row **ret);
 
-/* Calls `add` for each entry. Stops and returns what `add` returns if that is not 0. */
+/* Calls `add` for each entry of a directory that is not one of a listing's many (view_list()). Stops and returns what
+ * `add` returns if that is not 0. */
 typedef int view_add(void *user, const char *name, const struct row *row);
 int view_entries(const struct view *view, struct demand *demand, view_add *add, void *user);
+
+/* The list whose items are entries of the directory besides those, lent; NULL: none are. */
+int view_list(const struct view *view, struct demand *demand, const struct list **ret);
+
+/* The entry that an item of this list is in a directory; `ret_name` is lent by the list or in `space`. False: it is
+ * none there. */
+bool list_entry(const struct list *list, size_t index, const struct node *dir, char space[static NAME_SIZE],
+	const char **ret_name, const struct row **ret_row);
 
 /* A document about the view's resource; absent for a draft, and where the API says 404 about metrics. */
 int view_document(const struct view *view, enum doc doc, struct demand *demand, struct json *ret);
@@ -61,11 +71,15 @@ bool view_holds_scratch(const struct view *view);
 /* The directory of the view's draft or resource, as scratch.h knows it. 0 or -ENOMEM. */
 int view_scratch_dir(const struct view *view, struct buffer *out);
 
+/* Forgets the scratch files of resources that the view's collection no longer has. `demand` peeks. */
+void view_tidy(const struct view *view, struct demand *demand);
+
 /* Whether an unchanged backup was made of the view's row. */
 bool view_backed_up(const struct view *view);
 
-/* Forgets the cached answers that the view shows, and below it. */
-void view_forget(const struct view *view);
+/* Forgets the cached answers that the view shows, and below it. Returns the resource whose they are; NULL: there are
+ * more of them. */
+struct node *view_forget(const struct view *view);
 
 bool row_is_dir(const struct row *row);
 bool row_is_link(const struct row *row);

@@ -22,6 +22,7 @@ struct kernel {
 	struct fuse_req *first;
 	struct held *held;
 	size_t held_count, held_cap;
+	size_t told; /* notifications */
 };
 
 static void *zeroed(size_t size) {
@@ -131,6 +132,7 @@ void kernel_free(struct kernel *kernel) {
 	while ((req = kernel->first)) {
 		kernel->first = req->next;
 		alloc_test_free(req->data);
+		alloc_test_free(req->given);
 		alloc_test_free(req);
 	}
 	alloc_test_free(kernel->held);
@@ -165,6 +167,12 @@ fuse_req_t kernel_first(const struct kernel *kernel) {
 static void touch(const struct fuse_req *req) {
 	if (req->answer != ANSWER_MISSING)
 		fail_msg("a request is touched after its answer (%d)", (int)req->answer);
+}
+
+/* Look-ups that come with the entries of a readdir. */
+static void held_given(struct fuse_req *req) {
+	for (size_t i = 0; i < req->given_count; i++)
+		held_add(req->kernel, req->given[i]);
 }
 
 static int answered(fuse_req_t req, enum answer answer) {
@@ -254,6 +262,8 @@ int fuse_reply_buf(fuse_req_t req, const char *buf, size_t size) {
 	int rc = answered(req, ANSWER_BUF);
 
 	keep_data(req, buf, size);
+	if (!rc)
+		held_given(req);
 	return rc;
 }
 
@@ -281,6 +291,13 @@ struct dirent_head {
 	uint32_t len, mode;
 };
 
+/* The head of what readdirplus gives: what the test looks at of an entry. */
+struct plus_head {
+	fuse_ino_t node;
+	double timeout_s;
+	struct stat attr;
+};
+
 /* As large as the real one: 24 bytes and the name, up to the next multiple of eight. */
 size_t fuse_add_direntry(
 	fuse_req_t req, char *buf, size_t bufsize, const char *name, const struct stat *st, off_t off) {
@@ -297,12 +314,58 @@ size_t fuse_add_direntry(
 	return need;
 }
 
+size_t fuse_add_direntry_plus(
+	fuse_req_t req, char *buf, size_t bufsize, const char *name, const struct fuse_entry_param *e, off_t off) {
+	struct plus_head head = {.node = e->ino, .timeout_s = e->attr_timeout, .attr = e->attr};
+	size_t need = sizeof(head) + fuse_add_direntry(req, NULL, 0, name, &e->attr, off);
+
+	if (!buf || need > bufsize)
+		return need;
+	memcpy(buf, &head, sizeof(head));
+	fuse_add_direntry(req, buf + sizeof(head), bufsize - sizeof(head), name, &e->attr, off);
+	req->plus = true;
+	if (e->ino) {
+		req->given = alloc_test_realloc(req->given, (req->given_count + 1) * sizeof(*req->given));
+		assert_non_null(req->given);
+		req->given[req->given_count++] = e->ino;
+	}
+	return need;
+}
+
+/* The session of a stage is its kernel. */
+int fuse_lowlevel_notify_inval_inode(struct fuse_session *session, fuse_ino_t ino, off_t off, off_t len) {
+	struct kernel *kernel = (struct kernel *)session;
+
+	(void)len;
+	/* Any range would wait for reads, which only who calls this can answer. */
+	assert_int_equal(off, -1);
+	if (ino != FUSE_ROOT_ID && !held_find(kernel, ino))
+		return -ENOENT;
+	kernel->told++;
+	return 0;
+}
+
+size_t kernel_told(const struct kernel *kernel) {
+	return kernel->told;
+}
+
 bool dirent_next(const struct fuse_req *req, size_t *at, struct dirent_seen *ret) {
 	struct dirent_head head;
 
 	assert_int_equal(req->answer, ANSWER_BUF);
 	if (*at >= req->len)
 		return false;
+	ret->node = 0;
+	if (req->plus) {
+		struct plus_head plus;
+
+		assert_true(req->len - *at >= sizeof(plus));
+		memcpy(&plus, req->data + *at, sizeof(plus));
+		ret->node = plus.node;
+		ret->attr = plus.attr;
+		ret->timeout_s = plus.timeout_s;
+		*at += sizeof(plus);
+	}
 	assert_true(req->len - *at >= sizeof(head));
 	memcpy(&head, req->data + *at, sizeof(head));
 	/* The kernel answers EIO for such names. */

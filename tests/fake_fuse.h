@@ -41,9 +41,12 @@ struct fuse_req {
 	struct statvfs statvfs;
 	struct fuse_ctx ctx; /* who asks */
 	bool gone;           /* set by a test before the answer: who asked was killed, the answer goes nowhere */
-	fuse_ino_t ino;      /* a test's note: which node was opened */
-	bool released;       /* its handle was */
-	bool interrupted;    /* the kernel said so */
+	fuse_ino_t *given;   /* ANSWER_BUF of a readdirplus: the nodes of which it gives look-ups */
+	size_t given_count;
+	bool plus;
+	fuse_ino_t ino;   /* a test's note: which node was opened */
+	bool released;    /* its handle was */
+	bool interrupted; /* the kernel said so */
 	fuse_interrupt_func_t on_interrupt;
 	void *on_interrupt_data;
 	struct fuse_req *next;
@@ -72,12 +75,18 @@ size_t kernel_unanswered(const struct kernel *kernel);
 /* The latest request; the earlier ones follow by `next`. */
 fuse_req_t kernel_first(const struct kernel *kernel);
 
+/* How often it was told to ask for a node's attributes again that it knew. */
+size_t kernel_told(const struct kernel *kernel);
+
 /* One entry of what a readdir answered. `at` begins as 0; false at the end. */
 struct dirent_seen {
 	char name[256];
 	uint64_t ino;
 	off_t next;
 	mode_t mode;
+	fuse_ino_t node; /* of a readdirplus: 0: without attributes */
+	struct stat attr;
+	double timeout_s;
 };
 bool dirent_next(const struct fuse_req *req, size_t *at, struct dirent_seen *ret);
 

@@ -1,5 +1,6 @@
 #include "stage.h"
 
+#include "../fs/kept.h"
 #include "alloc.h"
 
 #include <errno.h>
@@ -68,6 +69,7 @@ int stage_open(struct stage *stage) {
 	rc = store_new(&config, stage->api, &store, &err);
 	if (!rc)
 		rc = fs_open_parts(fs, options, store);
+	fs->session = (struct fuse_session *)stage->kernel;
 	fs->uid = fs->gid = 1000;
 	fs->started = fs->now = WALL_S;
 	fs->now_ms = BEGIN_MS;
@@ -95,6 +97,8 @@ void stage_close(struct stage *stage) {
 void stage_turn(struct stage *stage) {
 	while (store_run(stage->fs.store) || changes_run(stage->fs.changes)) {
 	}
+	if (stage->fs.forgetting && !kept_run(&stage->fs))
+		ops_refreshed(&stage->fs);
 	ops_sweep(&stage->fs);
 }
 
@@ -158,6 +162,7 @@ fuse_req_t stage_opendir(struct stage *stage, fuse_ino_t ino) {
 	fuse_req_t req = kernel_request(stage->kernel);
 	struct fuse_file_info file = {.flags = O_RDONLY | O_DIRECTORY};
 
+	req->ino = ino;
 	fs_opendir(req, ino, &file);
 	return req;
 }
@@ -165,7 +170,7 @@ fuse_req_t stage_opendir(struct stage *stage, fuse_ino_t ino) {
 fuse_req_t stage_readdir(struct stage *stage, fuse_req_t opened, size_t size, off_t offset) {
 	fuse_req_t req = kernel_request(stage->kernel);
 
-	fs_readdir(req, FUSE_ROOT_ID, size, offset, &opened->file);
+	fs_readdir(req, opened->ino, size, offset, &opened->file);
 	return req;
 }
 

@@ -172,7 +172,7 @@ static void drafts_cost_nothing(void **state) {
 	assert_int_equal(made->attr.st_mode, S_IFDIR | 0700);
 	assert_err(make(&stage, "abc"), EEXIST);
 	assert_err(make(&stage, "old"), EEXIST);
-	assert_string_equal(stage_names(&stage, dir, 4096), ".by-id\n.error\nold\nabc\n");
+	assert_string_equal(stage_names(&stage, dir, 4096), ".by-id\n.error\nabc\nold\n");
 	assert_string_equal(stage_names(&stage, made->entry.ino, 4096), ".error\n");
 	assert_err(stage_lookup(&stage, made->entry.ino, "spec.json"), ENOENT);
 	assert_err(stage_lookup(&stage, made->entry.ino, "status"), ENOENT);
@@ -351,24 +351,6 @@ static void the_kernel_gives_everything_back(void **state) {
 	stage_close(&stage);
 }
 
-/* Only what no answer can change is remembered by the kernel. */
-static void what_the_kernel_may_remember(void **state) {
-	(void)state;
-	struct stage stage;
-	stage_begin(&stage);
-	assert_true(stage_lookup(&stage, FUSE_ROOT_ID, "orgs")->entry.entry_timeout > 0);
-	fuse_req_t collection = stage_lookup(&stage, stage_walk(&stage, "orgs/o/projects/p"), "aimodels");
-	assert_true(collection->entry.entry_timeout > 0);
-	assert_true(stage_lookup(&stage, stage_walk(&stage, "orgs/o/projects"), "p")->entry.entry_timeout == 0);
-	fuse_req_t lookup = stage_lookup(&stage, collection->entry.ino, "a");
-	stage_answer(&stage, API_GET, MODELS, 200, LIST(MODEL("a", "id-a", "ready", "2")));
-	assert_true(lookup->entry.entry_timeout == 0 && lookup->entry.attr_timeout == 0);
-	fuse_req_t file = stage_lookup(&stage, lookup->entry.ino, "status");
-	assert_true(file->entry.entry_timeout == 0 && file->entry.attr_timeout == 0);
-	assert_true(stage_getattr(&stage, lookup->entry.ino)->attr_timeout == 0);
-	stage_close(&stage);
-}
-
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_hundred_thousand_names),
@@ -384,7 +366,6 @@ int main(void) {
 		cmocka_unit_test(more_drafts_than_there_may_be),
 		cmocka_unit_test(drafts_outlive_the_network),
 		cmocka_unit_test(the_kernel_gives_everything_back),
-		cmocka_unit_test(what_the_kernel_may_remember),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -66,8 +66,8 @@ static void names_and_ids(void **state) {
 	assert_null(list_by_name(list, "group", "a"));
 	assert_null(list->items[0].group);
 	assert_true(list->bytes > 60);
-	list_free(list);
-	list_free(NULL);
+	list_release(list);
+	list_release(NULL);
 }
 
 static void nothing_listed(void **state) {
@@ -78,7 +78,7 @@ static void nothing_listed(void **state) {
 		assert_int_equal(list->count, 0);
 		assert_null(list_by_name(list, NULL, "a"));
 		assert_null(list_by_id(list, "a"));
-		list_free(list);
+		list_release(list);
 	}
 }
 
@@ -118,7 +118,7 @@ static void an_entry_that_comes_twice(void **state) {
 	struct error err;
 	assert_int_equal(list_new(&kinds[KIND_AIMODEL], pages_of(bodies, 2), &list, &err), 0);
 	ASSERT_NAMES(list, "a", "b", "c");
-	list_free(list);
+	list_release(list);
 }
 
 static void holders_of_one_name(void **state) {
@@ -127,7 +127,7 @@ static void holders_of_one_name(void **state) {
 								  "a~2", "4") "," OF("", "5") "," OF("", "6") "]");
 	ASSERT_NAMES(list, "a", "a~2", "a~3", "a%7E2", "%", "%~6");
 	assert_ptr_equal(list_by_id(list, "2"), &list->items[1]);
-	list_free(list);
+	list_release(list);
 }
 
 /* The tail is cut at a hundred bytes: what is then equal is counted. */
@@ -145,7 +145,7 @@ static void holders_whose_tails_are_equal(void **state) {
 	snprintf(wanted[1], NAME_SIZE, "a~%s~2", tail);
 	snprintf(wanted[2], NAME_SIZE, "a~%s~3", tail);
 	ASSERT_NAMES(list, "a", wanted[0], wanted[1], wanted[2]);
-	list_free(list);
+	list_release(list);
 }
 
 static void entries_without_an_id(void **state) {
@@ -156,7 +156,7 @@ static void entries_without_an_id(void **state) {
 	/* A number is an id as good as any. Without a name: the empty one. */
 	ASSERT_NAMES(list, "d", "%", "%~9");
 	assert_string_equal(list->items[0].id, "7");
-	list_free(list);
+	list_release(list);
 }
 
 static void names_that_are_hostile(void **state) {
@@ -167,7 +167,7 @@ static void names_that_are_hostile(void **state) {
 			"8") "," OF("caf\\u00e9", "9") "]");
 	ASSERT_NAMES(
 		list, "%2E.", "%2E", "a%2Fb", "%2Eerror", "%0A%1B[2J", "100%25", "%2Eby-id", "%252E.", "caf\u00e9");
-	list_free(list);
+	list_release(list);
 }
 
 static void long_names_that_begin_alike(void **state) {
@@ -185,7 +185,7 @@ static void long_names_that_begin_alike(void **state) {
 		assert_ptr_equal(list_by_name(list, NULL, list->items[i].name), &list->items[i]);
 	}
 	assert_non_null(strstr(list->items[1].name, "~2"));
-	list_free(list);
+	list_release(list);
 }
 
 /* One configuration in several regions; and several offers of one id, told apart by what `twin` names. */
@@ -208,7 +208,7 @@ static void groups_and_twins(void **state) {
 	assert_null(list_by_name(list, "r2", "c~small"));
 	assert_null(list_by_name(list, NULL, "c"));
 	assert_ptr_equal(list_by_id(list, "c"), &list->items[0]);
-	list_free(list);
+	list_release(list);
 }
 
 static void states_that_pass(void **state) {
@@ -227,7 +227,7 @@ static void states_that_pass(void **state) {
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct list *list = list_of(&kinds[KIND_AIMODEL], cases[i].body);
 		assert_int_equal(list->moving, cases[i].moving);
-		list_free(list);
+		list_release(list);
 	}
 }
 
@@ -253,7 +253,7 @@ static void a_hundred_thousand(void **state) {
 		assert_ptr_equal(list_by_name(list, NULL, name), &list->items[i]);
 	}
 	assert_null(list_by_name(list, NULL, "n3"));
-	list_free(list);
+	list_release(list);
 }
 
 /* What is left out could bear any name. */
@@ -267,12 +267,12 @@ static void entries_that_cannot_be_read(void **state) {
 		struct list *list = list_of(&kinds[KIND_AIMODEL], body);
 		ASSERT_NAMES(list, "a");
 		assert_false(list->whole);
-		list_free(list);
+		list_release(list);
 	}
 	struct list *list = list_of(&kinds[KIND_AIMODEL], "[" OF("a", "1") "," OF("b", "\\u0031") "," OF("c", "2") "]");
 	ASSERT_NAMES(list, "a", "c"); /* one id, spelled twice */
 	assert_true(list->whole);
-	list_free(list);
+	list_release(list);
 }
 
 /* So many entries; each # is the entry's number. */
@@ -306,16 +306,16 @@ static void entries_made_to_be_slow(void **state) {
 	assert_int_equal(list->count, COUNT / 20);
 	for (size_t i = 0; i < list->count; i++)
 		assert_ptr_equal(list_by_name(list, NULL, list->items[i].name), &list->items[i]);
-	list_free(list);
+	list_release(list);
 	list = list_of(&kinds[KIND_INVENTORY], bodies[1]);
 	assert_in_range(list->count, 1, 64);
 	assert_false(list->whole);
-	list_free(list);
+	list_release(list);
 	list = list_of(&kinds[KIND_INVENTORY], bodies[2]);
 	assert_int_equal(list->group_count, COUNT);
 	assert_true(list_has_group(list, "r19999"));
 	assert_false(list_has_group(list, "r20000"));
-	list_free(list);
+	list_release(list);
 	assert_int_equal(list_new(&kinds[KIND_AIRUNTIME], pages_of((const char *const[]){bodies[3]}, 1), &list, &err),
 		-EREMOTEIO);
 	for (size_t i = 0; i < 4; i++)
@@ -337,7 +337,7 @@ static void without_memory(void **state) {
 		if (!failed) {
 			assert_int_equal(rc, 0);
 			ASSERT_NAMES(list, "c", "c~b", "d");
-			list_free(list);
+			list_release(list);
 			return;
 		}
 		if (rc) {
@@ -346,7 +346,7 @@ static void without_memory(void **state) {
 			assert_null(list);
 		} else {
 			ASSERT_NAMES(list, "c", "c~b", "d"); /* it was one that it can do without */
-			list_free(list);
+			list_release(list);
 		}
 		assert_int_equal(alloc_live(), -3); /* the pages' three blocks are taken over in any case */
 	}

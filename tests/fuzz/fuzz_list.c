@@ -12,7 +12,7 @@
 enum { PAGES_MAX = 8 };
 
 static void scope_list(struct list **list) {
-	list_free(*list);
+	list_release(*list);
 }
 
 /* Those of the texts that are JSON. `ret_entries` counts what could be a resource. */

@@ -1,0 +1,89 @@
+#include "kept.h"
+
+#include "attr.h"
+#include "handle.h"
+#include "op.h"
+
+enum { TICK_MS = 10 /* the kernel's clock may be so coarse, and it rounds up */, FOREVER_S = 3600 };
+
+uint64_t kept_text(const char *data, size_t len) {
+	uint64_t hash = 14695981039346656037u; /* FNV-1a, 64 bit */
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ (unsigned char)data[i]) * 1099511628211u;
+	return hash ? hash : 1;
+}
+
+static fuse_ino_t node_id(const struct node *node) {
+	return node->parent ? (fuse_ino_t)(uintptr_t)node : FUSE_ROOT_ID;
+}
+
+double kept_s(const struct fs *fs, int64_t until_ms) {
+	int64_t left_ms = until_ms - fs->now_ms - TICK_MS;
+	if (left_ms <= 0)
+		return 0;
+	return left_ms < FOREVER_S * 1000 ? (double)left_ms / 1000 : FOREVER_S;
+}
+
+bool kept_entry(struct fs *fs, struct node **node, const struct attr *attr, struct fuse_entry_param *ret) {
+	struct node *shown = attr->text ? node_show(fs->nodes, *node, attr->text, (size_t)attr->st.st_size) : *node;
+	double timeout_s = kept_s(fs, attr->until_ms);
+	if (!shown)
+		return false;
+	*node = shown;
+	*ret = (struct fuse_entry_param){
+		.ino = node_id(shown), .attr = attr->st, .attr_timeout = timeout_s, .entry_timeout = timeout_s};
+	return true;
+}
+
+double kept_attr(const struct fs *fs, struct node *node, struct attr *attr) {
+	if (!attr->text || (attr->text == node->text && !node->loose))
+		return kept_s(fs, attr->until_ms);
+	/* It says something new, by a name that the kernel still takes for what it was. */
+	if (node->pins)
+		attr->st.st_size = node->size;
+	node->loose = true;
+	return 0;
+}
+
+bool kept_open(struct node *node, uint64_t text, struct handle *handle, bool *ret_good) {
+	*ret_good = node->text == text;
+	if (node->loose || (!*ret_good && (node->pins || !row_is_dir(node->row))))
+		return false;
+	node->text = text;
+	node->pins++;
+	handle->pinned = node;
+	return true;
+}
+
+double kept_open_s(const struct handle *handle) {
+	return handle->pinned->loose ? 0 : FOREVER_S;
+}
+
+static void node_loosen(void *user, struct node *node) {
+	const struct fs *fs = user;
+	if (!row_is_dir(node->row) && !row_is_link(node->row))
+		node->loose = true;
+	if (fs->session && node->lookups)
+		(void)fuse_lowlevel_notify_inval_inode(fs->session, node_id(node), -1, 0);
+}
+
+void kept_forget(struct fs *fs, struct node *node) {
+	node_walk(node, node_loosen, fs);
+}
+
+void kept_forget_at(struct fs *fs, const char *path, size_t len) {
+	struct node *node = node_at(fs->nodes, path, len);
+	if (node)
+		kept_forget(fs, node);
+}
+
+void kept_forget_all(struct fs *fs) {
+	fs->forgetting = true;
+	fs->forgotten = 0;
+}
+
+bool kept_run(struct fs *fs) {
+	if (fs->forgetting)
+		fs->forgetting = nodes_walk(fs->nodes, &fs->forgotten, node_loosen, fs);
+	return fs->forgetting;
+}
