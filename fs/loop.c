@@ -97,7 +97,7 @@ static int earlier_ms(int a, int b) {
 
 static int turning_wait_ms(const struct turning *turning) {
 	const struct fs *fs = turning->loop->fs;
-	int wait_ms = earlier_ms(ops_wait_ms(fs), changes_wait_ms(fs->changes));
+	int wait_ms = earlier_ms(store_wait_ms(fs->store), earlier_ms(ops_wait_ms(fs), changes_wait_ms(fs->changes)));
 	if (turning->end_ms == INT64_MAX)
 		return wait_ms;
 	return earlier_ms(wait_ms, turning->end_ms > fs->now_ms ? (int)(turning->end_ms - fs->now_ms) : 0);
@@ -113,6 +113,7 @@ static int loop_turn(struct turning *turning) {
 	loop_tick(fs);
 	turn_requests(turning);
 	api_run(loop->api);
+	store_make(fs->store);
 	while (store_run(fs->store) || changes_run(fs->changes)) {
 	}
 	ops_sweep(fs);

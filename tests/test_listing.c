@@ -1,4 +1,5 @@
 /* A listing with its names: each id once, each name once, found again, whatever the server calls things. */
+#include "../api/scope.h"
 #include "../fs/list.h"
 #include "../fs/name.h"
 #include "alloc.h"
@@ -25,12 +26,13 @@ static struct api_pages *pages_of(const char *const *bodies, size_t count) {
 	assert_non_null(pages);
 	pages->pages = calloc(count, sizeof(*pages->pages));
 	assert_non_null(pages->pages);
-	for (pages->count = 0; pages->count < count; pages->count++) {
-		struct api_page *page = &pages->pages[pages->count];
-		page->body = strdup(bodies[pages->count]);
-		assert_non_null(page->body);
-		page->body_len = strlen(page->body);
-		assert_int_equal(json_scan(page->body, page->body_len, &page->root, NULL), JSON_OK);
+	for (; pages->count < count; pages->count++) {
+		char *body = strdup(bodies[pages->count]);
+		struct json root;
+		assert_non_null(body);
+		assert_int_equal(json_scan(body, strlen(body), &root, NULL), JSON_OK);
+		pages->pages[pages->count] = api_page_new(body, strlen(body), root);
+		assert_non_null(pages->pages[pages->count]);
 	}
 	return pages;
 }
@@ -66,8 +68,8 @@ static void names_and_ids(void **state) {
 	assert_null(list_by_name(list, "group", "a"));
 	assert_null(list->items[0].group);
 	assert_true(list->bytes > 60);
-	list_free(list);
-	list_free(NULL);
+	list_release(list);
+	list_release(NULL);
 }
 
 static void nothing_listed(void **state) {
@@ -78,7 +80,7 @@ static void nothing_listed(void **state) {
 		assert_int_equal(list->count, 0);
 		assert_null(list_by_name(list, NULL, "a"));
 		assert_null(list_by_id(list, "a"));
-		list_free(list);
+		list_release(list);
 	}
 }
 
@@ -118,7 +120,7 @@ static void an_entry_that_comes_twice(void **state) {
 	struct error err;
 	assert_int_equal(list_new(&kinds[KIND_AIMODEL], pages_of(bodies, 2), &list, &err), 0);
 	ASSERT_NAMES(list, "a", "b", "c");
-	list_free(list);
+	list_release(list);
 }
 
 static void holders_of_one_name(void **state) {
@@ -127,7 +129,7 @@ static void holders_of_one_name(void **state) {
 								  "a~2", "4") "," OF("", "5") "," OF("", "6") "]");
 	ASSERT_NAMES(list, "a", "a~2", "a~3", "a%7E2", "%", "%~6");
 	assert_ptr_equal(list_by_id(list, "2"), &list->items[1]);
-	list_free(list);
+	list_release(list);
 }
 
 /* The tail is cut at a hundred bytes: what is then equal is counted. */
@@ -145,7 +147,7 @@ static void holders_whose_tails_are_equal(void **state) {
 	snprintf(wanted[1], NAME_SIZE, "a~%s~2", tail);
 	snprintf(wanted[2], NAME_SIZE, "a~%s~3", tail);
 	ASSERT_NAMES(list, "a", wanted[0], wanted[1], wanted[2]);
-	list_free(list);
+	list_release(list);
 }
 
 static void entries_without_an_id(void **state) {
@@ -156,7 +158,7 @@ static void entries_without_an_id(void **state) {
 	/* A number is an id as good as any. Without a name: the empty one. */
 	ASSERT_NAMES(list, "d", "%", "%~9");
 	assert_string_equal(list->items[0].id, "7");
-	list_free(list);
+	list_release(list);
 }
 
 static void names_that_are_hostile(void **state) {
@@ -167,7 +169,7 @@ static void names_that_are_hostile(void **state) {
 			"8") "," OF("caf\\u00e9", "9") "]");
 	ASSERT_NAMES(
 		list, "%2E.", "%2E", "a%2Fb", "%2Eerror", "%0A%1B[2J", "100%25", "%2Eby-id", "%252E.", "caf\u00e9");
-	list_free(list);
+	list_release(list);
 }
 
 static void long_names_that_begin_alike(void **state) {
@@ -185,7 +187,7 @@ static void long_names_that_begin_alike(void **state) {
 		assert_ptr_equal(list_by_name(list, NULL, list->items[i].name), &list->items[i]);
 	}
 	assert_non_null(strstr(list->items[1].name, "~2"));
-	list_free(list);
+	list_release(list);
 }
 
 /* One configuration in several regions; and several offers of one id, told apart by what `twin` names. */
@@ -208,7 +210,7 @@ static void groups_and_twins(void **state) {
 	assert_null(list_by_name(list, "r2", "c~small"));
 	assert_null(list_by_name(list, NULL, "c"));
 	assert_ptr_equal(list_by_id(list, "c"), &list->items[0]);
-	list_free(list);
+	list_release(list);
 }
 
 static void states_that_pass(void **state) {
@@ -227,7 +229,7 @@ static void states_that_pass(void **state) {
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct list *list = list_of(&kinds[KIND_AIMODEL], cases[i].body);
 		assert_int_equal(list->moving, cases[i].moving);
-		list_free(list);
+		list_release(list);
 	}
 }
 
@@ -253,7 +255,7 @@ static void a_hundred_thousand(void **state) {
 		assert_ptr_equal(list_by_name(list, NULL, name), &list->items[i]);
 	}
 	assert_null(list_by_name(list, NULL, "n3"));
-	list_free(list);
+	list_release(list);
 }
 
 /* What is left out could bear any name. */
@@ -267,12 +269,12 @@ static void entries_that_cannot_be_read(void **state) {
 		struct list *list = list_of(&kinds[KIND_AIMODEL], body);
 		ASSERT_NAMES(list, "a");
 		assert_false(list->whole);
-		list_free(list);
+		list_release(list);
 	}
 	struct list *list = list_of(&kinds[KIND_AIMODEL], "[" OF("a", "1") "," OF("b", "\\u0031") "," OF("c", "2") "]");
 	ASSERT_NAMES(list, "a", "c"); /* one id, spelled twice */
 	assert_true(list->whole);
-	list_free(list);
+	list_release(list);
 }
 
 /* So many entries; each # is the entry's number. */
@@ -306,20 +308,138 @@ static void entries_made_to_be_slow(void **state) {
 	assert_int_equal(list->count, COUNT / 20);
 	for (size_t i = 0; i < list->count; i++)
 		assert_ptr_equal(list_by_name(list, NULL, list->items[i].name), &list->items[i]);
-	list_free(list);
+	list_release(list);
 	list = list_of(&kinds[KIND_INVENTORY], bodies[1]);
 	assert_in_range(list->count, 1, 64);
 	assert_false(list->whole);
-	list_free(list);
+	list_release(list);
 	list = list_of(&kinds[KIND_INVENTORY], bodies[2]);
 	assert_int_equal(list->group_count, COUNT);
 	assert_true(list_has_group(list, "r19999"));
 	assert_false(list_has_group(list, "r20000"));
-	list_free(list);
+	list_release(list);
 	assert_int_equal(list_new(&kinds[KIND_AIRUNTIME], pages_of((const char *const[]){bodies[3]}, 1), &list, &err),
 		-EREMOTEIO);
 	for (size_t i = 0; i < 4; i++)
 		free(bodies[i]);
+}
+
+/* ---- made in slices, held, buried ---- */
+
+static void assert_begun(struct api_pages *pages, struct graveyard *graveyard, struct list **ret) {
+	struct error err;
+	assert_int_equal(list_begin(&kinds[KIND_INVENTORY], pages, graveyard, ret, &err), 0);
+}
+
+#define ROW(id, region, type) "{\"config_id\":\"" id "\",\"region\":\"" region "\",\"instance_type\":\"" type "\"}"
+
+/* However small the slices are, the list is the same. */
+static void slices(void **state) {
+	(void)state;
+	const char *const bodies[] = {"[" ROW("a", "r", "") "," ROW("b", "q", "") "]", "[]",
+		"[" ROW("a", "r", "x") ",7," ROW("c", "r", "") "]"};
+	static const size_t works[] = {1, 300, 600, 1500, 100000};
+	int before = 6; /* one for each entry, and one that finds no more */
+	for (size_t i = 0; i < sizeof(works) / sizeof(works[0]); i++) {
+		struct list *list;
+		struct error err;
+		int rc, count = 0;
+		assert_begun(pages_of(bodies, 3), NULL, &list);
+		do {
+			size_t work = works[i];
+			rc = list_step(list, &work, &err);
+			assert_in_range(work, 0, works[i]);
+			assert_true(rc == 0 || work == 0); /* all of it was used, if there is more to do */
+			count++;
+		} while (rc > 0);
+		assert_int_equal(rc, 0);
+		assert_in_range(count, 1, before);
+		assert_true(i > 0 || count == before);
+		before = count;
+		ASSERT_NAMES(list, "a", "b", "a~x", "c");
+		assert_false(list->whole);
+		list_release(list);
+	}
+	assert_int_equal(before, 1);
+}
+
+/* What is used counts, and what comes to nothing is told at the end. */
+static void slices_of_nothing(void **state) {
+	(void)state;
+	struct list *list;
+	struct error err = {0};
+	size_t work = 1000;
+	assert_begun(pages_of((const char *const[]){"[]"}, 1), NULL, &list);
+	assert_int_equal(list_step(list, &work, &err), 0);
+	assert_int_equal(work, 1000);
+	assert_int_equal(list->count, 0);
+	list_release(list);
+	assert_begun(pages_of((const char *const[]){"[1,2,3]"}, 1), NULL, &list);
+	work = 1;
+	assert_int_equal(list_step(list, &work, &err), 1);
+	work = 1000;
+	assert_int_equal(list_step(list, &work, &err), -EREMOTEIO);
+	assert_int_equal(err.code, EREMOTEIO);
+	list_release(list);
+}
+
+static struct list *list_of_pages(size_t count, struct graveyard *graveyard) {
+	const char *bodies[20];
+	struct list *list;
+	struct error err;
+	size_t work = SIZE_MAX;
+	assert_in_range(count, 1, 20);
+	for (size_t i = 0; i < count; i++)
+		bodies[i] = "[{\"config_id\":\"a\",\"region\":\"r\"}]";
+	assert_begun(pages_of(bodies, count), graveyard, &list);
+	assert_int_equal(list_step(list, &work, &err), 0);
+	return list;
+}
+
+/* It lives as long as somebody holds it. */
+static void holders_of_a_list(void **state) {
+	(void)state;
+	alloc_arm(0);
+	struct list *list = list_of_pages(3, NULL);
+	const struct list *held = list_hold(list);
+	assert_ptr_equal(held, list);
+	long live = alloc_live();
+	list_release(list);
+	assert_int_equal(alloc_live(), live);
+	ASSERT_NAMES(held, "a");
+	list_release(held);
+	assert_int_equal(alloc_live(), 0);
+	alloc_disarm();
+}
+
+static void buried_lists_go_little_by_little(void **state) {
+	(void)state;
+	struct graveyard graveyard = {0};
+	alloc_arm(0);
+	assert_false(graveyard_clear(&graveyard, 1));
+	struct list *first = list_of_pages(20, &graveyard), *second = list_of_pages(2, &graveyard);
+	struct list *begun;
+	assert_begun(pages_of((const char *const[]){"[{}]"}, 1), &graveyard, &begun);
+	struct api_page *page = api_page_hold(second->pages->pages[1]);
+	long live = alloc_live();
+	list_release(first);
+	list_release(second);
+	list_release(begun); /* in the middle of it */
+	assert_int_equal(alloc_live(), live);
+	assert_int_equal(page->holders, 2);
+	int turns = 1;
+	for (; graveyard_clear(&graveyard, 1); turns++) {
+		assert_true(alloc_live() < live);
+		live = alloc_live();
+	}
+	assert_true(turns > 23);
+	assert_int_equal(page->holders, 1); /* somebody else's is not freed */
+	assert_int_equal(alloc_live(), 2);
+	api_page_release(page);
+	list_release(list_of_pages(20, &graveyard));
+	assert_false(graveyard_clear(&graveyard, SIZE_MAX));
+	assert_int_equal(alloc_live(), 0);
+	alloc_disarm();
 }
 
 static void without_memory(void **state) {
@@ -332,12 +452,23 @@ static void without_memory(void **state) {
 		struct error err = {0};
 		struct api_pages *pages = pages_of(&body, 1);
 		alloc_arm(n);
-		int rc = list_new(&kinds[KIND_INVENTORY], pages, &list, &err);
+		struct graveyard graveyard = {0};
+		int rc = list_begin(&kinds[KIND_INVENTORY], pages, &graveyard, &list, &err);
+		for (int step = 1; !rc && step;) {
+			size_t work = 1;
+			step = list_step(list, &work, &err);
+			rc = step < 0 ? step : 0;
+		}
+		if (rc)
+			list_release(take_pointer(list));
+		while (graveyard_clear(&graveyard, 1)) {
+		}
 		bool failed = alloc_disarm();
 		if (!failed) {
 			assert_int_equal(rc, 0);
 			ASSERT_NAMES(list, "c", "c~b", "d");
-			list_free(list);
+			list_release(list);
+			graveyard_clear(&graveyard, SIZE_MAX);
 			return;
 		}
 		if (rc) {
@@ -346,9 +477,10 @@ static void without_memory(void **state) {
 			assert_null(list);
 		} else {
 			ASSERT_NAMES(list, "c", "c~b", "d"); /* it was one that it can do without */
-			list_free(list);
+			list_release(list);
+			graveyard_clear(&graveyard, SIZE_MAX);
 		}
-		assert_int_equal(alloc_live(), -3); /* the pages' three blocks are taken over in any case */
+		assert_int_equal(alloc_live(), -4); /* the pages' four blocks are taken over in any case */
 	}
 }
 
@@ -369,6 +501,10 @@ int main(void) {
 		cmocka_unit_test(a_hundred_thousand),
 		cmocka_unit_test(entries_that_cannot_be_read),
 		cmocka_unit_test(entries_made_to_be_slow),
+		cmocka_unit_test(slices),
+		cmocka_unit_test(slices_of_nothing),
+		cmocka_unit_test(holders_of_a_list),
+		cmocka_unit_test(buried_lists_go_little_by_little),
 		cmocka_unit_test(without_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
