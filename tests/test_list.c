@@ -49,6 +49,7 @@ static void page_answer(struct server_request *request) {
 		server_answer(request, cloud.fail_status, "", "{\"code\":\"x\",\"message\":\"page fails\"}");
 		return;
 	}
+	*at++ = ' '; /* where a text begins is not where its value does */
 	if (cloud.envelope)
 		at += sprintf(at, "{\"%s\":", cloud.envelope[0] ? cloud.envelope : "things");
 	at += sprintf(at, "%s", cloud.envelope && !cloud.envelope[0] ? "{}" : "[");
