@@ -282,7 +282,9 @@ static void on_answer(void *user, struct http_answer *answer) {
 
 char *api_call_take_body(struct api_call *call) {
 	struct buffer *body = &request_of(call)->answer->body;
-	char *data = take_pointer(body->data);
+	/* What grew by doubling has up to half of its memory for nothing, and is now kept for long. */
+	char *fitting = realloc(body->data, body->len + 1);
+	char *data = fitting ? fitting : body->data;
 
 	*body = (struct buffer){0};
 	return data;

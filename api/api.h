@@ -9,6 +9,7 @@
 
 #include "error.h"
 #include "json.h"
+#include "pages.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -54,16 +55,6 @@ struct api_response {
 };
 typedef void api_done(void *user, const struct api_response *response);
 
-/* The pages of a list, in order; each owns its text. */
-struct api_page {
-	char *body;
-	size_t body_len;
-	struct json root;
-};
-struct api_pages {
-	struct api_page *pages;
-	size_t count;
-};
 /* The completion of a list takes over *pages (api_pages_free()) when code is 0; `pages` is NULL otherwise. */
 typedef void api_list_done(void *user, int code, const struct error *err, struct api_pages *pages);
 
@@ -86,17 +77,16 @@ int api_send(struct api *api, const struct api_request *request, api_done *done,
  * Fetches all pages of a GET: the first with page=1&limit=100, then, as `pagination.total_pages` says, all others in
  * parallel. With `paged` false it is one request without parameters. Ends at an empty page, or one that repeats.
  * -EREMOTEIO for more than pages_max pages or 128 MiB. Of `what` the method and the body are not looked at.
+ *
+ * `before` is what the same request gave earlier, or NULL; lent until the completion, or until it is given up. A page
+ * that is the same again, byte for byte and in the same place, is that very page: what came in its stead is freed at
+ * once.
  */
-int api_list(struct api *api, const struct api_request *what, bool paged, api_list_done *done, void *user,
-	struct api_call **ret);
+int api_list(struct api *api, const struct api_request *what, bool paged, const struct api_pages *before,
+	api_list_done *done, void *user, struct api_call **ret);
 
 /* Gives up; the completion is not called. Only for what changes nothing: a change that was sent is not abandoned. */
 void api_cancel(struct api_call *call);
-
-void api_pages_free(struct api_pages *pages); /* takes NULL */
-
-/* The array of a list's page: under `data`, under `items`, or the page itself. JSON_ABSENT if there is none. */
-struct json api_page_items(struct json root);
 
 /* The errno of an HTTP status: 0 for 2xx. One table, which the man page prints. */
 int api_status_errno(int status);

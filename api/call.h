@@ -28,7 +28,8 @@ void call_remove(struct api_call *call); /* nothing if in no queue */
 struct call_queue *api_lists(struct api *api);
 unsigned api_pages_max(const struct api *api);
 
-/* From inside the completion of a request: takes its body over. */
+/* From inside the completion of a request that has a body: takes it over, in no more memory than it needs. It may stand
+ * elsewhere then. */
 char *api_call_take_body(struct api_call *call);
 
 #endif

@@ -135,11 +135,17 @@ static inline const char *skip_space(const char *at) {
 	return at;
 }
 
-/* From the opening quote to behind the closing one. */
+/* From the opening quote to behind the closing one. Most of a text is inside of strings, and most of these have no
+ * escape. */
 static inline const char *skip_string(const char *at) {
-	for (at++; *at != '"'; at++)
-		at += *at == '\\';
-	return at + 1;
+	for (at++;; at++) {
+		const char *quote = rawmemchr(at, '"'), *escape = quote;
+		while (escape > at && escape[-1] == '\\')
+			escape--;
+		at = quote;
+		if ((quote - escape) % 2 == 0)
+			return at + 1;
+	}
 }
 
 static const char *skip_value(const char *at) {

@@ -10,14 +10,15 @@
 enum {
 	PAGE_LIMIT = 100,           /* entries a page: the most that the API allows */
 	LIST_BYTES_MAX = 128 << 20, /* of all pages together */
+	ASKED_MAX = 256,            /* pages that are asked for at once: as many as may ever be in flight */
 };
 
 /* A page that is being fetched, or is there. */
 struct list_page {
 	struct list *list;
+	size_t index;
 	struct api_call *call; /* while being fetched */
-	struct api_page page;
-	struct json items; /* of it: to find them anew is to read all of the page */
+	struct api_page *page; /* from then on; held */
 };
 
 struct list {
@@ -26,37 +27,16 @@ struct list {
 	char *path;
 	bool paged, urgent;
 	int64_t deadline_ms;
+	const struct api_pages *before; /* lent, or NULL */
 	api_list_done *done;
 	void *user;
 	struct list_page **pages; /* each where it stays: its request points to it */
 	size_t count, cap;
 	size_t missing;  /* of them, not there yet */
+	size_t total;    /* pages that there are, once it is known */
 	size_t bytes;    /* of those that are */
 	bool one_by_one; /* the API does not say how many there are */
 };
-
-struct json api_page_items(struct json root) {
-	static const char *const keys[] = {"data", "items"};
-
-	if (root.type == JSON_ARRAY)
-		return root;
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		struct json items = json_member(root, keys[i]);
-
-		if (items.type == JSON_ARRAY)
-			return items;
-	}
-	return (struct json){0};
-}
-
-void api_pages_free(struct api_pages *pages) {
-	if (!pages)
-		return;
-	for (size_t i = 0; i < pages->count; i++)
-		free(pages->pages[i].body);
-	free(pages->pages);
-	free(pages);
-}
 
 static void scope_pages(struct api_pages **pages) {
 	api_pages_free(*pages);
@@ -70,7 +50,7 @@ static void list_free(struct api_call *call) {
 
 		if (page->call)
 			page->call->free(page->call);
-		free(page->page.body);
+		api_page_release(page->page);
 		free(page);
 	}
 	call_remove(call);
@@ -110,21 +90,10 @@ static void list_succeed(struct list *list, size_t count) {
 		list_fail(list, &err);
 		return;
 	}
-	for (; pages->count < count; pages->count++) {
-		pages->pages[pages->count] = list->pages[pages->count]->page;
-		list->pages[pages->count]->page.body = NULL;
-	}
+	for (; pages->count < count; pages->count++)
+		pages->pages[pages->count] = take_pointer(list->pages[pages->count]->page);
 	list_free(&list->call);
 	done(user, 0, NULL, take_pointer(pages));
-}
-
-static size_t items_count(struct json items, size_t most) {
-	struct json_iter iter = json_iter(items);
-	size_t count = 0;
-
-	while (count < most && json_next(&iter))
-		count++;
-	return count;
 }
 
 static void on_page(void *user, const struct api_response *response);
@@ -154,7 +123,7 @@ static int list_ask(struct list *list) {
 	request.path = path;
 	request.timeout_ms = left_ms > 0 ? (unsigned)left_ms : 0;
 	if (page)
-		page->list = list;
+		*page = (struct list_page){.list = list, .index = list->count};
 	if (!path || !page || api_send(list->call.api, &request, on_page, page, &page->call) < 0) {
 		free(page);
 		return -ENOMEM;
@@ -165,8 +134,8 @@ static int list_ask(struct list *list) {
 }
 
 static bool page_equal(const struct list *list, size_t a, size_t b) {
-	struct json left = list->pages[a]->items;
-	struct json right = list->pages[b]->items;
+	struct json left = list->pages[a]->page->items;
+	struct json right = list->pages[b]->page->items;
 
 	return left.len == right.len && memcmp(left.text, right.text, left.len) == 0;
 }
@@ -184,45 +153,63 @@ static bool page_repeats(const struct list *list, size_t index) {
 	return false;
 }
 
-/* The list ends before its first empty page. The very first is kept, so that there is something to look at. */
+/*
+ * The list ends before its first empty page. The very first is kept, so that there is something to look at. Of pages
+ * that were asked for one by one only the last can be such a one: then it was the last.
+ */
 static void list_finish(struct list *list) {
-	size_t count = 1;
+	size_t count = list->one_by_one && list->count > 1 ? list->count - 1 : 1;
 
-	while (count < list->count && items_count(list->pages[count]->items, 1) && !page_repeats(list, count))
+	while (count < list->count && list->pages[count]->page->count && !page_repeats(list, count))
 		count++;
 	list_succeed(list, count);
 }
 
 /* Whether the first page has all that there is, by its own words. */
-static bool page_is_all(struct json root, struct json items) {
+static bool page_is_all(const struct api_page *page) {
 	long long total;
 
-	return json_int(json_at(root, "/pagination/total_items"), &total) && total > 0 &&
-	       items_count(items, (size_t)total) == (size_t)total;
+	return json_int(json_at(page->root, "/pagination/total_items"), &total) && total > 0 &&
+	       page->count >= (unsigned long long)total;
 }
 
 /*
  * How many pages there are by what is known: 0 if more than are allowed. Where the API does not say, or says nothing
  * that can be, a full page means that there may be one more.
  */
-static size_t list_total(struct list *list, struct json root, struct json items) {
+static size_t list_total(struct list *list, const struct api_page *page) {
 	size_t most = api_pages_max(list->call.api);
-	size_t got = items_count(items, PAGE_LIMIT);
 	long long total;
 
-	if (!list->paged || got == 0)
+	if (!list->paged || page->count == 0)
 		return list->count;
-	if (list->count == 1 && json_int(json_at(root, "/pagination/total_pages"), &total) && total > 0) {
+	if (list->count == 1 && json_int(json_at(page->root, "/pagination/total_pages"), &total) && total > 0) {
 		if ((unsigned long long)total > most)
-			return page_is_all(root, items) ? 1 : 0;
+			return page_is_all(page) ? 1 : 0;
 		return (size_t)total;
 	}
 	if (list->count > 1 && (!list->one_by_one || page_repeats(list, list->count - 1)))
 		return list->count;
 	list->one_by_one = true;
-	if (got < PAGE_LIMIT)
+	if (page->count < PAGE_LIMIT)
 		return list->count;
 	return list->count < most ? list->count + 1 : 0;
+}
+
+/* The page of the time before, if it is the same again: then the answer's body is nobody's. NULL without memory. */
+static struct api_page *page_of(
+	const struct list_page *page, struct api_call *call, const struct api_response *response) {
+	const struct api_pages *before = page->list->before;
+	struct json root = response->root;
+	size_t root_at = (size_t)(root.text - response->body);
+	char *body;
+
+	if (before && page->index < before->count &&
+		api_page_is(before->pages[page->index], response->body, response->body_len))
+		return api_page_hold(before->pages[page->index]);
+	body = api_call_take_body(call);
+	root.text = body + root_at;
+	return api_page_new(body, response->body_len, root);
 }
 
 static void on_page(void *user, const struct api_response *response) {
@@ -230,12 +217,15 @@ static void on_page(void *user, const struct api_response *response) {
 	struct list *list = page->list;
 	struct api_call *call = take_pointer(page->call);
 	struct error err = response->error;
-	struct json items = api_page_items(response->root);
-	size_t total;
 
 	list->missing--;
-	if (!response->code && items.type == JSON_ABSENT)
-		error_set(&err, EREMOTEIO, "unusable answer: no list in it");
+	if (!response->code) {
+		page->page = page_of(page, call, response);
+		if (!page->page)
+			error_set(&err, ENOMEM, "no memory for the list");
+		else if (page->page->items.type == JSON_ABSENT)
+			error_set(&err, EREMOTEIO, "unusable answer: no list in it");
+	}
 	list->bytes += response->body_len;
 	if (!err.code && list->bytes > LIST_BYTES_MAX)
 		error_set(&err, EREMOTEIO, "the list has more than %d MiB", LIST_BYTES_MAX >> 20);
@@ -247,28 +237,21 @@ static void on_page(void *user, const struct api_response *response) {
 		list_fail(list, &err);
 		return;
 	}
-	page->items = items;
-	page->page.root = response->root;
-	page->page.body_len = response->body_len;
-	page->page.body = api_call_take_body(call);
-	if (list->missing)
-		return;
-	total = list->count > 1 && !list->one_by_one ? list->count : list_total(list, page->page.root, items);
-	if (total == list->count) {
-		list_finish(list);
-		return;
-	}
-	if (total == 0)
+	if (!list->total || list->one_by_one) /* each page tells whether there may be another one */
+		list->total = list_total(list, page->page);
+	if (list->total == 0)
 		error_set(&err, EREMOTEIO, "the list has more than %u pages", api_pages_max(list->call.api));
-	while (!err.code && list->count < total)
+	while (!err.code && list->count < list->total && list->missing < ASKED_MAX)
 		if (list_ask(list) < 0)
 			error_set(&err, ENOMEM, "no memory for the list");
 	if (err.code)
 		list_fail(list, &err);
+	else if (!list->missing)
+		list_finish(list);
 }
 
-int api_list(struct api *api, const struct api_request *what, bool paged, api_list_done *done, void *user,
-	struct api_call **ret) {
+int api_list(struct api *api, const struct api_request *what, bool paged, const struct api_pages *before,
+	api_list_done *done, void *user, struct api_call **ret) {
 	struct list *list = calloc(1, sizeof(*list));
 
 	if (!list)
@@ -279,6 +262,7 @@ int api_list(struct api *api, const struct api_request *what, bool paged, api_li
 	list->paged = paged;
 	list->urgent = what->urgent;
 	list->deadline_ms = watch_now_ms() + what->timeout_ms;
+	list->before = before;
 	list->done = done;
 	list->user = user;
 	call_push(api_lists(api), &list->call);

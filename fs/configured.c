@@ -13,26 +13,21 @@ struct configured {
 
 /* A list as the tenant API would have answered it. */
 static int list_make(const struct kind *kind, const struct buffer *json, struct list **ret, struct error *err) {
-	struct api_pages *pages = calloc(1, sizeof *pages);
+	SCOPED(scope_free) char *body = json->error ? NULL : strdup(json->data);
+	struct json root;
+	enum json_verdict verdict = body ? json_scan(body, json->len, &root, NULL) : JSON_NO_MEMORY;
+	if (verdict != JSON_OK && verdict != JSON_NO_MEMORY)
+		return error_set(err, EINVAL, "an organisation or project id is not UTF-8 text");
+	struct api_pages *pages = verdict == JSON_OK ? calloc(1, sizeof *pages) : NULL;
 	if (pages)
 		pages->pages = calloc(1, sizeof *pages->pages);
-	struct api_page *page = pages ? pages->pages : NULL;
-	if (page) {
-		pages->count = 1;
-		page->body = json->error ? NULL : strdup(json->data);
-		page->body_len = json->len;
-	}
-	if (!page || !page->body) {
+	if (pages && pages->pages)
+		pages->pages[0] = api_page_new(take_pointer(body), json->len, root);
+	if (!pages || !pages->pages || !pages->pages[0]) {
 		api_pages_free(pages);
 		return error_set(err, ENOMEM, "no memory for the configuration");
 	}
-	enum json_verdict verdict = json_scan(page->body, page->body_len, &page->root, NULL);
-	if (verdict != JSON_OK) {
-		api_pages_free(pages);
-		return verdict == JSON_NO_MEMORY
-			       ? error_set(err, ENOMEM, "no memory for the configuration")
-			       : error_set(err, EINVAL, "an organisation or project id is not UTF-8 text");
-	}
+	pages->count = 1;
 	return list_new(kind, pages, ret, err);
 }
 

@@ -9,11 +9,13 @@
 #include <sys/random.h>
 
 enum {
-	CHUNK = 64 << 10,
-	EMPTY = 0,       /* a slot holds index + 1 */
-	TWIN_MAX = 100,  /* bytes of ~TWIN in a name */
-	TWINS_MAX = 64,  /* entries of one id */
-	TWIN_TRIES = 16, /* of ~TWIN~N, before N is the place in the list */
+	CHUNK_FIRST = 4 << 10,   /* many lists are short */
+	CHUNK = (64 << 10) - 64, /* with malloc's own: whole pages of memory */
+	ENTRY_WORK = 256,        /* bytes: what a small entry takes beside its text */
+	EMPTY = 0,               /* a slot holds index + 1 */
+	TWIN_MAX = 100,          /* bytes of ~TWIN in a name */
+	TWINS_MAX = 64,          /* entries of one id */
+	TWIN_TRIES = 16,         /* of ~TWIN~N, before N is the place in the list */
 };
 
 /* ---- SipHash-1-3 (Aumasson, Bernstein): who does not know the key cannot make names that fall into one slot ---- */
@@ -75,17 +77,20 @@ static bool group_equal(const char *a, const char *b) {
 /* Copies text into the list's pool: many short strings that die together. */
 static const char *list_keep(struct list *list, const char *text, size_t len) {
 	size_t need = len + 1;
-	if (!list->chunk_count || list->chunk_used + need > CHUNK) {
+	if (list->chunk_used + need > list->chunk_size) {
 		char **chunks = realloc(list->chunks, (list->chunk_count + 1) * sizeof *chunks);
 		if (!chunks)
 			return NULL;
 		list->chunks = chunks;
-		size_t size = need > CHUNK ? need : CHUNK;
+		size_t size = list->chunk_count ? CHUNK : CHUNK_FIRST;
+		if (size < need)
+			size = need;
 		char *chunk = malloc(size);
 		if (!chunk)
 			return NULL;
 		list->chunks[list->chunk_count++] = chunk;
 		list->chunk_used = 0;
+		list->chunk_size = size;
 		list->bytes += size;
 	}
 	char *at = list->chunks[list->chunk_count - 1] + list->chunk_used;
@@ -131,8 +136,11 @@ bool list_has_group(const struct list *list, const char *group) {
 }
 
 bool kind_moving(const struct kind *kind, struct json resource) {
-	for (const char *const *state = kind->moving; state && *state; state++)
-		if (json_string_is(json_at(resource, kind->status), *state))
+	if (!kind->moving)
+		return false;
+	struct json status = json_at(resource, kind->status);
+	for (const char *const *state = kind->moving; *state; state++)
+		if (json_string_is(status, *state))
 			return true;
 	return false;
 }
@@ -247,63 +255,117 @@ static int list_add(struct list *list, const struct kind *kind, struct json json
 	return 0;
 }
 
-static int list_build(struct list *list, const struct kind *kind, struct error *err) {
-	size_t count = 0;
-	for (size_t i = 0; i < list->pages->count; i++) {
-		struct json items = api_page_items(list->pages->pages[i].root);
-		if (items.type != JSON_ARRAY)
-			return error_set(err, EREMOTEIO, "the API's list of %s holds no array", kind->name);
-		for (struct json_iter iter = json_iter(items); json_next(&iter);)
-			count++;
-		list->bytes += list->pages->pages[i].body_len;
-	}
-	if (count > LIST_ITEMS_MAX)
-		return error_set(
-			err, EREMOTEIO, "the API's list of %s has more than %d entries", kind->name, LIST_ITEMS_MAX);
+/* Room for all entries at once: a table that grew would be put in order anew, all of it. */
+static int list_room(struct list *list, size_t count) {
 	for (list->slots = 8; list->slots < count * 2; list->slots *= 2) {
 	}
 	list->items = calloc(count ? count : 1, sizeof *list->items);
 	list->by_name = calloc(list->slots, sizeof *list->by_name);
 	list->by_id = calloc(list->slots, sizeof *list->by_id);
-	if (kind->group) {
+	list->bytes += count * sizeof *list->items + 2 * list->slots * sizeof *list->by_name;
+	if (list->kind->group) {
 		list->groups = calloc(count ? count : 1, sizeof *list->groups);
 		list->by_group = calloc(list->slots, sizeof *list->by_group);
-	}
-	if (!list->items || !list->by_name || !list->by_id || (kind->group && (!list->groups || !list->by_group)))
-		return error_set(err, ENOMEM, "no memory for %zu %s", count, kind->name);
-	list->bytes += count * sizeof *list->items + 2 * list->slots * sizeof *list->by_name;
-	if (kind->group)
 		list->bytes += count * sizeof *list->groups + list->slots * sizeof *list->by_group;
-	/* Without it the key is 0: slow at worst, and only where somebody tries. */
-	(void)!getrandom(list->key, sizeof list->key, GRND_NONBLOCK);
-	for (size_t i = 0; i < list->pages->count; i++)
-		for (struct json_iter iter = json_iter(api_page_items(list->pages->pages[i].root)); json_next(&iter);)
-			if (iter.value.type != JSON_OBJECT)
-				list->unread++;
-			else if (list_add(list, kind, iter.value))
-				return error_set(err, ENOMEM, "no memory for %zu %s", count, kind->name);
-	/* Pages shift while they are read: then an entry can be missing, and another be there twice. */
-	long long total;
-	list->whole = !list->unread &&
-		      (!list->pages->count ||
-			      !json_int(json_at(list->pages->pages[0].root, "/pagination/total_items"), &total) ||
-			      total <= (long long)list->count);
-	if (count && !list->count) /* nobody shall believe that all is gone */
-		return error_set(err, EREMOTEIO, "the API's list of %s holds no entry with an id", kind->name);
-	return 0;
+	}
+	bool grouped = !list->kind->group || (list->groups && list->by_group);
+	return list->items && list->by_name && list->by_id && grouped ? 0 : -ENOMEM;
 }
 
-int list_new(const struct kind *kind, struct api_pages *pages, struct list **ret, struct error *err) {
+static int list_no_memory(const struct list *list, struct error *err) {
+	return error_set(err, ENOMEM, "no memory for a list of %s", list->kind->name);
+}
+
+/* What can be told before an entry is read. */
+static int list_prepare(struct list *list, struct error *err) {
+	const struct kind *kind = list->kind;
+	size_t count = 0;
+	for (size_t i = 0; i < list->pages->count; i++) {
+		const struct api_page *page = list->pages->pages[i];
+		if (page->items.type != JSON_ARRAY)
+			return error_set(err, EREMOTEIO, "the API's list of %s holds no array", kind->name);
+		count += page->count;
+		list->bytes += sizeof *page + page->body_len;
+	}
+	if (count > LIST_ITEMS_MAX)
+		return error_set(
+			err, EREMOTEIO, "the API's list of %s has more than %d entries", kind->name, LIST_ITEMS_MAX);
+	/* Without it the key is 0: slow at worst, and only where somebody tries. */
+	(void)!getrandom(list->key, sizeof list->key, GRND_NONBLOCK);
+	return list_room(list, count) ? list_no_memory(list, err) : 0;
+}
+
+int list_begin(const struct kind *kind, struct api_pages *pages, struct graveyard *graveyard, struct list **ret,
+	struct error *err) {
 	struct list *list = calloc(1, sizeof *list);
 	if (!list) {
 		api_pages_free(pages);
 		return error_set(err, ENOMEM, "no memory for a list of %s", kind->name);
 	}
-	list->pages = pages;
-	list->self = list;
-	list->holders = 1;
-	list->bytes = sizeof *list;
-	int rc = list_build(list, kind, err);
+	*list = (struct list){.self = list,
+		.holders = 1,
+		.graveyard = graveyard,
+		.kind = kind,
+		.pages = pages,
+		.bytes = sizeof *list};
+	int rc = list_prepare(list, err);
+	if (rc) {
+		list_release(list);
+		return rc;
+	}
+	*ret = list;
+	return 0;
+}
+
+/* Stands on the next entry, of whichever page; false if there is none. */
+static bool list_next(struct list *list) {
+	while (!json_next(&list->iter)) {
+		if (list->page == list->pages->count)
+			return false;
+		list->iter = json_iter(list->pages->pages[list->page++]->items);
+	}
+	return true;
+}
+
+/* Pages shift while they are read: then an entry can be missing, and another be there twice. */
+static bool list_whole(const struct list *list) {
+	long long total;
+	return !list->unread &&
+	       (!list->pages->count ||
+		       !json_int(json_at(list->pages->pages[0]->root, "/pagination/total_items"), &total) ||
+		       total <= (long long)list->count);
+}
+
+int list_step(struct list *list, size_t *work, struct error *err) {
+	while (*work) {
+		if (!list_next(list)) {
+			list->whole = list_whole(list);
+			/* nobody shall believe that all is gone */
+			return list->unread && !list->count
+				       ? error_set(err, EREMOTEIO, "the API's list of %s holds no entry with an id",
+						 list->kind->name)
+				       : 0;
+		}
+		struct json entry = list->iter.value;
+		if (entry.type != JSON_OBJECT)
+			list->unread++;
+		else if (list_add(list, list->kind, entry))
+			return list_no_memory(list, err);
+		size_t done = entry.len + ENTRY_WORK;
+		*work -= done < *work ? done : *work;
+	}
+	return 1;
+}
+
+int list_new(const struct kind *kind, struct api_pages *pages, struct list **ret, struct error *err) {
+	struct list *list;
+	int rc = list_begin(kind, pages, NULL, &list, err);
+	if (rc)
+		return rc;
+	do {
+		size_t work = SIZE_MAX;
+		rc = list_step(list, &work, err);
+	} while (rc > 0);
 	if (rc) {
 		list_release(list);
 		return rc;
@@ -317,13 +379,22 @@ const struct list *list_hold(const struct list *list) {
 	return list;
 }
 
-void list_release(const struct list *shared) {
-	struct list *list = shared ? shared->self : NULL;
-	if (!list || --list->holders)
-		return;
-	api_pages_free(list->pages);
-	for (size_t i = 0; i < list->chunk_count; i++)
-		free(list->chunks[i]);
+/* Frees about so much of it; true if there is more. Its arrays go last: each is one block. */
+static bool list_free(struct list *list, size_t *bytes) {
+	struct api_pages *pages = list->pages;
+	while (*bytes && pages->count) {
+		struct api_page *page = pages->pages[--pages->count];
+		size_t size = page->body_len + sizeof *page;
+		api_page_release(page);
+		*bytes -= size < *bytes ? size : *bytes;
+	}
+	while (*bytes && list->chunk_count) {
+		free(list->chunks[--list->chunk_count]);
+		*bytes -= CHUNK < *bytes ? CHUNK : *bytes;
+	}
+	if (!*bytes)
+		return true;
+	api_pages_free(pages);
 	free(list->chunks);
 	free(list->groups);
 	free(list->items);
@@ -331,4 +402,26 @@ void list_release(const struct list *shared) {
 	free(list->by_id);
 	free(list->by_group);
 	free(list);
+	return false;
+}
+
+bool graveyard_clear(struct graveyard *graveyard, size_t bytes) {
+	while (graveyard->first) {
+		struct list *list = graveyard->first, *next = list->next;
+		if (list_free(list, &bytes))
+			return true;
+		graveyard->first = next;
+	}
+	return false;
+}
+
+void list_release(const struct list *held) {
+	struct list *list = held ? held->self : NULL;
+	struct graveyard alone = {0};
+	if (!list || --list->holders)
+		return;
+	struct graveyard *graveyard = list->graveyard ? list->graveyard : &alone;
+	list->next = graveyard->first;
+	graveyard->first = list;
+	graveyard_clear(&alone, SIZE_MAX);
 }

@@ -1,7 +1,9 @@
 /*
  * struct list: one listing of the API, all its pages, with the directory names made from it.
  *
- * It owns the pages' text; items are slices of it. Immutable once made.
+ * It holds the pages; items are slices of their text. Immutable once made. It lives as long as somebody holds it: the
+ * store lends it for a moment (store.h), and who needs it for longer holds it, and may then read it whatever the cache
+ * has forgotten or fetched since.
  */
 #ifndef NEEVFS_FS_LIST_H
 #define NEEVFS_FS_LIST_H
@@ -10,6 +12,14 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+/*
+ * Where lists go that nobody holds any more, to be freed little by little: to give all the memory of a large one back
+ * to the system takes longer than a request should wait. Zeroed before its first use.
+ */
+struct graveyard {
+	struct list *first; /* private */
+};
 
 struct item {
 	struct json json;
@@ -23,16 +33,21 @@ struct list {
 	size_t count;
 	const char **groups; /* each once, in order of appearance */
 	size_t group_count;
-	bool whole;   /* it has as many as the API says there are, and all that came could be read */
-	bool moving;  /* an item is in a state that passes by itself */
-	size_t bytes; /* what it takes in memory */
+	bool whole;              /* it has as many as the API says there are, and all that came could be read */
+	bool moving;             /* an item is in a state that passes by itself */
+	size_t bytes;            /* what it takes in memory, with all of its pages, whoever else has them too */
+	struct api_pages *pages; /* that it was made of; other lists may have some of them */
 
-	struct list *self; /* private from here */
+	struct list *self; /* private from here: the way from a list that may only be read to its holders */
 	unsigned holders;
-	struct api_pages *pages;
+	struct graveyard *graveyard; /* lent, or NULL */
+	struct list *next;           /* in there */
+	const struct kind *kind;     /* while it is being made, with those below: how far that is */
+	size_t page;
+	struct json_iter iter;
 	size_t unread; /* entries that were left out */
 	char **chunks;
-	size_t chunk_count, chunk_used;
+	size_t chunk_count, chunk_used, chunk_size;
 	uint64_t key[2];                      /* of the hash: the server, who chooses the names, must not know it */
 	uint32_t *by_name, *by_id, *by_group; /* by_group: NULL if the kind has no groups */
 	size_t slots;
@@ -41,13 +56,29 @@ struct list {
 enum { LIST_ITEMS_MAX = 100000 };
 
 /*
- * Takes over `pages` in any case. Entries that are no objects, or have no id that can be used (name_is_id()), are left
- * out. 0, -ENOMEM, or -EREMOTEIO if a page holds no array, if there are too many entries, or none that can be used
- * (with words in err).
+ * Begins to make a list, whose holder is the caller. Takes over `pages` in any case. Nothing but list_step() and
+ * list_release() may be done with it yet. When nobody holds it any more it goes to `graveyard`, which must outlive it;
+ * NULL: it is freed at once. 0, -ENOMEM, or -EREMOTEIO if a page holds no array, or if there are too many entries (with
+ * words in err).
  */
+int list_begin(const struct kind *kind, struct api_pages *pages, struct graveyard *graveyard, struct list **ret,
+	struct error *err);
+
+/*
+ * Goes on, for so much *work, and takes off what was done: the bytes of the entries that were read. The last of them
+ * may be larger than what was left. Entries that are no objects, or have no id that can be used (name_is_id()), are
+ * left out. 0 when the list is made, 1 if there is more to do, -ENOMEM, or -EREMOTEIO if no entry can be used.
+ */
+int list_step(struct list *list, size_t *work, struct error *err);
+
+/* Both, until it is made; without a graveyard. */
 int list_new(const struct kind *kind, struct api_pages *pages, struct list **ret, struct error *err);
+
 const struct list *list_hold(const struct list *list); /* returns it */
 void list_release(const struct list *list);            /* takes NULL */
+
+/* Frees what lies there, about so many bytes of it; true if there is more. */
+bool graveyard_clear(struct graveyard *graveyard, size_t bytes);
 
 /* Whether a resource, listed or by itself, is in a state that passes by itself. */
 bool kind_moving(const struct kind *kind, struct json resource);

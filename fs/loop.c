@@ -133,7 +133,7 @@ static int turning_wait_ms(const struct turning *turning) {
 	const struct fs *fs = turning->loop->fs;
 	if (fs->forgetting)
 		return 0;
-	int wait_ms = earlier_ms(ops_wait_ms(fs), changes_wait_ms(fs->changes));
+	int wait_ms = earlier_ms(store_wait_ms(fs->store), earlier_ms(ops_wait_ms(fs), changes_wait_ms(fs->changes)));
 	if (turning->end_ms == INT64_MAX)
 		return wait_ms;
 	return earlier_ms(wait_ms, turning->end_ms > fs->now_ms ? (int)(turning->end_ms - fs->now_ms) : 0);
@@ -162,6 +162,7 @@ static int loop_turn(struct turning *turning) {
 	turn_requests(turning);
 	for (int i = 0; i < count; i++)
 		turn_event(turning, events[i].data.fd);
+	store_make(fs->store);
 	while (store_run(fs->store) || changes_run(fs->changes)) {
 	}
 	if (fs->forgetting && !kept_run(fs))

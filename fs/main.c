@@ -24,7 +24,7 @@
  *   brake.c               what this mount may spend                 price.c money.c   what things cost
  *   refusal.c             what .error shows
  *   list.c configured.c   one listing with its names; the configured organisations and projects
- *   store.c               documents: the cache (../cache) over the API (../api)
+ *   store*.c              documents: the cache (../cache) over the API (../api)
  */
 #include "../api/api.h"
 #include "../api/token.h"
@@ -41,6 +41,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +50,11 @@
 #include <syslog.h>
 #include <unistd.h>
 
-enum { EXIT_USAGE = 2, PAGES_MAX = 1000 };
+enum {
+	EXIT_USAGE = 2,
+	PAGES_MAX = 1000,
+	BLOCK_LARGE = 20 << 10, /* bytes: a page of a list is larger, what libraries take for a request is not */
+};
 
 /* All that a mount consists of, so that it can be taken apart wherever putting it together ends. */
 struct program {
@@ -284,6 +289,9 @@ static void streams_hold(void) {
 int main(int argc, char **argv) {
 	struct program program = {.daemon = {.pipe_fd = -1}, .watched = {.fd = -1}};
 	streams_hold();
+	/* Large blocks go back to the system when they are freed. Among the others in the heap they would leave gaps
+	 * that stay in memory, and glibc counts more and more as such from the first one that was freed. */
+	mallopt(M_MMAP_THRESHOLD, BLOCK_LARGE);
 	int status = program_run(&program, argc, argv);
 	program_end(&program);
 	return status;

@@ -1,96 +1,10 @@
-#include "store.h"
+#include "store_own.h"
 
 #include "../api/scope.h"
-#include "../api/url.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-enum { NOT_FOUND_MS = 2000 /* how long a 404 is believed */ };
-
-/* What the cache keeps: exactly one of the three. */
-struct document {
-	struct list *list;
-	char *body;
-	struct json root;
-	struct error *reason;
-};
-
-/* What is on its way through the API, linked so that it can be released when the mount ends before its answer came. */
-struct trip {
-	struct trip *next, *prev;
-	void (*release)(struct trip *trip);
-};
-
-struct store {
-	struct cache *cache;
-	struct api *api;
-	struct store_config config;
-	struct configured *configured;
-	int64_t now_ms;
-	bool urgent;       /* whoever makes the cache fetch something just now */
-	struct trip trips; /* ring */
-};
-
-/* A fetch on its way. */
-struct journey {
-	struct trip trip; /* first */
-	struct store *store;
-	struct cache_fetch *fetch;
-	const struct kind *kind;
-	enum doc doc;
-	bool probe, again, urgent;
-	int64_t began_ms;
-	char path[];
-};
-
-/* ---- keys: what, kind, path ---- */
-
-enum { KEY_LIST = 'L', KEY_ITEM = 'I', KEY_METRICS = 'M', KEY_PROBE = 'P' };
-static const char key_types[DOCS] = {[DOC_LIST] = KEY_LIST, [DOC_ITEM] = KEY_ITEM, [DOC_METRICS] = KEY_METRICS};
-
-int store_path(const char *path, const struct scope *scope, struct buffer *out) {
-	unsigned used = 0;
-	for (const char *at = path;;) {
-		const char *place = strstr(at, "{}");
-		if (!place)
-			buffer_add(out, at);
-		if (!place)
-			return out->error;
-		if (used == scope->count)
-			return -EINVAL;
-		buffer_append(out, at, (size_t)(place - at));
-		url_add_segment(out, scope->ids[used++]);
-		at = place + 2;
-	}
-}
-
-int store_path_read(const char *path, const char *filled, char *ret_ids[static SCOPE_MAX], struct scope *ret) {
-	struct scope scope = {0};
-	const char *at = filled;
-	int rc = 0;
-	for (; *path && !rc; path++) {
-		size_t len = path[0] == '{' ? strcspn(at, "/?") : 1;
-		if (path[0] != '{') {
-			rc = *at == *path ? 0 : -ENOENT;
-		} else if (!(ret_ids[scope.count] = url_segment_dup(at, len))) {
-			rc = -ENOMEM;
-		} else {
-			scope.ids[scope.count] = ret_ids[scope.count];
-			scope.count++;
-			path++;
-		}
-		at += rc ? 0 : len;
-	}
-	if (!rc && *at)
-		rc = -ENOENT;
-	for (unsigned i = 0; rc && i < scope.count; i++)
-		free(take_pointer(ret_ids[i]));
-	if (!rc)
-		*ret = scope;
-	return rc;
-}
 
 static int key_make(
 	const struct kind *kind, char type, const char *path, const struct scope *scope, struct buffer *ret) {
@@ -99,197 +13,6 @@ static int key_make(
 	buffer_append(ret, head, sizeof head);
 	return store_path(path, scope, ret);
 }
-
-/* ---- documents ---- */
-
-static void document_free(void *user, void *pointer) {
-	(void)user;
-	struct document *document = pointer;
-	if (!document)
-		return;
-	list_release(document->list);
-	free(document->body);
-	free(document->reason);
-	free(document);
-}
-
-static void trip_begin(struct store *store, struct trip *trip, void (*release)(struct trip *trip)) {
-	*trip = (struct trip){.next = &store->trips, .prev = store->trips.prev, .release = release};
-	trip->next->prev = trip->prev->next = trip;
-}
-
-static void trip_end(struct trip *trip) {
-	trip->next->prev = trip->prev;
-	trip->prev->next = trip->next;
-	trip->release(trip);
-}
-
-static void journey_release(struct trip *trip) {
-	free(trip);
-}
-
-static void journey_end(struct journey *journey, struct document *document, size_t bytes, unsigned ttl_ms) {
-	/* A TTL of 0 means: for those who waited only. They find it by the time its fetch began. */
-	cache_finish(journey->store->cache, journey->fetch, 0, document, bytes, journey->began_ms + ttl_ms);
-	trip_end(&journey->trip);
-}
-
-static void journey_fail(struct journey *journey, int code, const struct error *err) {
-	struct document *document = calloc(1, sizeof *document);
-	struct error *reason = document ? malloc(sizeof *reason) : NULL;
-	if (reason) {
-		*reason = *err;
-		reason->code = code;
-		document->reason = reason;
-	} else {
-		free(document);
-		document = NULL;
-	}
-	int64_t ttl_ms = code == ENOENT ? NOT_FOUND_MS : 0;
-	size_t bytes = document ? sizeof *document + sizeof *reason : 0;
-	cache_finish(journey->store->cache, journey->fetch, code, document, bytes, journey->began_ms + ttl_ms);
-	trip_end(&journey->trip);
-}
-
-static void journey_no_memory(struct journey *journey) {
-	struct error err;
-	error_set(&err, ENOMEM, "no memory for the API's answer");
-	journey_fail(journey, ENOMEM, &err);
-}
-
-static int journey_start(struct journey *journey);
-
-/* Some deployments have the service's routes elsewhere: one 404 sends the question there, once. */
-static bool journey_detour(struct journey *journey, int code) {
-	if (code != ENOENT || journey->again || journey->kind->service_else == journey->kind->service)
-		return false;
-	journey->again = true;
-	return journey_start(journey) == 0;
-}
-
-static void journey_pages(void *user, int code, const struct error *err, struct api_pages *pages) {
-	struct journey *journey = user;
-	if (journey_detour(journey, code))
-		return;
-	if (code) {
-		journey_fail(journey, code, err);
-		return;
-	}
-	struct error reason;
-	struct document *document = calloc(1, sizeof *document);
-	if (!document) {
-		api_pages_free(pages);
-		journey_no_memory(journey);
-		return;
-	}
-	int rc = list_new(journey->kind, pages, &document->list, &reason);
-	if (rc) {
-		free(document);
-		journey_fail(journey, -rc, &reason);
-		return;
-	}
-	const struct store_config *config = &journey->store->config;
-	unsigned ttl_ms = config->ttl_ms[journey->kind->docs[DOC_LIST].ttl];
-	if (document->list->moving && config->moving_ms < ttl_ms)
-		ttl_ms = config->moving_ms;
-	journey_end(journey, document, sizeof *document + document->list->bytes, ttl_ms);
-}
-
-/* An answer about a resource is an object, and does not say that it is another one: where answers and requests got out
- * of step, nothing else would tell. */
-static bool document_fits(const struct journey *journey, struct json root) {
-	SCOPED(buffer_free) struct buffer id = {0}, segment = {0};
-	struct json own = json_at(root, journey->kind->id);
-	if (root.type != JSON_OBJECT || own.type != JSON_STRING || journey->doc != DOC_ITEM)
-		return root.type == JSON_OBJECT;
-	json_text(own, &id);
-	url_add_segment(&segment, id.data ? id.data : "");
-	size_t last = strlen(journey->path);
-	while (last && !strchr("/=", journey->path[last - 1]))
-		last--;
-	return id.error || segment.error || !strcmp(journey->path + last, segment.data ? segment.data : "");
-}
-
-static void journey_answer(void *user, const struct api_response *response) {
-	struct journey *journey = user;
-	if (journey_detour(journey, response->code))
-		return;
-	if (response->code) {
-		int code = journey->probe && response->code == EACCES ? ENOENT : response->code;
-		journey_fail(journey, code, &response->error);
-		return;
-	}
-	if (!journey->probe && !document_fits(journey, response->root)) {
-		struct error err;
-		error_set(&err, EREMOTEIO, "unusable answer: it is not about this %s", journey->kind->singular);
-		err.http_status = response->status;
-		journey_fail(journey, EREMOTEIO, &err);
-		return;
-	}
-	struct document *document = calloc(1, sizeof *document);
-	if (!document) {
-		journey_no_memory(journey);
-		return;
-	}
-	size_t len = journey->probe ? 0 : response->body_len; /* of a probe only the fact is kept */
-	document->body = strndup(len ? response->body : "", len);
-	if (!document->body || (len && json_scan_answer(document->body, len, &document->root, NULL) != JSON_OK)) {
-		document_free(NULL, document);
-		journey_no_memory(journey);
-		return;
-	}
-	const struct store_config *config = &journey->store->config;
-	unsigned ttl_ms = config->ttl_ms[journey->kind->docs[journey->doc].ttl];
-	if (kind_moving(journey->kind, document->root) && config->moving_ms < ttl_ms)
-		ttl_ms = config->moving_ms;
-	journey_end(journey, document, sizeof *document + len, ttl_ms);
-}
-
-/* An old answer must come before the time of who waits is over. */
-static unsigned store_patience_ms(const struct store *store) {
-	unsigned deadline_ms = store->config.deadline_ms;
-	return store->config.stale_ms ? deadline_ms - deadline_ms / 8 : deadline_ms;
-}
-
-static int journey_start(struct journey *journey) {
-	struct store *store = journey->store;
-	const struct kind *kind = journey->kind;
-	enum api_service service = journey->again ? kind->service_else : journey->probe ? API_GPU : kind->service;
-	struct api_call *call;
-	struct api_request request = {.service = service,
-		.method = API_GET,
-		.path = journey->path,
-		.timeout_ms = store_patience_ms(store),
-		.urgent = journey->urgent};
-	if (journey->doc == DOC_LIST && !journey->probe)
-		return api_list(store->api, &request, kind->paged, journey_pages, journey, &call);
-	return api_send(store->api, &request, journey_answer, journey, &call);
-}
-
-static void store_fetch(void *user, const char *key, struct cache_fetch *fetch) {
-	struct store *store = user;
-	size_t len = strlen(key + 3) + 1;
-	struct journey *journey = malloc(sizeof *journey + len);
-	if (!journey) {
-		cache_finish(store->cache, fetch, ENOMEM, NULL, 0, 0);
-		return;
-	}
-	*journey = (struct journey){.store = store,
-		.fetch = fetch,
-		.began_ms = store->now_ms,
-		.probe = key[0] == KEY_PROBE,
-		.urgent = store->urgent};
-	journey->kind = &kinds[(key[1] - '0') * 10 + key[2] - '0'];
-	for (enum doc doc = 0; doc < DOCS; doc++)
-		if (key[0] == key_types[doc])
-			journey->doc = doc;
-	memcpy(journey->path, key + 3, len);
-	trip_begin(store, &journey->trip, journey_release);
-	if (journey_start(journey))
-		journey_no_memory(journey);
-}
-
-/* ---- the store ---- */
 
 int store_new(const struct store_config *config, struct api *api, struct store **ret, struct error *err) {
 	struct store *store = calloc(1, sizeof *store);
@@ -300,7 +23,7 @@ int store_new(const struct store_config *config, struct api *api, struct store *
 	store->config = *config;
 	store->config.orgs = NULL; /* lent for this call only */
 	store->config.projects = NULL;
-	struct cache_ops ops = {.fetch = store_fetch, .release = document_free, .user = store};
+	struct cache_ops ops = {.fetch = store_fetch, .release = store_release, .user = store};
 	int rc = cache_new(&ops, config->cache_bytes, &store->cache);
 	if (rc)
 		error_set(err, -rc, "no memory for the cache");
@@ -320,6 +43,7 @@ void store_free(struct store *store) {
 	while (store->trips.next != &store->trips)
 		trip_end(store->trips.next);
 	cache_free(store->cache);
+	graveyard_clear(&store->graveyard, SIZE_MAX);
 	configured_free(store->configured);
 	free(store);
 }
@@ -347,8 +71,10 @@ static int store_get(struct store *store, const struct kind *kind, char type, co
 	const struct scope *scope, struct demand *demand, const struct document **ret) {
 	SCOPED(buffer_free) struct buffer key = {0};
 	int rc = key_make(kind, type, path, scope, &key);
-	if (rc)
-		return error_set(&demand->error, -rc, "no memory for a request");
+	if (rc) {
+		error_set(&demand->error, -rc, "no memory for a request");
+		return rc;
+	}
 	struct cache_result result;
 	if (!cache_peek(store->cache, key.data, store->now_ms, demand->since_ms, &result)) {
 		if (demand->peeks)
@@ -356,7 +82,9 @@ static int store_get(struct store *store, const struct kind *kind, char type, co
 		demand->waiter.done = demand_done;
 		store->urgent = !demand->looks;
 		rc = cache_wait(store->cache, key.data, store->now_ms, &demand->waiter);
-		return rc ? error_set(&demand->error, -rc, "no memory for a request") : DEMAND_PARKED;
+		if (rc)
+			error_set(&demand->error, -rc, "no memory for a request");
+		return rc ? rc : DEMAND_PARKED;
 	}
 	struct cache_result old;
 	if (demand->looks && is_silent(result.code) &&
@@ -366,12 +94,13 @@ static int store_get(struct store *store, const struct kind *kind, char type, co
 	demand->fetched_ms = result.fetched_ms;
 	if (result.expires_ms < demand->until_ms)
 		demand->until_ms = result.expires_ms;
-	if (result.code) {
+	rc = -result.code;
+	if (rc) {
 		if (document && document->reason)
 			demand->error = *document->reason;
 		else
-			error_set(&demand->error, result.code, "no memory for the API's answer");
-		return -result.code;
+			error_set(&demand->error, -rc, "no memory for the API's answer");
+		return rc;
 	}
 	*ret = document;
 	return 0;

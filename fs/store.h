@@ -3,7 +3,7 @@
  *
  * Whoever needs a document makes a demand: it is either answered at once from the cache, or parked until the shared
  * fetch ends and then resumed, to ask again from its beginning. What is answered is lent until the caller returns to
- * the loop.
+ * the loop; a list may be held for longer (list_hold()).
  */
 #ifndef NEEVFS_FS_STORE_H
 #define NEEVFS_FS_STORE_H
@@ -46,10 +46,17 @@ struct store_config {
 
 /* `api` is lent for the life of the store; the configuration is copied. 0, -ENOMEM or -EINVAL. */
 int store_new(const struct store_config *config, struct api *api, struct store **ret, struct error *err);
-void store_free(struct store *store); /* after api_free(): fetches under way are forgotten. Takes NULL */
+/* After api_free(): fetches under way are forgotten; and after the last list that somebody holds is released. Takes
+ * NULL.
+ */
+void store_free(struct store *store);
 
 void store_tick(struct store *store, int64_t now_ms); /* the time from now on */
 bool store_run(struct store *store);                  /* resumes demands whose documents came; true if there were any */
+/* Goes on with making lists whose pages came and with freeing those that are over, for some milliseconds at most. To be
+ * called once a turn, before store_run(). */
+void store_make(struct store *store);
+int store_wait_ms(const struct store *store); /* 0 while there is more of that to do; -1: none */
 
 /*
  * Each gives 0 with the document, DEMAND_PARKED, or -errno with words in demand->error. `scope` holds the ids that the

@@ -88,8 +88,8 @@ int api_send(struct api *api, const struct api_request *request, api_done *done,
 	return 0;
 }
 
-int api_list(struct api *api, const struct api_request *what, bool paged, api_list_done *done, void *user,
-	struct api_call **ret) {
+int api_list(struct api *api, const struct api_request *what, bool paged, const struct api_pages *before,
+	api_list_done *done, void *user, struct api_call **ret) {
 	struct api_call *call;
 
 	if (!memory_left())
@@ -98,6 +98,7 @@ int api_list(struct api *api, const struct api_request *what, bool paged, api_li
 	call->urgent = what->urgent;
 	call->list = true;
 	call->paged = paged;
+	call->before = before;
 	call->list_done = done;
 	*ret = call;
 	return 0;
@@ -107,25 +108,6 @@ void api_cancel(struct api_call *call) {
 	assert_false(call->over);
 	assert_int_equal(call->method, API_GET); /* a change that was sent is not abandoned */
 	call->over = true;
-}
-
-struct json api_page_items(struct json root) {
-	struct json items = json_member(root, "data");
-
-	if (root.type == JSON_ARRAY)
-		return root;
-	if (items.type != JSON_ARRAY)
-		items = json_member(root, "items");
-	return items.type == JSON_ARRAY ? items : (struct json){0};
-}
-
-void api_pages_free(struct api_pages *pages) {
-	if (!pages)
-		return;
-	for (size_t i = 0; i < pages->count; i++)
-		free(pages->pages[i].body);
-	free(pages->pages);
-	free(pages);
 }
 
 /* ---- the test's side ---- */
@@ -234,9 +216,44 @@ long fake_api_lent(void) {
 	return lent;
 }
 
-static void pages_take_back(struct api_pages *pages) {
+/* NULL if reading it needs memory that there is not. */
+static struct api_page *page_new(const char *text) {
+	size_t len = strlen(text);
+	char *body = alloc_test_strdup(text);
+	struct api_page *page;
+	struct json root;
+	enum json_verdict verdict = json_scan_answer(body, len, &root, NULL);
+
+	if (verdict == JSON_NO_MEMORY) {
+		alloc_test_free(body);
+		return NULL;
+	}
+	assert_int_equal(verdict, JSON_OK);
+	page = zeroed(sizeof(*page));
+	*page = (struct api_page){
+		.body = body, .body_len = len, .root = root, .items = api_page_items(root), .holders = 1};
+	for (struct json_iter iter = json_iter(page->items); json_next(&iter);)
+		page->count++;
+	return page;
+}
+
+/* Those that are the call's own: lent to who takes them, and counted when he frees them. */
+static long pages_own(const struct api_call *call, const struct api_pages *pages) {
+	long own = 0;
+
 	for (size_t i = 0; i < pages->count; i++)
-		alloc_test_free(pages->pages[i].body);
+		own += !call->before || i >= call->before->count || pages->pages[i] != call->before->pages[i];
+	return own;
+}
+
+static void pages_take_back(const struct api_call *call, struct api_pages *pages) {
+	for (size_t i = 0; i < pages->count; i++)
+		if (call->before && i < call->before->count && pages->pages[i] == call->before->pages[i]) {
+			pages->pages[i]->holders--;
+		} else {
+			alloc_test_free(pages->pages[i]->body);
+			alloc_test_free(pages->pages[i]);
+		}
 	alloc_test_free(pages->pages);
 	alloc_test_free(pages);
 }
@@ -246,23 +263,22 @@ void fake_api_pages(struct api_call *call, const char *const *bodies, size_t cou
 
 	call_end(call);
 	assert_true(call->list);
-	pages->pages = zeroed(count * sizeof(*pages->pages));
-	pages->count = count;
-	for (size_t i = 0; i < count; i++)
-		pages->pages[i] =
-			(struct api_page){.body = alloc_test_strdup(bodies[i]), .body_len = strlen(bodies[i])};
-	for (size_t i = 0; i < count; i++) {
-		struct api_page *page = &pages->pages[i];
-		enum json_verdict verdict = json_scan_answer(page->body, page->body_len, &page->root, NULL);
+	pages->pages = zeroed(count * sizeof(struct api_page *));
+	for (; pages->count < count; pages->count++) {
+		const char *body = bodies[pages->count];
+		bool there = call->before && pages->count < call->before->count;
+		struct api_page *before = there ? call->before->pages[pages->count] : NULL;
+		struct api_page *page =
+			before && api_page_is(before, body, strlen(body)) ? api_page_hold(before) : page_new(body);
 
-		if (verdict == JSON_NO_MEMORY) {
-			pages_take_back(pages);
+		if (!page) {
+			pages_take_back(call, pages);
 			call_no_memory(call, 200);
 			return;
 		}
-		assert_int_equal(verdict, JSON_OK);
+		pages->pages[pages->count] = page;
 	}
-	lent += 2 + (long)count;
+	lent += 2 + 2 * pages_own(call, pages);
 	call->list_done(call->user, 0, NULL, pages);
 }
 

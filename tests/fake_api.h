@@ -20,8 +20,9 @@ struct api_call {
 	char *path, *body; /* body NULL: none */
 	size_t body_len;
 	unsigned timeout_ms;
-	unsigned retry_after_ms; /* set by a test before the answer, which then asks for it */
-	bool over;               /* answered, or cancelled */
+	unsigned retry_after_ms;        /* set by a test before the answer, which then asks for it */
+	bool over;                      /* answered, or cancelled */
+	const struct api_pages *before; /* of a list */
 	api_done *done;
 	api_list_done *list_done;
 	void *user;
@@ -47,7 +48,7 @@ struct api_call *fake_api_last(const struct api *api, enum api_method method, co
 
 /* Answers with a status; `body` NULL: empty. A change whose 5xx leaves its outcome open gets that verdict. */
 void fake_api_answer(struct api_call *call, int status, const char *body);
-/* Answers a list with several pages. */
+/* Answers a list with several pages. As in the real one, those that are as before are the pages before. */
 void fake_api_pages(struct api_call *call, const char *const *bodies, size_t count);
 /* Answers with a text that is no JSON. */
 void fake_api_garble(struct api_call *call, int status);

@@ -94,12 +94,19 @@ void stage_close(struct stage *stage) {
 	stage_release(stage);
 }
 
-void stage_turn(struct stage *stage) {
+void stage_one_turn(struct stage *stage) {
+	store_make(stage->fs.store);
 	while (store_run(stage->fs.store) || changes_run(stage->fs.changes)) {
 	}
 	if (stage->fs.forgetting && !kept_run(&stage->fs))
 		ops_refreshed(&stage->fs);
 	ops_sweep(&stage->fs);
+}
+
+void stage_turn(struct stage *stage) {
+	do
+		stage_one_turn(stage);
+	while (store_wait_ms(stage->fs.store) == 0);
 }
 
 void stage_later(struct stage *stage, int64_t ms) {

@@ -48,8 +48,10 @@ void stage_begin(struct stage *stage); /* both, with what is the default */
 void stage_close(struct stage *stage);
 
 /* One turn of the loop after its events: what is there resumes, what is interrupted or late is answered. */
+void stage_one_turn(struct stage *stage);
+/* As many as it takes before the loop would sleep: a list that is long is made in several. */
 void stage_turn(struct stage *stage);
-/* A turn, so much later. */
+/* The same, so much later. */
 void stage_later(struct stage *stage, int64_t ms);
 
 /* Answers the oldest request of that sort and turns. Fails if there is none. */

@@ -158,6 +158,42 @@ static bool directories_are_listed(struct stage *stage) {
 	return true;
 }
 
+/* A few entries so long that to read them takes more than a turn, and an entry n<mark>. Freed by the caller. */
+static char *long_text(const char *mark) {
+	enum { ENTRIES = 10, LONG = 40000 };
+	size_t size = (size_t)ENTRIES * (LONG + 64) + 64, len = 0;
+	char *text = alloc_test_realloc(NULL, size);
+	assert_non_null(text);
+	for (int i = 0; i < ENTRIES; i++)
+		len += (size_t)snprintf(text + len, size - len, "%s{\"id\":\"%d\",\"name\":\"%d\",\"text\":\"%*s\"}",
+			i ? "," : "[", i, i, LONG, "");
+	snprintf(text + len, size - len, ",{\"id\":\"%s\",\"name\":\"n%s\"}]", mark, mark);
+	return text;
+}
+
+/* The second page is the same each time, the first one twice. */
+static bool a_long_list_is_refreshed(struct stage *stage) {
+	static const char *const marks[] = {"a", "a", "b"};
+	char name[NAME_SIZE];
+	fuse_ino_t dir;
+	if (!walk(stage, RUNTIMES_DIR, &dir))
+		return false;
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		stage_later(stage, TTL_MS);
+		snprintf(name, sizeof(name), "n%s", marks[i]);
+		fuse_req_t lookup = stage_lookup(stage, dir, name);
+		struct api_call *call = fake_api_find(stage->api, API_GET, RUNTIMES);
+		char *text = long_text(marks[i]);
+		if (call)
+			fake_api_pages(call, (const char *const[]){text, "[{\"id\":\"z\",\"name\":\"nz\"}]"}, 2);
+		alloc_test_free(text);
+		stage_turn(stage);
+		if (!went_well(stage, lookup) || !went_well(stage, stage_lookup(stage, dir, "nz")))
+			return false;
+	}
+	return true;
+}
+
 /* Whether the create was sent, and so must not be tried again. */
 static bool in_doubt(fuse_req_t req) {
 	return req->answer == ANSWER_ERR && (req->code == EINPROGRESS || req->code == EALREADY);
@@ -497,6 +533,7 @@ TORTURE(a_spec_is_rendered)
 TORTURE(links_are_read)
 TORTURE(what_is_loose_is_read)
 TORTURE(directories_are_listed)
+TORTURE(a_long_list_is_refreshed)
 TORTURE(a_resource_is_created)
 TORTURE(a_draft_is_moved_about)
 TORTURE(a_model_is_scaled)
@@ -517,6 +554,7 @@ int main(void) {
 		cmocka_unit_test(torture_links_are_read),
 		cmocka_unit_test(torture_what_is_loose_is_read),
 		cmocka_unit_test(torture_directories_are_listed),
+		cmocka_unit_test(torture_a_long_list_is_refreshed),
 		cmocka_unit_test(torture_a_resource_is_created),
 		cmocka_unit_test(torture_a_draft_is_moved_about),
 		cmocka_unit_test(torture_a_model_is_scaled),

@@ -1,4 +1,5 @@
 /* One request at a time and many at once, against a scripted server. */
+#include "../api/scope.h"
 #include "alloc.h"
 #include "world.h"
 
@@ -957,10 +958,13 @@ static void count_done(void *user, const struct api_response *response) {
 	++*(int *)user;
 }
 
+static struct api_pages *pages_got; /* the last that came */
+
 static void count_list(void *user, int code, const struct error *err, struct api_pages *pages) {
 	(void)code;
 	(void)err;
-	api_pages_free(pages);
+	api_pages_free(pages_got);
+	pages_got = pages;
 	++*(int *)user;
 }
 
@@ -981,7 +985,7 @@ static void test_no_memory(void **state) {
 	world.server.script = script_pages;
 	for (size_t n = 1; failed; n++) {
 		struct api_config config = {.token = world.token, .parallel = 8, .pages_max = 10};
-		int done[3] = {0}, asked[3] = {0};
+		int done[4] = {0}, asked[4] = {0};
 		struct api_call *call;
 		struct api *own = world.api;
 
@@ -997,13 +1001,24 @@ static void test_no_memory(void **state) {
 			request.body_len = 2;
 			asked[1] = api_send(world.api, &request, count_done, &done[1], &call) == 0;
 			request.path = "/l";
-			asked[2] = api_list(world.api, &request, true, count_list, &done[2], &call) == 0;
+			asked[2] = api_list(world.api, &request, true, NULL, count_list, &done[2], &call) == 0;
 			WORLD_UNTIL(&world, done[0] == asked[0] && done[1] == asked[1] && done[2] == asked[2]);
+			/* And the same list again, whose pages are there. */
+			if (pages_got) {
+				struct api_pages *before = take_pointer(pages_got);
+
+				asked[3] =
+					api_list(world.api, &request, true, before, count_list, &done[3], &call) == 0;
+				WORLD_UNTIL(&world, done[3] == asked[3]);
+				assert_true(!pages_got || api_pages_same(before, pages_got));
+				api_pages_free(before);
+			}
+			api_pages_free(take_pointer(pages_got));
 			api_free(world.api);
 		}
 		failed = alloc_disarm();
 		world.api = own;
-		for (size_t i = 0; i < 3; i++)
+		for (size_t i = 0; i < 4; i++)
 			assert_int_equal(done[i], asked[i]);
 		/* The server of this test allocates too; at the end it holds nothing. */
 		world.server.count = 0;

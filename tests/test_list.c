@@ -1,4 +1,5 @@
 /* Lists of pages, against a scripted server. */
+#include "alloc.h"
 #include "world.h"
 
 #include <errno.h>
@@ -19,6 +20,7 @@ static struct {
 	size_t told_pages;    /* in `pagination`; 0: what is true */
 	const char *told;     /* the same, as text; NULL: the number above */
 	size_t told_items;    /* 0: not told */
+	size_t odd;           /* which entry is not as the others, from 1 */
 	size_t circle;        /* so many pages, over and over; 0: all */
 	const char *envelope; /* "data", "items"; NULL: a bare array; "": no list at all */
 	bool silent;          /* no pagination */
@@ -47,11 +49,13 @@ static void page_answer(struct server_request *request) {
 		server_answer(request, cloud.fail_status, "", "{\"code\":\"x\",\"message\":\"page fails\"}");
 		return;
 	}
+	*at++ = ' '; /* where a text begins is not where its value does */
 	if (cloud.envelope)
 		at += sprintf(at, "{\"%s\":", cloud.envelope[0] ? cloud.envelope : "things");
 	at += sprintf(at, "%s", cloud.envelope && !cloud.envelope[0] ? "{}" : "[");
 	for (size_t i = first; i < last && (!cloud.envelope || cloud.envelope[0]); i++)
-		at += sprintf(at, "%s{\"id\":\"id-%zu\"}", i > first ? "," : "", i);
+		at += sprintf(
+			at, "%s{\"id\":\"id-%zu\"%s}", i > first ? "," : "", i, i + 1 == cloud.odd ? ",\"odd\":1" : "");
 	at += sprintf(at, "%s", cloud.envelope && !cloud.envelope[0] ? "" : "]");
 	if (!cloud.silent && cloud.envelope && cloud.told)
 		at += sprintf(at, ",\"pagination\":{\"total_pages\":%s}", cloud.told);
@@ -96,9 +100,10 @@ static void assert_entries(const struct api_pages *pages, size_t count) {
 	size_t found = 0;
 
 	for (size_t i = 0; i < pages->count; i++) {
-		const struct api_page *page = &pages->pages[i];
-		struct json_iter iter = json_iter(api_page_items(page->root));
+		const struct api_page *page = pages->pages[i];
+		struct json_iter iter = json_iter(page->items);
 
+		assert_int_equal(page->holders, 1);
 		assert_true(page->root.text >= page->body && page->root.text < page->body + page->body_len);
 		while (json_next(&iter)) {
 			char id[32];
@@ -314,6 +319,141 @@ static void test_circles(void **state) {
 	reply_free(&reply);
 }
 
+/* ---- fetched again ---- */
+
+static void list_again(const struct api_pages *before, struct reply *ret) {
+	struct api_request request = {.service = API_GPU, .path = "/l", .timeout_ms = 20000};
+
+	memset(ret, 0, sizeof(*ret));
+	assert_int_equal(api_list(world.api, &request, true, before, world_listed, ret, &ret->call), 0);
+	WORLD_UNTIL(&world, ret->done);
+	assert_int_equal(ret->code, 0);
+}
+
+/* Which pages are those of before, as bits, the first one the lowest. */
+static unsigned pages_shared(const struct api_pages *before, const struct api_pages *after) {
+	unsigned shared = 0;
+
+	for (size_t i = 0; i < after->count; i++) {
+		struct api_page *page = after->pages[i];
+		bool same = i < before->count && page == before->pages[i];
+
+		assert_int_equal(page->holders, same ? 2 : 1);
+		shared |= same ? 1u << i : 0;
+	}
+	return shared;
+}
+
+/* Pages that are the same again are the pages before, and no copies; the others are new. */
+static void test_again(void **state) {
+	static const struct {
+		size_t entries, odd;
+		unsigned shared;
+		bool same;
+	} cases[] = {{950, 0, 0x3ff, true}, {950, 341, 0x3f7, false}, {950, 1, 0x3fe, false}, {950, 950, 0x1ff, false},
+		{949, 0, 0x1ff, false}, {900, 0, 0, false}, {1001, 0, 0, false}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct reply before, after;
+
+		cloud.entries = 950;
+		cloud.odd = 0;
+		list_ask("/l", true, &before);
+		cloud.entries = cases[i].entries;
+		cloud.odd = cases[i].odd;
+		alloc_arm(0);
+		list_again(before.pages, &after);
+		assert_int_equal(after.pages->count, (cases[i].entries + 99) / 100);
+		assert_int_equal(pages_shared(before.pages, after.pages), cases[i].shared);
+		assert_int_equal(api_pages_same(before.pages, after.pages), cases[i].same);
+		/* Either may go first. */
+		reply_free(i % 2 ? &before : &after);
+		for (size_t p = 0; p < (i % 2 ? &after : &before)->pages->count; p++)
+			assert_int_equal((i % 2 ? &after : &before)->pages->pages[p]->holders, 1);
+		reply_free(i % 2 ? &after : &before);
+		alloc_disarm();
+	}
+}
+
+/* Where pages come one by one, too. */
+static void test_again_silent(void **state) {
+	struct reply before, after;
+
+	(void)state;
+	cloud.silent = true;
+	cloud.entries = 250;
+	list_ask("/l", true, &before);
+	cloud.odd = 150;
+	list_again(before.pages, &after);
+	assert_int_equal(after.pages->count, 3);
+	assert_int_equal(pages_shared(before.pages, after.pages), 5);
+	reply_free(&after);
+	/* The pages before may be of any list. */
+	cloud.deaf = true;
+	cloud.odd = 0;
+	list_again(before.pages, &after);
+	assert_int_equal(after.pages->count, 1);
+	assert_int_equal(pages_shared(before.pages, after.pages), 1);
+	reply_free(&after);
+	reply_free(&before);
+}
+
+/* The blocks that a list holds of which nine pages came, and the tenth did not. */
+static long blocks_before_the_last(const struct api_pages *before) {
+	struct api_request request = {.service = API_GPU, .path = "/l", .timeout_ms = 20000};
+	struct reply reply = {0}, other;
+	long live;
+
+	cloud.hold = true;
+	world.server.count = 0;
+	alloc_arm(0);
+	assert_int_equal(api_list(world.api, &request, true, before, world_listed, &reply, &reply.call), 0);
+	WORLD_UNTIL(&world, world.server.count == 10);
+	for (size_t i = 1; i < 9; i++)
+		page_answer(&world.server.requests[i]);
+	/* A request that comes after their answers is answered after them. */
+	world_ask(&world, API_GET, "/other", NULL, &other);
+	live = alloc_live();
+	page_answer(&world.server.requests[9]);
+	WORLD_UNTIL(&world, reply.done);
+	alloc_disarm();
+	assert_int_equal(reply.code, 0);
+	reply_free(&reply);
+	return live;
+}
+
+/* What came instead of a page that is there already is freed when it came, not when all are there. */
+static void test_again_in_no_memory(void **state) {
+	struct reply before;
+	long copies;
+
+	(void)state;
+	cloud.entries = 1000;
+	list_ask("/l", true, &before);
+	copies = blocks_before_the_last(NULL);
+	/* Each copy was a page and its text. */
+	assert_int_equal(blocks_before_the_last(before.pages), copies - 2 * 9);
+	reply_free(&before);
+}
+
+/* Far more pages than are asked for at once. */
+static void test_many_pages(void **state) {
+	struct reply reply;
+
+	(void)state;
+	world_close(&world);
+	world_open(&world, 16, 1000, (struct token_config){0});
+	world.server.script = script;
+	cloud.entries = 40001;
+	list_ask("/l", true, &reply);
+	assert_int_equal(reply.code, 0);
+	assert_int_equal(reply.pages->count, 401);
+	assert_entries(reply.pages, 40001);
+	assert_int_equal(world.server.count, 401);
+	reply_free(&reply);
+}
+
 /* Entries went away while one reads: an empty page ends the list. */
 static void test_empty_page(void **state) {
 	struct reply reply;
@@ -446,6 +586,10 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(test_nonsense, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_all_on_the_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_circles, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_again_silent, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_again_in_no_memory, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_many_pages, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_empty_page, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_failing_page, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_list, setup, teardown),

@@ -1,4 +1,5 @@
 /* A listing with its names: each id once, each name once, found again, whatever the server calls things. */
+#include "../api/scope.h"
 #include "../fs/list.h"
 #include "../fs/name.h"
 #include "alloc.h"
@@ -25,12 +26,13 @@ static struct api_pages *pages_of(const char *const *bodies, size_t count) {
 	assert_non_null(pages);
 	pages->pages = calloc(count, sizeof(*pages->pages));
 	assert_non_null(pages->pages);
-	for (pages->count = 0; pages->count < count; pages->count++) {
-		struct api_page *page = &pages->pages[pages->count];
-		page->body = strdup(bodies[pages->count]);
-		assert_non_null(page->body);
-		page->body_len = strlen(page->body);
-		assert_int_equal(json_scan(page->body, page->body_len, &page->root, NULL), JSON_OK);
+	for (; pages->count < count; pages->count++) {
+		char *body = strdup(bodies[pages->count]);
+		struct json root;
+		assert_non_null(body);
+		assert_int_equal(json_scan(body, strlen(body), &root, NULL), JSON_OK);
+		pages->pages[pages->count] = api_page_new(body, strlen(body), root);
+		assert_non_null(pages->pages[pages->count]);
 	}
 	return pages;
 }
@@ -322,6 +324,124 @@ static void entries_made_to_be_slow(void **state) {
 		free(bodies[i]);
 }
 
+/* ---- made in slices, held, buried ---- */
+
+static void assert_begun(struct api_pages *pages, struct graveyard *graveyard, struct list **ret) {
+	struct error err;
+	assert_int_equal(list_begin(&kinds[KIND_INVENTORY], pages, graveyard, ret, &err), 0);
+}
+
+#define ROW(id, region, type) "{\"config_id\":\"" id "\",\"region\":\"" region "\",\"instance_type\":\"" type "\"}"
+
+/* However small the slices are, the list is the same. */
+static void slices(void **state) {
+	(void)state;
+	const char *const bodies[] = {"[" ROW("a", "r", "") "," ROW("b", "q", "") "]", "[]",
+		"[" ROW("a", "r", "x") ",7," ROW("c", "r", "") "]"};
+	static const size_t works[] = {1, 300, 600, 1500, 100000};
+	int before = 6; /* one for each entry, and one that finds no more */
+	for (size_t i = 0; i < sizeof(works) / sizeof(works[0]); i++) {
+		struct list *list;
+		struct error err;
+		int rc, count = 0;
+		assert_begun(pages_of(bodies, 3), NULL, &list);
+		do {
+			size_t work = works[i];
+			rc = list_step(list, &work, &err);
+			assert_in_range(work, 0, works[i]);
+			assert_true(rc == 0 || work == 0); /* all of it was used, if there is more to do */
+			count++;
+		} while (rc > 0);
+		assert_int_equal(rc, 0);
+		assert_in_range(count, 1, before);
+		assert_true(i > 0 || count == before);
+		before = count;
+		ASSERT_NAMES(list, "a", "b", "a~x", "c");
+		assert_false(list->whole);
+		list_release(list);
+	}
+	assert_int_equal(before, 1);
+}
+
+/* What is used counts, and what comes to nothing is told at the end. */
+static void slices_of_nothing(void **state) {
+	(void)state;
+	struct list *list;
+	struct error err = {0};
+	size_t work = 1000;
+	assert_begun(pages_of((const char *const[]){"[]"}, 1), NULL, &list);
+	assert_int_equal(list_step(list, &work, &err), 0);
+	assert_int_equal(work, 1000);
+	assert_int_equal(list->count, 0);
+	list_release(list);
+	assert_begun(pages_of((const char *const[]){"[1,2,3]"}, 1), NULL, &list);
+	work = 1;
+	assert_int_equal(list_step(list, &work, &err), 1);
+	work = 1000;
+	assert_int_equal(list_step(list, &work, &err), -EREMOTEIO);
+	assert_int_equal(err.code, EREMOTEIO);
+	list_release(list);
+}
+
+static struct list *list_of_pages(size_t count, struct graveyard *graveyard) {
+	const char *bodies[20];
+	struct list *list;
+	struct error err;
+	size_t work = SIZE_MAX;
+	assert_in_range(count, 1, 20);
+	for (size_t i = 0; i < count; i++)
+		bodies[i] = "[{\"config_id\":\"a\",\"region\":\"r\"}]";
+	assert_begun(pages_of(bodies, count), graveyard, &list);
+	assert_int_equal(list_step(list, &work, &err), 0);
+	return list;
+}
+
+/* It lives as long as somebody holds it. */
+static void holders_of_a_list(void **state) {
+	(void)state;
+	alloc_arm(0);
+	struct list *list = list_of_pages(3, NULL);
+	const struct list *held = list_hold(list);
+	assert_ptr_equal(held, list);
+	long live = alloc_live();
+	list_release(list);
+	assert_int_equal(alloc_live(), live);
+	ASSERT_NAMES(held, "a");
+	list_release(held);
+	assert_int_equal(alloc_live(), 0);
+	alloc_disarm();
+}
+
+static void buried_lists_go_little_by_little(void **state) {
+	(void)state;
+	struct graveyard graveyard = {0};
+	alloc_arm(0);
+	assert_false(graveyard_clear(&graveyard, 1));
+	struct list *first = list_of_pages(20, &graveyard), *second = list_of_pages(2, &graveyard);
+	struct list *begun;
+	assert_begun(pages_of((const char *const[]){"[{}]"}, 1), &graveyard, &begun);
+	struct api_page *page = api_page_hold(second->pages->pages[1]);
+	long live = alloc_live();
+	list_release(first);
+	list_release(second);
+	list_release(begun); /* in the middle of it */
+	assert_int_equal(alloc_live(), live);
+	assert_int_equal(page->holders, 2);
+	int turns = 1;
+	for (; graveyard_clear(&graveyard, 1); turns++) {
+		assert_true(alloc_live() < live);
+		live = alloc_live();
+	}
+	assert_true(turns > 23);
+	assert_int_equal(page->holders, 1); /* somebody else's is not freed */
+	assert_int_equal(alloc_live(), 2);
+	api_page_release(page);
+	list_release(list_of_pages(20, &graveyard));
+	assert_false(graveyard_clear(&graveyard, SIZE_MAX));
+	assert_int_equal(alloc_live(), 0);
+	alloc_disarm();
+}
+
 static void without_memory(void **state) {
 	(void)state;
 	static const char *const body = "[{\"config_id\":\"c\",\"region\":\"r\",\"instance_type\":\"a\"},"
@@ -332,12 +452,23 @@ static void without_memory(void **state) {
 		struct error err = {0};
 		struct api_pages *pages = pages_of(&body, 1);
 		alloc_arm(n);
-		int rc = list_new(&kinds[KIND_INVENTORY], pages, &list, &err);
+		struct graveyard graveyard = {0};
+		int rc = list_begin(&kinds[KIND_INVENTORY], pages, &graveyard, &list, &err);
+		for (int step = 1; !rc && step;) {
+			size_t work = 1;
+			step = list_step(list, &work, &err);
+			rc = step < 0 ? step : 0;
+		}
+		if (rc)
+			list_release(take_pointer(list));
+		while (graveyard_clear(&graveyard, 1)) {
+		}
 		bool failed = alloc_disarm();
 		if (!failed) {
 			assert_int_equal(rc, 0);
 			ASSERT_NAMES(list, "c", "c~b", "d");
 			list_release(list);
+			graveyard_clear(&graveyard, SIZE_MAX);
 			return;
 		}
 		if (rc) {
@@ -347,8 +478,9 @@ static void without_memory(void **state) {
 		} else {
 			ASSERT_NAMES(list, "c", "c~b", "d"); /* it was one that it can do without */
 			list_release(list);
+			graveyard_clear(&graveyard, SIZE_MAX);
 		}
-		assert_int_equal(alloc_live(), -3); /* the pages' three blocks are taken over in any case */
+		assert_int_equal(alloc_live(), -4); /* the pages' four blocks are taken over in any case */
 	}
 }
 
@@ -369,6 +501,10 @@ int main(void) {
 		cmocka_unit_test(a_hundred_thousand),
 		cmocka_unit_test(entries_that_cannot_be_read),
 		cmocka_unit_test(entries_made_to_be_slow),
+		cmocka_unit_test(slices),
+		cmocka_unit_test(slices_of_nothing),
+		cmocka_unit_test(holders_of_a_list),
+		cmocka_unit_test(buried_lists_go_little_by_little),
 		cmocka_unit_test(without_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,7 +66,7 @@ static void on_response(void *user, const struct api_response *response) {
 	assert_null(strstr(response->error.request_id, WORLD_TOKEN));
 }
 
-static void on_list(void *user, int code, const struct error *err, struct api_pages *pages) {
+void world_listed(void *user, int code, const struct error *err, struct api_pages *pages) {
 	struct reply *reply = user;
 
 	reply->done++;
@@ -101,7 +101,7 @@ void world_list(struct world *world, const char *path, bool paged, struct reply 
 	struct api_request request = {.service = API_GPU, .path = path, .timeout_ms = 20000};
 
 	memset(ret, 0, sizeof(*ret));
-	assert_int_equal(api_list(world->api, &request, paged, on_list, ret, &ret->call), 0);
+	assert_int_equal(api_list(world->api, &request, paged, NULL, world_listed, ret, &ret->call), 0);
 	assert_int_equal(ret->done, 0);
 }
 

@@ -46,6 +46,8 @@ void world_send(struct world *world, enum api_method method, const char *path, c
 void world_send_within(struct world *world, enum api_method method, const char *path, const char *body,
 	unsigned timeout_ms, struct reply *ret);
 void world_list(struct world *world, const char *path, bool paged, struct reply *ret);
+/* The completion that this one uses: `user` is the reply. */
+api_list_done world_listed;
 
 /* Sends one and turns until it is done. */
 void world_ask(struct world *world, enum api_method method, const char *path, const char *body, struct reply *ret);

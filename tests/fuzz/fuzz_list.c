@@ -25,16 +25,19 @@ static struct api_pages *pages_make(const char *text, size_t len, size_t *ret_en
 	for (size_t at = 0; at <= len && pages->count < PAGES_MAX;) {
 		const char *mark = at < len ? memchr(text + at, 0x1e, len - at) : NULL;
 		size_t end = mark ? (size_t)(mark - text) : len;
-		struct api_page page = {.body = bytes_copy(text + at, end - at, false), .body_len = end - at};
+		char *body = bytes_copy(text + at, end - at, false);
+		size_t body_len = end - at;
+		struct json root;
 		at = end + 1;
-		if (json_scan(page.body, page.body_len, &page.root, NULL) != JSON_OK) {
-			free(page.body);
+		if (json_scan(body, body_len, &root, NULL) != JSON_OK) {
+			free(body);
 			continue;
 		}
-		struct json items = api_page_items(page.root);
+		struct api_page *page = api_page_new(body, body_len, root);
+		require(page != NULL);
+		struct json items = page->items;
 		require(items.type == JSON_ARRAY || items.type == JSON_ABSENT);
-		require(!items.text ||
-			(items.text >= page.body && items.text + items.len <= page.body + page.body_len));
+		require(!items.text || (items.text >= body && items.text + items.len <= body + body_len));
 		for (struct json_iter iter = json_iter(items); json_next(&iter);)
 			*ret_entries += iter.value.type == JSON_OBJECT;
 		pages->pages[pages->count++] = page;

@@ -1,0 +1,50 @@
+/*
+ * What the files of the store share: store.c answers demands and forgets, store_fetch.c gets documents. Private to
+ * them.
+ */
+#ifndef NEEVFS_FS_STORE_OWN_H
+#define NEEVFS_FS_STORE_OWN_H
+
+#include "../api/api.h"
+#include "store.h"
+
+/* What the cache keeps: exactly one of the three. */
+struct document {
+	const struct list *list; /* held */
+	char *body;
+	struct json root;
+	struct error *reason;
+};
+
+/* What is on its way through the API, linked so that it can be released when the mount ends before its answer came. */
+struct trip {
+	struct trip *next, *prev;
+	void (*release)(struct trip *trip);
+};
+
+struct journey;
+
+struct store {
+	struct cache *cache;
+	struct api *api;
+	struct store_config config;
+	struct configured *configured;
+	int64_t now_ms;
+	bool urgent;                        /* whoever makes the cache fetch something just now */
+	struct trip trips;                  /* ring */
+	struct journey *makes, *makes_last; /* whose lists are being made; each has a turn after the other */
+	struct graveyard graveyard;
+};
+
+void trip_begin(struct store *store, struct trip *trip, void (*release)(struct trip *trip));
+void trip_end(struct trip *trip); /* also releases it */
+
+/* The keys of the cache: what, kind, path. */
+enum { KEY_LIST = 'L', KEY_ITEM = 'I', KEY_METRICS = 'M', KEY_PROBE = 'P' };
+static const char key_types[DOCS] = {[DOC_LIST] = KEY_LIST, [DOC_ITEM] = KEY_ITEM, [DOC_METRICS] = KEY_METRICS};
+
+/* The cache's, for these keys; `user` is the store. */
+void store_fetch(void *user, const char *key, struct cache_fetch *fetch);
+void store_release(void *user, void *document);
+
+#endif
