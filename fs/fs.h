@@ -3,6 +3,8 @@
 #ifndef NEEVFS_FS_FS_H
 #define NEEVFS_FS_FS_H
 
+#include "node.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -24,7 +26,7 @@ struct fs {
 	struct brakes *brakes;
 	struct fuse_session *session; /* lent; NULL: not mounted */
 	bool forgetting;              /* kept.h: the kernel is being told to forget everything */
-	size_t forgotten;             /* how far that is */
+	struct nodes_walk forgotten;  /* how far that is */
 	int64_t now_ms;               /* monotonic, of this turn of the loop */
 	time_t now;                   /* wall clock, of this turn */
 	int64_t settled_ms; /* when a listing last replaced the draft that had stood for a resource; 0: never */

@@ -79,7 +79,7 @@ void kept_forget_at(struct fs *fs, const char *path, size_t len) {
 
 void kept_forget_all(struct fs *fs) {
 	fs->forgetting = true;
-	fs->forgotten = 0;
+	fs->forgotten = (struct nodes_walk){0};
 }
 
 bool kept_run(struct fs *fs) {

@@ -8,24 +8,28 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
+#include <sys/timerfd.h>
 #include <syslog.h>
 #include <unistd.h>
 
 enum {
 	REQUESTS_A_TURN = 64, /* then the network has its turn */
 	SPIN_US = 50,         /* the device is tried again for so long after an answer, before going to sleep */
+	WATCHED = 5,          /* descriptors at most */
 };
 
 struct turning {
 	const struct loop *loop;
 	struct fuse_buf buffer; /* libfuse's, used again for each request */
 	int epoll_fd, signal_fd;
+	int jump_fd;  /* a timer that is never due, and that a jump of the clock cancels */
 	bool spins;   /* there is another processor for who asks */
 	bool called;  /* to end, by a signal */
 	bool severed; /* the connection is gone: unmounted, or aborted */
@@ -79,6 +83,22 @@ static void turn_signals(struct turning *turning) {
 			turning->called = true;
 		}
 	}
+}
+
+/*
+ * While the machine sleeps the kernel's time-outs stand still, and answers grow old: what is told then is that the wall
+ * clock has jumped (TFD_TIMER_CANCEL_ON_SET, timerfd_create(2)).
+ */
+static void jump_await(const struct turning *turning) {
+	const struct itimerspec never = {.it_value.tv_sec = LONG_MAX};
+	timerfd_settime(turning->jump_fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL);
+}
+
+static void turn_jump(struct turning *turning) {
+	uint64_t times;
+	if (read(turning->jump_fd, &times, sizeof times) < 0 && errno == ECANCELED)
+		kept_forget_all(turning->loop->fs);
+	jump_await(turning);
 }
 
 static int64_t now_us(void) {
@@ -143,6 +163,8 @@ static void turn_event(struct turning *turning, int fd) {
 	const struct loop *loop = turning->loop;
 	if (fd == turning->signal_fd) {
 		turn_signals(turning);
+	} else if (fd == turning->jump_fd) {
+		turn_jump(turning);
 	} else if (fd == loop->supervisor_fd) {
 		turning_forget(turning, fd);
 		loop->unwatched(loop->user);
@@ -154,8 +176,8 @@ static void turn_event(struct turning *turning, int fd) {
 static int loop_turn(struct turning *turning) {
 	const struct loop *loop = turning->loop;
 	struct fs *fs = loop->fs;
-	struct epoll_event events[4];
-	int count = epoll_wait(turning->epoll_fd, events, 4, turning_wait_ms(turning));
+	struct epoll_event events[WATCHED];
+	int count = epoll_wait(turning->epoll_fd, events, WATCHED, turning_wait_ms(turning));
 	if (count < 0 && errno != EINTR)
 		return -errno;
 	loop_tick(fs);
@@ -205,13 +227,17 @@ int loop_run(const struct loop *loop, struct error *err) {
 	loop_signals(&set);
 	turning.signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	int fuse_fd = fuse_session_fd(loop->session);
-	int rc = turning.epoll_fd < 0 || turning.signal_fd < 0 ? -errno : 0;
+	turning.jump_fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+	int rc = turning.epoll_fd < 0 || turning.signal_fd < 0 || turning.jump_fd < 0 ? -errno : 0;
 	if (!rc && fcntl(fuse_fd, F_SETFL, fcntl(fuse_fd, F_GETFL) | O_NONBLOCK))
 		rc = -errno;
 	if (!rc)
 		rc = turning_watch(&turning, fuse_fd);
 	if (!rc)
 		rc = turning_watch(&turning, turning.signal_fd);
+	if (!rc)
+		rc = turning_watch(&turning, turning.jump_fd);
+	jump_await(&turning);
 	if (!rc)
 		rc = turning_watch(&turning, api_fd(loop->api));
 	if (!rc && loop->supervisor_fd >= 0)
@@ -227,5 +253,6 @@ int loop_run(const struct loop *loop, struct error *err) {
 	free(turning.buffer.mem);
 	close(turning.epoll_fd);
 	close(turning.signal_fd);
+	close(turning.jump_fd);
 	return rc;
 }

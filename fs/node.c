@@ -3,13 +3,21 @@
 #include "name.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum {
+	CHAINS_MIN = 64,
+	WALK_CHAINS = 2048, /* of one nodes_walk() call: a millisecond or two, if each node is told to the kernel */
+	MANY = 20000,       /* nodes that are worth giving their memory back: two megabytes */
+};
 
 struct nodes {
 	struct node **chains;
 	size_t chain_count;   /* a power of two */
 	size_t count;         /* hashed nodes */
+	size_t most;          /* of them, since memory was last given back */
 	struct node *retired; /* no longer found by name, still held by the kernel */
 	struct node root;
 };
@@ -28,7 +36,7 @@ int nodes_new(struct nodes **ret) {
 	struct nodes *nodes = calloc(1, sizeof *nodes);
 	if (!nodes)
 		return -ENOMEM;
-	nodes->chain_count = 64;
+	nodes->chain_count = CHAINS_MIN;
 	nodes->chains = calloc(nodes->chain_count, sizeof *nodes->chains);
 	if (!nodes->chains) {
 		free(nodes);
@@ -38,9 +46,6 @@ int nodes_new(struct nodes **ret) {
 	*ret = nodes;
 	return 0;
 }
-
-/* Nodes of one nodes_walk() call: a millisecond or two, if each is told to the kernel. */
-enum { WALK_CHAINS = 2048 };
 
 static void node_unname(struct node *node) {
 	if (node->owner)
@@ -128,15 +133,13 @@ static void node_leave(struct node *node) {
 }
 
 /* Longer chains are slower, never wrong: without memory the table stays as it is. */
-static void nodes_grow(struct nodes *nodes) {
-	if (nodes->count < nodes->chain_count)
-		return;
+static void nodes_resize(struct nodes *nodes, size_t chain_count) {
 	size_t old_count = nodes->chain_count;
-	struct node **old = nodes->chains, **chains = calloc(old_count * 2, sizeof *chains);
+	struct node **old = nodes->chains, **chains = calloc(chain_count, sizeof *chains);
 	if (!chains)
 		return;
 	nodes->chains = chains;
-	nodes->chain_count = old_count * 2;
+	nodes->chain_count = chain_count;
 	for (size_t i = 0; i < old_count; i++)
 		while (old[i]) {
 			struct node *node = old[i];
@@ -145,6 +148,29 @@ static void nodes_grow(struct nodes *nodes) {
 			node_hash(nodes, node);
 		}
 	free(old);
+}
+
+static void nodes_grow(struct nodes *nodes) {
+	if (nodes->count >= nodes->chain_count)
+		nodes_resize(nodes, nodes->chain_count * 2);
+	if (nodes->count > nodes->most)
+		nodes->most = nodes->count;
+}
+
+/*
+ * A walk over everything makes hundreds of thousands of nodes, which the kernel gives back when it needs room. What is
+ * freed amid other blocks stays with the process, unless it is told otherwise: each time that half of them are gone.
+ */
+static void nodes_shrink(struct nodes *nodes) {
+	if (nodes->most < MANY || nodes->count > nodes->most / 2)
+		return;
+	size_t chain_count = nodes->chain_count;
+	while (chain_count > CHAINS_MIN && chain_count / 2 > nodes->count)
+		chain_count /= 2;
+	if (chain_count < nodes->chain_count)
+		nodes_resize(nodes, chain_count);
+	nodes->most = nodes->count;
+	malloc_trim(0);
 }
 
 static struct node *node_find(struct nodes *nodes, struct node *parent, const char *name, uint64_t ino) {
@@ -203,6 +229,7 @@ void node_forget(struct nodes *nodes, struct node *node, uint64_t count) {
 		return;
 	node->lookups -= count < node->lookups ? count : node->lookups;
 	node_release(nodes, node);
+	nodes_shrink(nodes);
 }
 
 struct node *node_show(struct nodes *nodes, struct node *node, uint64_t text, size_t size) {
@@ -283,13 +310,15 @@ void node_walk(struct node *node, node_each *each, void *user) {
 	}
 }
 
-/* A table that grows moves no chain towards its beginning. */
-bool nodes_walk(struct nodes *nodes, size_t *at, node_each *each, void *user) {
-	size_t end = *at + WALK_CHAINS < nodes->chain_count ? *at + WALK_CHAINS : nodes->chain_count;
-	for (; *at < end; ++*at)
-		for (struct node *node = nodes->chains[*at]; node; node = node->next)
+bool nodes_walk(struct nodes *nodes, struct nodes_walk *walk, node_each *each, void *user) {
+	/* A table that grows moves no node towards its beginning, one that shrinks does. */
+	if (nodes->chain_count < walk->chain_count)
+		walk->at = 0;
+	walk->chain_count = nodes->chain_count;
+	for (size_t i = 0; i < WALK_CHAINS && walk->at < nodes->chain_count; i++, walk->at++)
+		for (struct node *node = nodes->chains[walk->at]; node; node = node->next)
 			each(user, node);
-	return end < nodes->chain_count;
+	return walk->at < nodes->chain_count;
 }
 
 void node_path(const struct node *node, struct buffer *out) {

@@ -37,6 +37,11 @@ struct node {
 
 struct nodes;
 
+/* How far a walk over all of them is. */
+struct nodes_walk {
+	size_t at, chain_count; /* private */
+};
+
 int nodes_new(struct nodes **ret); /* 0 or -ENOMEM */
 void nodes_free(struct nodes *nodes);
 struct node *nodes_root(struct nodes *nodes);
@@ -78,9 +83,9 @@ struct node *node_at(struct nodes *nodes, const char *path, size_t len);
 typedef void node_each(void *user, struct node *node);
 void node_walk(struct node *node, node_each *each, void *user);
 
-/* Calls `each` for some of all nodes; *at begins as 0. False when that were the last. Between two calls nodes may come
- * and go: none that stays is left out. */
-bool nodes_walk(struct nodes *nodes, size_t *at, node_each *each, void *user);
+/* Calls `each` for some of all nodes; *walk begins as zeros. False when that were the last. Between two calls nodes may
+ * come and go: none that stays is left out. */
+bool nodes_walk(struct nodes *nodes, struct nodes_walk *walk, node_each *each, void *user);
 
 /* Appends the path from the mount's root, without a leading slash; "" for the root. */
 void node_path(const struct node *node, struct buffer *out);
