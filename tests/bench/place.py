@@ -2,6 +2,7 @@
 import contextlib
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -74,6 +75,19 @@ class Place:
         """In a session of its own: who types Ctrl-C ends the benchmark, which ends all others."""
         return subprocess.Popen(command, start_new_session=True, **{'stdin': subprocess.DEVNULL, 'stderr': self.log, **named})
 
+    @staticmethod
+    def wait(process, seconds):
+        """Until it ends, to the microsecond: Popen.wait with a time limit looks only now and then."""
+        fd = os.pidfd_open(process.pid)
+        try:
+            if not select.select([fd], [], [], seconds)[0]:
+                raise Unmeasured('%s: not over after %d s' % (' '.join(process.args)[:200], seconds))
+            now = time.perf_counter()
+        finally:
+            os.close(fd)
+        process.wait()
+        return now
+
     def end(self, process, how=signal.SIGTERM, seconds=10):
         """It and its children."""
         if process.poll() is None:
@@ -93,17 +107,14 @@ class Place:
             begin = time.perf_counter()
             process = self.popen(command, stdin=told, stdout=said)
             try:
-                status = process.wait(seconds)
-                spent = time.perf_counter() - begin
-            except subprocess.TimeoutExpired as error:
-                raise Unmeasured('%s: not over after %d s' % (command, seconds)) from error
+                spent = self.wait(process, seconds) - begin
             finally:
                 self.end(process, signal.SIGKILL)
-            if status:
+            if process.returncode:
                 self.log.flush()
                 with open(self.log.name, 'rb') as log:
                     tail = log.read()[-500:].decode(errors='replace')
-                raise Unmeasured('%s: status %d, and the log ends with: %s' % (' '.join(command)[:200], status, tail))
+                raise Unmeasured('%s: status %d, and the log ends with: %s' % (' '.join(command)[:200], process.returncode, tail))
             said.seek(0)
             return spent, said.read().decode()
 

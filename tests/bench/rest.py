@@ -29,7 +29,8 @@ def background(place, url, **options):
     try:
         begin = time.perf_counter()
         process = place.popen([place.neevfs, '-o', ','.join('%s=%s' % pair for pair in options.items()), at], stdout=place.log)
-        if process.wait(30):
+        place.wait(process, 30)
+        if process.returncode:
             raise Unmeasured('neevfs ended with %d' % process.returncode)
         os.listdir(at)
         yield at, time.perf_counter() - begin
@@ -45,7 +46,7 @@ def background(place, url, **options):
 def start(place, table):
     found = []
     for i in range(7 if place.args.quick else 21):
-        place.progress('start: round %d' % (i + 1))
+        place.progress('start, round %d' % (i + 1))
         # Nobody listens there: it must not matter.
         with background(place, 'http://127.0.0.1:9') as (_, seconds):
             found.append(seconds * 1000)

@@ -82,7 +82,7 @@ class Size:
 
 
 def scale(place, table):
-    plan = [(1000, 2), (10000, 2), (100000, 1)] if place.args.quick else [(1000, 5), (10000, 3), (100000, 3)]
+    plan = [(1000, 3), (10000, 2), (100000, 1)] if place.args.quick else [(1000, 5), (10000, 3), (100000, 3)]
     sizes = [Size(place, *each) for each in plan]
     for size in sizes:
         size.measure()
@@ -94,13 +94,13 @@ def scale(place, table):
         if size.count in MEMORY_MIB:
             table.add(group, name + 'resident at most', found['most'], ('<=', MEMORY_MIB[size.count]), every=True, unit='MiB')
         table.add(group, name + 'longest silence while it lists', found['silent'], unit='ms')
-    first = sizes[0]
-    for size in sizes[1:]:
+    for small, size in zip(sizes, sizes[1:]):
         for what, words in (('seconds', 'time'), ('cpu', 'CPU time')):
-            # Rounds of different sizes are not beside each other: each over the middle of the first.
-            middle = sorted(first.found[what])[first.rounds // 2] / first.pages
-            table.add(group, '%d: %s a page / that with %d' % (size.count, words, first.count),
-                      [value / size.pages / middle for value in size.found[what]] if middle else [])
+            # Rounds of different sizes are not beside each other: each over the middle of the other's.
+            middle = sorted(small.found[what])[small.rounds // 2] / small.pages
+            if middle:
+                table.add(group, '%d: %s a page / that with %d' % (size.count, words, small.count),
+                          [value / size.pages / middle for value in size.found[what]])
     middle = lambda values, factor=1.0: '%.1f' % (sorted(values)[len(values) // 2] * factor) if values else '-'
     keys = ('start', 'listed', 'walked', 'dropped', 'touched', 'hup', 'most')
     table.figure('Scale, medians: ms; then resident MiB, in this order; walk: find, with 100000 ls -l',
@@ -108,7 +108,7 @@ def scale(place, table):
                  [[str(size.count), middle(size.found['seconds'], 1000), middle(size.found['seconds'], 1000 / size.pages),
                    middle(size.found['cpu'], 1000 / size.pages), middle(size.found['silent']), middle(size.found['walk s'], 1000)] +
                   [middle(size.found[key]) for key in keys] for size in sizes])
-    if not first.found['dropped']:
+    if not sizes[0].found['dropped']:
         table.skip('memory after drop_caches', 'only root may tell the kernel to forget')
 
 

@@ -26,12 +26,11 @@ def digits(value):
     return '%.0f' % value if abs(value) >= 1000 else '%.1f' % value if abs(value) >= 100 else '%.2f' % value
 
 
-def columns(lines, left):
-    """Lines of cells as lines of text; the first `left` cells stand at the left, the others at the right."""
-    widths = [max(len(line[i]) for line in lines if len(line) > i) for i in range(max(map(len, lines)))]
+def columns(lines):
+    """Lines of cells as lines of text: the first cell stands at the left, the others at the right. A lone cell may be longer."""
+    widths = [max(len(line[i]) for line in lines if 1 < len(line) > i) for i in range(max(map(len, lines)))]
     for line in lines:
-        yield '  '.join(cell.ljust(width) if i < left else cell.rjust(width)
-                        for i, (cell, width) in enumerate(zip(line, widths))).rstrip()
+        yield '  '.join([line[0].ljust(widths[0])] + [cell.rjust(width) for cell, width in zip(line[1:], widths[1:])]).rstrip()
 
 
 class Table:
@@ -70,13 +69,11 @@ class Table:
             target = signs[row.target[0]] + ' ' + digits(row.target[1]) if row.target else '-'
             mark = {None: '', True: 'yes', False: 'NO'}[row.reached()]
             lines.append(['  ' + row.name, digits(min(row.values)), digits(middle), digits(max(row.values)), row.unit, target, mark])
-        wide = max(len(line[0]) for line in lines if len(line) > 1)
-        heads = [line for line in lines if len(line) == 1]
-        for text in columns([line if len(line) > 1 else [line[0][:wide]] for line in lines], 1):
-            print(next((head[0] for head in heads if head[0] and head[0][:wide] == text), text))
+        for text in columns(lines):
+            print(text)
         for title, head, body in self.figures:
             print('\n%s' % title)
-            for text in columns([head] + body, 1):
+            for text in columns([head] + body):
                 print('  ' + text)
         if self.skipped:
             print()
