@@ -158,7 +158,7 @@ def details(place, table):
         ways = [lambda: mine('turn'), lambda: curl('curl turn'), lambda: mine('many', '-P', str(PARALLEL), '-n', '1'),
                 lambda: curl('curl', '--parallel', '--parallel-immediate', '--parallel-max', str(PARALLEL))]
         for i, way in in_turn(rounds, ways):
-            place.progress('details: round %d of %d' % (i + 1, rounds))
+            place.progress('details: info.json, round %d of %d' % (i + 1, rounds))
             way()
     table.ratio(group, 'cat of one after the other / curl of one after the other', seconds['turn'], seconds['curl turn'])
     table.ratio(group, 'cat of one after the other / curl --parallel', seconds['turn'], seconds['curl'])

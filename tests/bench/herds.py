@@ -29,7 +29,7 @@ def herds(place, table):
             'one status each': ('==', cloud.pages, False, lambda at: ['%s/%s/status' % (at, name) for name in resources]),
         }
         for i, kind in in_turn(rounds, list(kinds)):
-            place.progress('herds: %s, round %d of %d' % (kind, i + 1, rounds))
+            place.progress('herds: many at once, round %d of %d, %s' % (i + 1, rounds, kind))
             _, _, listed, paths = kinds[kind]
             with place.mount(cloud.url) as daemon:
                 if listed:
@@ -81,8 +81,8 @@ def dead(place, table):
 def beside(place, table):
     """Somebody reads the details of one after the other while a crawler reads those of many at once."""
     rounds, few = (2, 8) if place.args.quick else (5, 12)
-    alone, crawled, kept = [], [], []
-    with place.cloud(READERS, LATENCY_MS) as cloud:
+    alone, crawled, kept, ceiling = [], [], [], []
+    with place.cloud(READERS, LATENCY_MS) as cloud, place.ceiling() as other:
         for i in range(rounds):
             place.progress('herds: beside a crawler, round %d of %d' % (i + 1, rounds))
             with place.mount(cloud.url) as daemon:
@@ -105,15 +105,18 @@ def beside(place, table):
                     crawler.stdin.write('\0'.join('%s/%s/info.json' % (daemon.collection, name) for name in resources[:800]).encode())
                     crawler.stdin.close()
                     time.sleep(0.3)
-                    with place.probing('cat', 1, last) as probed:
+                    # Who shares two processors with 64 others waits for these too: so does a reader of the other mount.
+                    with place.probing('cat', 1, last) as probed, place.probing('cat', 1, other.at + '/gpu-00007/status') as beside_it:
                         crawled.append(reads())
                     kept.append(probed['longest'])
+                    ceiling.append(beside_it['longest'])
                     if crawler.poll() is not None:
                         raise Unmeasured('the crawler was over before the light reader')
                 finally:
                     place.end(crawler)
     group = 'Others, ms'
     table.add(group, 'open, read, close of what is kept, beside a crawler of 64 at once: longest', kept)
+    table.add(group, 'the same of ceiling, which nobody crawls, meanwhile', ceiling)
     group = 'Fairness, time: less is better'
     table.ratio(group, "a cold detail beside a crawler of 64 at once / alone", crawled, alone)
 

@@ -23,7 +23,7 @@ class Row:
 def digits(value):
     if value == int(value) and abs(value) < 1e15:
         return str(int(value))
-    return '%.0f' % value if abs(value) >= 1000 else '%.1f' % value if abs(value) >= 100 else '%.2f' % value
+    return '%.*f' % (0 if abs(value) >= 1000 else 1 if abs(value) >= 100 else 2 if abs(value) >= 0.1 else 3, value)
 
 
 def columns(lines):
