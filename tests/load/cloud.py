@@ -15,10 +15,11 @@ LISTS = {  # of each kind of resource: the path of its list, and its member
 
 
 class Cloud:
-    def __init__(self, program, instances, models, seed, speed, log):
+    def __init__(self, program, instances, models, seed, speed, log, latency_ms=0):
         # Its own session: who types Ctrl-C ends the soak, which then ends the cloud.
         self.process = subprocess.Popen(
-            [program, '--instances', str(instances), '--models', str(models), '--seed', str(seed), '--speed', str(speed)],
+            [program, '--instances', str(instances), '--models', str(models), '--seed', str(seed), '--speed', str(speed),
+             '--latency', str(latency_ms)],
             stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
         self.url = self.process.stdout.readline().decode().strip()
         self.port = int(self.url.rsplit(':', 1)[1])
