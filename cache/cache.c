@@ -1,57 +1,10 @@
-#include "cache.h"
+#include "cache_own.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { BUCKETS_MIN = 64 };
-
-/*
- * A fetch, and afterwards its result. One object for both: so cache_finish() needs no memory, cannot fail, and loses no
- * waiter. `holders` counts: one for being under way or in the queue, one for the entry that keeps it.
- */
-struct cache_fetch {
-	unsigned holders;
-	struct cache_entry *entry; /* that new waiters find it by; NULL once detached or served */
-	char *key;
-	struct cache_waiter *waiters, *waiters_last;
-	struct cache_fetch *all_next, *all_prev; /* all under way, for cache_free() */
-	struct cache_fetch *queue_next;
-	int64_t fetched_ms;
-	bool detached; /* by cache_forget(): who waited gets the result, and nobody may keep it */
-
-	/* The result, from cache_finish() on. */
-	int64_t expires_ms;
-	size_t size;
-	void *document;
-	int code;
-};
-
-/* What is known of a key. It exists while it has a result or a fetch. */
-struct cache_entry {
-	struct cache_entry *bucket_next;
-	struct cache_entry *lru_next, *lru_prev; /* towards the older, the newer; linked while it has a result */
-	uint64_t hash;
-	const char *key;             /* behind the structure, in the same allocation */
-	struct cache_fetch *fetch;   /* may be joined */
-	struct cache_fetch *kept;    /* what is served until it expires */
-	struct cache_fetch *failure; /* newer than `kept`, and not to be kept: only for who began before it */
-	size_t cost;
-};
-
-struct cache {
-	struct cache_ops ops;
-	size_t limit_bytes;
-	struct cache_entry **buckets;
-	size_t bucket_count; /* a power of two */
-	size_t entry_count;
-	struct cache_entry *lru_newest, *lru_oldest;
-	struct cache_fetch *all;
-	struct cache_fetch *queue, *queue_last;
-	struct cache_fetch *serving; /* whose waiter's `done` is running */
-	bool serving_forgotten;      /* by that `done` itself */
-	struct cache_stats stats;
-};
 
 /* FNV-1a: http://www.isthe.com/chongo/tech/comp/fnv/ */
 static uint64_t key_hash(const char *key) {
@@ -64,16 +17,6 @@ static uint64_t key_hash(const char *key) {
 
 static struct cache_entry **bucket_of(const struct cache *cache, uint64_t hash) {
 	return &cache->buckets[hash & (cache->bucket_count - 1)];
-}
-
-static struct cache_entry *entry_find(const struct cache *cache, const char *key) {
-	uint64_t hash = key_hash(key);
-	struct cache_entry *entry;
-
-	for (entry = *bucket_of(cache, hash); entry; entry = entry->bucket_next)
-		if (entry->hash == hash && strcmp(entry->key, key) == 0)
-			return entry;
-	return NULL;
 }
 
 /* Without memory the table stays as it is: longer chains, still right. */
@@ -136,8 +79,7 @@ static void fetch_release(struct cache *cache, struct cache_fetch *fetch) {
 	free(fetch);
 }
 
-/* Drops the results of an entry, and the entry too unless a fetch still needs it. */
-static void entry_clear(struct cache *cache, struct cache_entry *entry) {
+void entry_clear(struct cache *cache, struct cache_entry *entry) {
 	struct cache_fetch *kept = entry->kept, *failure = entry->failure;
 	struct cache_entry **link;
 
@@ -171,8 +113,30 @@ static void entry_forget(struct cache *cache, struct cache_entry *entry) {
 	entry_clear(cache, entry);
 }
 
+static struct cache_entry *entry_find(struct cache *cache, const char *key) {
+	uint64_t hash = key_hash(key);
+	struct cache_entry *entry = *bucket_of(cache, hash);
+
+	while (entry && (entry->hash != hash || strcmp(entry->key, key) != 0))
+		entry = entry->bucket_next;
+	if (!entry || !entry_is_marked(cache, entry))
+		return entry;
+	entry_clear(cache, entry); /* no fetch needs it: that was detached */
+	return NULL;
+}
+
 static size_t result_cost(const struct cache_entry *entry, const struct cache_fetch *result) {
 	return sizeof(*entry) + sizeof(*result) + 2 * (strlen(entry->key) + 1) + result->size;
+}
+
+bool cache_evict(struct cache *cache, size_t most) {
+	for (; cache->stats.bytes > cache->limit_bytes && cache->lru_oldest; most--) {
+		if (!most)
+			return true;
+		cache->stats.evicted++;
+		entry_clear(cache, cache->lru_oldest);
+	}
+	return false;
 }
 
 /* Puts a result into its entry, as `kept` or as `failure`, and makes room for it. */
@@ -182,6 +146,7 @@ static void entry_store(struct cache *cache, struct cache_entry *entry, struct c
 	size_t cost = 0;
 
 	result->holders++;
+	entry->stored = cache->mark_number;
 	if (entry->kept || entry->failure) {
 		lru_unlink(cache, entry);
 		cache->stats.bytes -= entry->cost;
@@ -208,10 +173,7 @@ static void entry_store(struct cache *cache, struct cache_entry *entry, struct c
 		cache->stats.evicted++;
 		entry_clear(cache, entry);
 	}
-	while (cache->stats.bytes > cache->limit_bytes && cache->lru_oldest) {
-		cache->stats.evicted++;
-		entry_clear(cache, cache->lru_oldest);
-	}
+	cache_evict(cache, CACHE_AT_ONCE);
 }
 
 int cache_new(const struct cache_ops *ops, size_t limit_bytes, struct cache **ret) {
@@ -257,6 +219,7 @@ void cache_free(struct cache *cache) {
 	if (!cache)
 		return;
 	cache_forget_prefix(cache, "");
+	cache_tidy(cache, SIZE_MAX);
 	while ((fetch = cache->all)) {
 		while (waiter_pop(fetch))
 			;
@@ -443,7 +406,7 @@ bool cache_run(struct cache *cache) {
 	return served;
 }
 
-static void serving_forget(struct cache *cache) {
+void serving_forget(struct cache *cache) {
 	cache->serving->detached = true;
 	cache->serving_forgotten = true;
 }
@@ -455,19 +418,6 @@ void cache_forget(struct cache *cache, const char *key) {
 		serving_forget(cache);
 	if (entry)
 		entry_forget(cache, entry);
-}
-
-void cache_forget_prefix(struct cache *cache, const char *prefix) {
-	size_t len = strlen(prefix);
-
-	if (cache->serving && strncmp(cache->serving->key, prefix, len) == 0)
-		serving_forget(cache);
-	for (size_t i = 0; i < cache->bucket_count; i++)
-		for (struct cache_entry *entry = cache->buckets[i], *next; entry; entry = next) {
-			next = entry->bucket_next;
-			if (strncmp(entry->key, prefix, len) == 0)
-				entry_forget(cache, entry);
-		}
 }
 
 void cache_stats(const struct cache *cache, struct cache_stats *ret) {

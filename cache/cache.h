@@ -106,6 +106,14 @@ bool cache_run(struct cache *cache);
 void cache_forget(struct cache *cache, const char *key);
 void cache_forget_prefix(struct cache *cache, const char *prefix);
 
+/*
+ * Where very many results are to be dropped, because they were forgotten or because one came that needs their room,
+ * most of them are freed later: here, about `most` in a call. Until then they count in stats, and the bound may be
+ * exceeded. True if there is more to do. Not from `done`.
+ */
+bool cache_tidy(struct cache *cache, size_t most);
+bool cache_is_tidy(const struct cache *cache); /* whether there is nothing to do */
+
 void cache_stats(const struct cache *cache, struct cache_stats *ret);
 
 #endif

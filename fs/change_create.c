@@ -78,11 +78,13 @@ static struct journal_entry create_entry(const struct change *change) {
 
 static void create_look(struct change *change);
 
+/* The first that is called so: it has the plain name. */
 static const struct item *create_find(const struct change *change, const struct list *list) {
-	for (size_t i = 0; i < list->count; i++)
-		if (json_string_is(json_at(list->items[i].json, change->kind->title), change->draft->name))
-			return &list->items[i];
-	return NULL;
+	const char *title = change->draft->name;
+	char name[NAME_SIZE];
+	name_escape(title, strlen(title), name);
+	const struct item *item = list_by_name(list, NULL, name);
+	return item && json_string_is(json_at(item->json, change->kind->title), title) ? item : NULL;
 }
 
 /*

@@ -53,8 +53,8 @@ void store_free(struct store *store);
 
 void store_tick(struct store *store, int64_t now_ms); /* the time from now on */
 bool store_run(struct store *store);                  /* resumes demands whose documents came; true if there were any */
-/* Goes on with making lists whose pages came and with freeing those that are over, for some milliseconds at most. To be
- * called once a turn, before store_run(). */
+/* Goes on with making lists whose pages came and with freeing what is over, for some milliseconds at most. To be called
+ * once a turn, before store_run(). */
 void store_make(struct store *store);
 int store_wait_ms(const struct store *store); /* 0 while there is more of that to do; -1: none */
 

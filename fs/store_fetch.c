@@ -10,6 +10,7 @@ enum {
 	NOT_FOUND_MS = 2000,   /* how long a 404 is believed */
 	MAKE_WORK = 256 << 10, /* of list_step() in one turn: a millisecond or two, whatever the list holds */
 	FREE_BYTES = 2 << 20,  /* of lists that are over, in one turn: the same */
+	TIDY_ENTRIES = 1000,   /* of the cache, in one turn: the same */
 };
 
 /* A fetch on its way. */
@@ -249,9 +250,10 @@ void store_make(struct store *store) {
 		else
 			journey_listed(journey, journey->list);
 	}
+	cache_tidy(store->cache, TIDY_ENTRIES);
 	graveyard_clear(&store->graveyard, FREE_BYTES);
 }
 
 int store_wait_ms(const struct store *store) {
-	return store->makes || store->graveyard.first ? 0 : -1;
+	return store->makes || store->graveyard.first || !cache_is_tidy(store->cache) ? 0 : -1;
 }

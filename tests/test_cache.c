@@ -645,6 +645,12 @@ static void model_forget(struct model *model, unsigned key) {
 	cache_forget(model->owner.cache, model_key(key));
 }
 
+static void model_forget_prefix(struct model *model, const char *prefix) {
+	for (unsigned key = 0; key < MODEL_KEYS; key++)
+		model->forgets[key] += strncmp(model_key(key), prefix, strlen(prefix)) == 0;
+	cache_forget_prefix(model->owner.cache, prefix);
+}
+
 static void model_wait(struct model_client *client);
 
 static void model_done(struct cache_waiter *waiter, const struct cache_result *result) {
@@ -689,6 +695,10 @@ static void model_fetch(void *user, const char *key, struct cache_fetch *fetch) 
 	struct model *model = (struct model *)owner;
 	unsigned index = 0;
 
+	if (*key == 'z') { /* of those that only are many */
+		owner_fetch(user, key, fetch);
+		return;
+	}
 	while (strcmp(model_key(index), key))
 		index++;
 	for (size_t i = 0; i < PENDING_MAX; i++)
@@ -719,7 +729,24 @@ static void model_finish(struct model *model) {
 	cache_finish(owner->cache, fetch, fail ? EREMOTEIO : 0, owner_document(owner, text), 100, expires_ms);
 }
 
+/* So many results of other keys that what is forgotten is only marked. */
+static void fill(struct owner *owner, const char *prefix, size_t count) {
+	for (size_t i = 0; i < count; i++) {
+		struct cache_waiter nobody = {0};
+		char key[32];
+
+		snprintf(key, sizeof(key), "%s%zu", prefix, i);
+		assert_int_equal(cache_wait(owner->cache, key, 0, &nobody), 0);
+		cache_leave(owner->cache, &nobody);
+		cache_finish(owner->cache, owner_take(owner, owner->pending_count - 1), 0, owner_document(owner, key),
+			100, INT64_MAX);
+	}
+	while (cache_run(owner->cache))
+		;
+}
+
 static void test_model(void **state) {
+	static const char *const prefixes[] = {"a/", "b/", "b", "c", "", "z5"};
 	static struct model_client clients[MODEL_CLIENTS];
 	static struct model model;
 
@@ -732,6 +759,8 @@ static void test_model(void **state) {
 		memset(clients, 0, sizeof(clients));
 		model.random = seed;
 		assert_int_equal(cache_new(&ops, seed % 3 ? 1 << 20 : 1500, &model.owner.cache), 0);
+		if (seed % 3 == 1)
+			fill(&model.owner, "z", 1500);
 		for (int step = 0; step < 3000; step++) {
 			struct model_client *client = &clients[model_random(&model, MODEL_CLIENTS)];
 			unsigned key = model_random(&model, MODEL_KEYS);
@@ -757,6 +786,10 @@ static void test_model(void **state) {
 			case 6:
 				if (model_random(&model, 4) == 0)
 					model_forget(&model, key);
+				if (model_random(&model, 8) == 0)
+					model_forget_prefix(&model, prefixes[model_random(&model, 6)]);
+				if (model_random(&model, 4) == 0)
+					cache_tidy(model.owner.cache, model_random(&model, 400));
 				break;
 			default:
 				if (cache_peek(model.owner.cache, model_key(key), model.now_ms,
@@ -774,6 +807,170 @@ static void test_model(void **state) {
 			assert_false(clients[i].waiting);
 		owner_close(&model.owner);
 	}
+}
+
+/* ---- very many results ---- */
+
+static bool is_found(struct owner *owner, const char *key) {
+	struct cache_result found;
+
+	return cache_peek(owner->cache, key, 1, 0, &found);
+}
+
+static size_t entries_of(const struct owner *owner) {
+	struct cache_stats stats;
+
+	cache_stats(owner->cache, &stats);
+	return stats.entries;
+}
+
+static void test_many_forgotten(void **state) {
+	struct owner owner;
+	struct client fetching = {0};
+
+	(void)state;
+	owner_open(&owner, 1 << 30);
+	fill(&owner, "a/", 3000);
+	fill(&owner, "b/", 2000);
+	client_wait(&fetching, &owner, "a/new", 1);
+	assert_true(cache_is_tidy(owner.cache));
+
+	/* At once nobody finds it any more, and it is freed later. */
+	cache_forget_prefix(owner.cache, "a/");
+	assert_true(entries_of(&owner) > 4000);
+	assert_false(cache_is_tidy(owner.cache));
+	for (int i = 0; i < 3000; i += 100) {
+		char key[16];
+
+		snprintf(key, sizeof(key), "a/%d", i);
+		assert_false(is_found(&owner, key));
+		key[0] = 'b';
+		assert_int_equal(is_found(&owner, key), i < 2000);
+	}
+	/* The fetch that was under way is detached: its result serves who waits, and is not kept. */
+	owner_finish(&owner, 0, 0, "old", INT64_MAX);
+	cache_run(owner.cache);
+	assert_int_equal(fetching.served, 1);
+	assert_false(is_found(&owner, "a/new"));
+	/* What comes after it under such a key is as good as any, also under one that has an old result still. */
+	fill(&owner, "a/1", 5);
+	fill(&owner, "a/new", 2);
+	assert_true(is_found(&owner, "a/14") && is_found(&owner, "a/new1"));
+	assert_false(is_found(&owner, "a/15"));
+	/* The same prefix again, in the middle of it. */
+	cache_tidy(owner.cache, 500);
+	assert_true(is_found(&owner, "a/14"));
+	cache_forget_prefix(owner.cache, "a/1");
+	cache_forget_prefix(owner.cache, "a/1");
+	assert_false(is_found(&owner, "a/14"));
+	assert_true(is_found(&owner, "a/new1"));
+	fill(&owner, "a/1", 5);
+	for (size_t before = entries_of(&owner), calls = 0; cache_tidy(owner.cache, 500); calls++) {
+		size_t now = entries_of(&owner);
+
+		assert_true(before - now <= 500);
+		assert_true(calls < 100);
+		before = now;
+	}
+	assert_true(cache_is_tidy(owner.cache));
+	assert_int_equal(entries_of(&owner), 2000 + 5 + 2);
+	assert_int_equal(owner.docs_live, 2000 + 5 + 2);
+	assert_true(is_found(&owner, "a/14") && is_found(&owner, "a/new1") && is_found(&owner, "b/1999"));
+	cache_forget_prefix(owner.cache, "");
+	assert_false(is_found(&owner, "a/14"));
+	owner_close(&owner);
+}
+
+/* A failure beside what was forgotten stands alone. */
+static void test_many_forgotten_failure(void **state) {
+	struct owner owner;
+	struct client client = {0};
+	struct cache_result found;
+
+	(void)state;
+	owner_open(&owner, 1 << 30);
+	fill(&owner, "a/", 3000);
+	cache_forget_prefix(owner.cache, "a/");
+	client_wait(&client, &owner, "a/7", 5);
+	owner_finish(&owner, 0, EREMOTEIO, "reason", 0);
+	cache_run(owner.cache);
+	assert_int_equal(client.code, EREMOTEIO);
+	assert_false(cache_peek(owner.cache, "a/7", 6, 6, &found));
+	assert_true(cache_peek(owner.cache, "a/7", 6, 5, &found));
+	assert_int_equal(found.code, EREMOTEIO);
+	assert_false(cache_peek_expired(owner.cache, "a/7", INT64_MIN, &found));
+	owner_close(&owner);
+}
+
+/* More prefixes than can be remembered, and a table that grows meanwhile. */
+static void test_many_forgets(void **state) {
+	struct owner owner;
+
+	(void)state;
+	owner_open(&owner, 1 << 30);
+	fill(&owner, "a/", 3000);
+	for (int i = 0; i < 20; i++) {
+		char prefix[16], key[16];
+
+		snprintf(prefix, sizeof(prefix), "a/%d", 50 + i);
+		snprintf(key, sizeof(key), "a/%d7", 50 + i);
+		assert_true(is_found(&owner, key));
+		cache_forget_prefix(owner.cache, prefix);
+		assert_false(is_found(&owner, key));
+		cache_tidy(owner.cache, 10);
+	}
+	assert_true(is_found(&owner, "a/707") && is_found(&owner, "a/49"));
+	fill(&owner, "b/", 9000);
+	while (cache_tidy(owner.cache, 1000))
+		;
+	/* Of the twenty: themselves, and ten each that begin so. */
+	assert_int_equal(entries_of(&owner), 3000 - 20 * 11 + 9000);
+	owner_close(&owner);
+}
+
+/* One that needs the room of very many. */
+static void test_many_evicted(void **state) {
+	struct owner owner;
+	struct client client = {0};
+	struct cache_stats stats;
+	size_t calls = 0;
+
+	(void)state;
+	owner_open(&owner, 4 << 20);
+	fill(&owner, "a/", 8000);
+	client_wait(&client, &owner, "large", 1);
+	cache_finish(
+		owner.cache, owner_take(&owner, 0), 0, owner_document(&owner, "large"), (4 << 20) - 4096, INT64_MAX);
+	assert_false(cache_is_tidy(owner.cache));
+	assert_true(entries_of(&owner) > 6000);
+	cache_run(owner.cache);
+	assert_int_equal(client.served, 1);
+	for (; cache_tidy(owner.cache, 1000); calls++)
+		assert_true(calls < 100);
+	assert_true(calls > 3);
+	cache_stats(owner.cache, &stats);
+	assert_true(stats.bytes <= 4 << 20);
+	assert_true(stats.entries > 1 && stats.entries < 30);
+	assert_true(is_found(&owner, "large") && is_found(&owner, "a/7999"));
+	assert_false(is_found(&owner, "a/0"));
+	owner_close(&owner);
+}
+
+/* Without memory to remember what is forgotten it is dropped at once. */
+static void test_many_forgotten_no_memory(void **state) {
+	struct owner owner;
+
+	(void)state;
+	owner_open(&owner, 1 << 30);
+	fill(&owner, "a/", 3000);
+	fill(&owner, "b/", 10);
+	alloc_arm(1);
+	cache_forget_prefix(owner.cache, "a/");
+	assert_true(alloc_disarm());
+	assert_true(cache_is_tidy(owner.cache));
+	assert_int_equal(entries_of(&owner), 10);
+	assert_false(is_found(&owner, "a/7"));
+	owner_close(&owner);
 }
 
 /* The n-th allocation fails, for every n: each waiter that was accepted is served once, nothing leaks. */
@@ -839,6 +1036,11 @@ int main(void) {
 		cmocka_unit_test(test_many_keys),
 		cmocka_unit_test(test_free_half_way),
 		cmocka_unit_test(test_model),
+		cmocka_unit_test(test_many_forgotten),
+		cmocka_unit_test(test_many_forgotten_failure),
+		cmocka_unit_test(test_many_forgets),
+		cmocka_unit_test(test_many_evicted),
+		cmocka_unit_test(test_many_forgotten_no_memory),
 		cmocka_unit_test(test_no_memory),
 	};
 

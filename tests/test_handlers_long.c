@@ -280,6 +280,44 @@ static void what_is_forgotten_is_freed(void **state) {
 	stage_close(&stage);
 }
 
+/* More details than are dropped in one turn: nobody finds them any more, and they go little by little. */
+static void very_many_details_are_forgotten(void **state) {
+	(void)state;
+	enum { DETAILS = 2500 };
+	struct stage stage;
+	fuse_ino_t dir;
+	char path[128], body[128];
+	begin_long(&stage, &dir);
+	stage_turn(&stage);
+	for (int i = 0; i < DETAILS; i++) {
+		snprintf(path, sizeof(path), RUNTIMES_DIR "/n%d", i);
+		fuse_req_t info = stage_lookup(&stage, stage_walk(&stage, path), "info.json");
+		snprintf(path, sizeof(path), RUNTIMES "/id-%d", i);
+		snprintf(body, sizeof(body), "{\"id\":\"id-%d\",\"name\":\"n%d\"}", i, i);
+		stage_answer(&stage, API_GET, path, 200, body);
+		assert_entry(info);
+	}
+	size_t total = fake_api_total(stage.api);
+	fuse_ino_t seventh = stage_walk(&stage, RUNTIMES_DIR "/n7");
+	assert_entry(stage_lookup(&stage, seventh, "info.json"));
+	assert_int_equal(fake_api_total(stage.api), total);
+	assert_false(turns_are_due(&stage));
+	store_forget_all(stage.fs.store);
+	assert_null(list_kept(&stage));
+	int turns = 0;
+	for (; turns_are_due(&stage); turns++)
+		stage_one_turn(&stage);
+	assert_true(turns >= 2);
+	fuse_req_t again = stage_lookup(&stage, seventh, "info.json");
+	assert_parked(again);
+	answer_long(&stage);
+	stage_turn(&stage);
+	stage_answer(&stage, API_GET, RUNTIMES "/id-7", 200, "{\"id\":\"id-7\"}");
+	assert_entry(again);
+	assert_int_equal(fake_api_total(stage.api), total + 2);
+	stage_close(&stage);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_waits_is_served_when_the_list_is_made),
@@ -291,6 +329,7 @@ int main(void) {
 		cmocka_unit_test(of_what_changed_only_that_is_new),
 		cmocka_unit_test(a_list_of_another_length_is_another_list),
 		cmocka_unit_test(what_is_forgotten_is_freed),
+		cmocka_unit_test(very_many_details_are_forgotten),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
