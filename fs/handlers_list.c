@@ -120,7 +120,7 @@ static bool reading_attr(struct reading *reading, const char *name, struct fuse_
 		return false;
 	buffer_append(&reading->given, &node, sizeof node);
 	if (reading->given.error || view_open(fs, node, &demand, &child) || view_attr(&child, &demand, &attr) ||
-		!kept_s(fs, attr.until_ms) || !kept_entry(fs, &node, &attr, ret)) {
+		kept_s(fs, attr.until_ms) <= 0 || !kept_entry(fs, &node, &attr, ret)) {
 		reading->given.len -= reading->given.error ? 0 : sizeof node;
 		node_forget(fs->nodes, node, 1);
 		return false;

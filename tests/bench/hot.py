@@ -141,7 +141,7 @@ def calls(place, table):
                 line.append(', '.join('%s %.2f' % (name, n / done) for name, n in sorted(found.items(), key=lambda item: -item[1])
                                       if n / done >= 0.005) or '0')
                 if who == 'neevfs':
-                    table.add(group, words, [sum(found.values()) / done], None if operation == 'cat' else ('<=', 0.01 if operation in times else 0.1))
+                    table.add(group, words, [sum(found.values()) / done], None if operation == 'cat' else ('<=', 0.05 if operation in times else 0.1))
             lines.append(line)
     table.figure('System calls for one operation (of readdir and ls -l: one entry)', ['', 'neevfs', 'ceiling'], lines)
 
