@@ -150,6 +150,13 @@ fuse_req_t stage_getattr(struct stage *stage, fuse_ino_t ino) {
 	return req;
 }
 
+fuse_req_t stage_getattr_open(struct stage *stage, fuse_req_t opened) {
+	fuse_req_t req = kernel_request(stage->kernel);
+
+	fs_getattr(req, opened->ino, &opened->file);
+	return req;
+}
+
 fuse_req_t stage_setattr(struct stage *stage, fuse_ino_t ino, const struct stat *attr, int to_set, fuse_req_t opened) {
 	fuse_req_t req = kernel_request(stage->kernel);
 	struct stat copy = *attr;
@@ -178,6 +185,13 @@ fuse_req_t stage_readdir(struct stage *stage, fuse_req_t opened, size_t size, of
 	fuse_req_t req = kernel_request(stage->kernel);
 
 	fs_readdir(req, opened->ino, size, offset, &opened->file);
+	return req;
+}
+
+fuse_req_t stage_readdirplus(struct stage *stage, fuse_req_t opened, size_t size, off_t offset) {
+	fuse_req_t req = kernel_request(stage->kernel);
+
+	fs_readdirplus(req, opened->ino, size, offset, &opened->file);
 	return req;
 }
 

@@ -62,10 +62,13 @@ void stage_fail(struct stage *stage, enum api_method method, const char *path, i
 
 fuse_req_t stage_lookup(struct stage *stage, fuse_ino_t parent, const char *name);
 fuse_req_t stage_getattr(struct stage *stage, fuse_ino_t ino);
+/* As in the midst of a read(2): of what is open. */
+fuse_req_t stage_getattr_open(struct stage *stage, fuse_req_t opened);
 fuse_req_t stage_setattr(struct stage *stage, fuse_ino_t ino, const struct stat *attr, int to_set, fuse_req_t opened);
 fuse_req_t stage_readlink(struct stage *stage, fuse_ino_t ino);
 fuse_req_t stage_opendir(struct stage *stage, fuse_ino_t ino);
 fuse_req_t stage_readdir(struct stage *stage, fuse_req_t opened, size_t size, off_t offset);
+fuse_req_t stage_readdirplus(struct stage *stage, fuse_req_t opened, size_t size, off_t offset);
 fuse_req_t stage_mkdir(struct stage *stage, fuse_ino_t parent, const char *name);
 fuse_req_t stage_rmdir(struct stage *stage, fuse_ino_t parent, const char *name);
 fuse_req_t stage_unlink(struct stage *stage, fuse_ino_t parent, const char *name);

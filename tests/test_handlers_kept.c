@@ -34,18 +34,6 @@ static fuse_ino_t begin(struct stage *stage) {
 	return lookup->entry.ino;
 }
 
-static fuse_req_t stage_getattr_open(struct stage *stage, fuse_req_t opened) {
-	fuse_req_t req = kernel_request(stage->kernel);
-	fs_getattr(req, opened->ino, &opened->file);
-	return req;
-}
-
-static fuse_req_t stage_readdirplus(struct stage *stage, fuse_req_t opened, size_t size, off_t offset) {
-	fuse_req_t req = kernel_request(stage->kernel);
-	fs_readdirplus(req, opened->ino, size, offset, &opened->file);
-	return req;
-}
-
 static bool plus_entry(const struct fuse_req *read, const char *name, struct dirent_seen *ret) {
 	for (size_t at = 0; dirent_next(read, &at, ret);)
 		if (!strcmp(ret->name, name))

@@ -210,6 +210,105 @@ static void without_memory(void **state) {
 	}
 }
 
+static void a_node_for_each_text(void **state) {
+	(void)state;
+	struct nodes *nodes = begin();
+	struct node *a = node_lookup(nodes, nodes_root(nodes), &resource_row, model, "a");
+	struct node *file = node_lookup(nodes, a, &value_row, NULL, "x");
+	assert_ptr_equal(node_show(nodes, file, 7, 1), file);
+	assert_ptr_equal(node_show(nodes, node_lookup(nodes, a, &value_row, NULL, "x"), 7, 1), file);
+	assert_int_equal(file->lookups, 2);
+	/* One of the two look-ups goes over. */
+	struct node *other = node_show(nodes, file, 8, 2);
+	assert_ptr_not_equal(other, file);
+	assert_int_equal(other->ino, file->ino);
+	assert_int_equal(file->lookups, 1);
+	assert_int_equal(other->size, 2);
+	assert_true(node_retired(file));
+	assert_false(node_retired(other));
+	assert_ptr_equal(node_lookup(nodes, a, &value_row, NULL, "x"), other);
+	/* What is loose has no text that it could have again. */
+	other->loose = true;
+	struct node *third = node_show(nodes, other, 8, 2);
+	assert_ptr_not_equal(third, other);
+	node_forget(nodes, file, 1);
+	node_forget(nodes, other, 1);
+	node_forget(nodes, third, 1);
+	node_forget(nodes, a, 1);
+	assert_int_equal(nodes_count(nodes), 0);
+	end(nodes);
+}
+
+static void found_by_its_path(void **state) {
+	(void)state;
+	struct nodes *nodes = begin();
+	struct node *a = node_lookup(nodes, nodes_root(nodes), &resource_row, model, "a");
+	struct node *b = node_lookup(nodes, a, &object_row, NULL, "b");
+	assert_ptr_equal(node_at(nodes, "", 0), nodes_root(nodes));
+	assert_ptr_equal(node_at(nodes, "a", 1), a);
+	assert_ptr_equal(node_at(nodes, "a/b", 3), b);
+	assert_ptr_equal(node_at(nodes, "a/b", 1), a);
+	assert_null(node_at(nodes, "a/c", 3));
+	assert_null(node_at(nodes, "b", 1));
+	char longer[2 * NAME_SIZE];
+	memset(longer, 'x', sizeof longer);
+	assert_null(node_at(nodes, longer, sizeof longer));
+	end(nodes);
+}
+
+static void node_count_one(void *user, struct node *node) {
+	(void)node;
+	++*(size_t *)user;
+}
+
+static void node_mark_one(void *user, struct node *node) {
+	(void)user;
+	node->loose = true;
+}
+
+static void walks_reach_all(void **state) {
+	(void)state;
+	enum { MANY = 30000 };
+	static struct node *all[MANY];
+	struct nodes *nodes = begin();
+	struct node *root = nodes_root(nodes), *dir = node_lookup(nodes, root, &object_row, NULL, "dir");
+	char name[16];
+	size_t count = 0;
+	node_walk(dir, node_count_one, &count);
+	assert_int_equal(count, 1);
+	struct node *inner = node_lookup(nodes, dir, &object_row, NULL, "inner");
+	node_lookup(nodes, dir, &value_row, NULL, "x");
+	node_lookup(nodes, inner, &value_row, NULL, "y");
+	node_lookup(nodes, root, &value_row, NULL, "beside");
+	count = 0;
+	node_walk(dir, node_count_one, &count);
+	assert_int_equal(count, 4);
+	/* While the table grows, and while it shrinks. */
+	struct nodes_walk walk = {0};
+	for (size_t i = 0; i < MANY; i++) {
+		snprintf(name, sizeof name, "n%zu", i);
+		all[i] = node_lookup(nodes, root, &value_row, NULL, name);
+		if (i == MANY / 2)
+			assert_true(nodes_walk(nodes, &walk, node_mark_one, NULL));
+	}
+	while (nodes_walk(nodes, &walk, node_mark_one, NULL)) {
+	}
+	for (size_t i = 0; i < MANY / 2; i++)
+		assert_true(all[i]->loose);
+	for (size_t i = 0; i < MANY; i++)
+		all[i]->loose = false;
+	walk = (struct nodes_walk){0};
+	for (int i = 0; i < 12; i++)
+		assert_true(nodes_walk(nodes, &walk, node_mark_one, NULL));
+	for (size_t i = 100; i < MANY; i++)
+		node_forget(nodes, all[i], 1);
+	while (nodes_walk(nodes, &walk, node_mark_one, NULL)) {
+	}
+	for (size_t i = 0; i < 100; i++)
+		assert_true(all[i]->loose);
+	end(nodes);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_node_a_path),
@@ -220,6 +319,9 @@ int main(void) {
 		cmocka_unit_test(several_that_were_removed),
 		cmocka_unit_test(a_name_that_changes),
 		cmocka_unit_test(a_great_many),
+		cmocka_unit_test(a_node_for_each_text),
+		cmocka_unit_test(found_by_its_path),
+		cmocka_unit_test(walks_reach_all),
 		cmocka_unit_test(without_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -329,8 +329,12 @@ static void step(struct play *play) {
 		stage_lookup(stage, ino, choose_name(play, name));
 		break;
 	case 3:
-		ino = choose_node(play, input_byte(play->input) & 1 ? S_IFDIR : S_IFREG);
-		if (ino)
+		size = input_byte(play->input);
+		ino = choose_node(play, size & 1 ? S_IFDIR : S_IFREG);
+		opened = size & 2 ? choose_open(play, false) : NULL;
+		if (opened)
+			stage_getattr_open(stage, opened);
+		else if (ino)
 			stage_getattr(stage, ino);
 		break;
 	case 4:
@@ -346,9 +350,11 @@ static void step(struct play *play) {
 		break;
 	case 6:
 		opened = choose_open(play, true);
-		size = 16 * (1 + input_byte(play->input));
-		if (opened)
-			stage_readdir(stage, opened, size, input_byte(play->input) % 40);
+		size = input_byte(play->input);
+		if (opened && size & 1)
+			stage_readdirplus(stage, opened, 32 * size, input_byte(play->input) % 40);
+		else if (opened)
+			stage_readdir(stage, opened, 16 * (1 + size), input_byte(play->input) % 40);
 		break;
 	case 7:
 	case 8:
