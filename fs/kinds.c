@@ -183,7 +183,7 @@ static const struct row mount_rows[] = {
 };
 static const struct row root_rows[] = {
 	{.name = "README.txt", .type = ROW_TEXT, .text = text_readme},
-	{.name = "project", .type = ROW_LINK, .text = link_project, .live = true, .optional = true},
+	{.name = "project", .type = ROW_LINK, .text = link_project, .optional = true},
 	COLLECTION("orgs", KIND_ORG),
 	COLLECTION("templates", KIND_TEMPLATE),
 	COLLECTION("inventory", KIND_INVENTORY),

@@ -120,17 +120,17 @@ int catalog_id(const struct view *view, const char *model_id, struct demand *dem
 }
 
 int link_project(const struct view *view, struct demand *demand, struct buffer *out) {
-	(void)demand;
 	/* Only what is known without a request: the root answers while the network is gone. */
+	struct demand look = {.since_ms = INT64_MAX, .peeks = true, .until_ms = demand->until_ms};
 	struct store *store = view->fs->store;
 	struct scope scope = {0};
-	const struct list *orgs = store_peek_list(store, &kinds[KIND_ORG], &scope);
-	if (!orgs || orgs->count != 1)
+	const struct list *orgs, *projects;
+	if (store_list(store, &kinds[KIND_ORG], &scope, &look, &orgs) || orgs->count != 1)
 		return -ENOENT;
 	scope.ids[scope.count++] = orgs->items[0].id;
-	const struct list *projects = store_peek_list(store, &kinds[KIND_PROJECT], &scope);
-	if (!projects || projects->count != 1)
+	if (store_list(store, &kinds[KIND_PROJECT], &scope, &look, &projects) || projects->count != 1)
 		return -ENOENT;
+	demand->until_ms = look.until_ms;
 	buffer_printf(out, "orgs/%s/projects/%s", orgs->items[0].name, projects->items[0].name);
 	return 0;
 }

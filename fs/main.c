@@ -10,7 +10,8 @@
  *   login.c  terminal.c   neevfs login and logout; asking a person
  *   loop.c                the one place that waits
  *   op.c                  one request: parked, resumed, interrupted, answered once
- *   handlers_*.c          what a request means: names, files, writing          handle.c  an open file
+ *   handlers_*.c          what a request means: names, listings, files, writing   handle.c  an open file
+ *   kept.c                what the kernel keeps, and how it is told to forget
  *   sweep.c  process.c    who may not delete
  *   view.c                a path as it is now              node.c    the paths that the kernel knows
  *   kinds.c               THE TABLE: every name of the tree, where the API has it

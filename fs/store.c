@@ -134,16 +134,6 @@ int store_probe(struct store *store, const struct kind *kind, const struct scope
 	return store_get(store, kind, KEY_PROBE, kind->probe, scope, demand, &document);
 }
 
-const struct list *store_peek_list(struct store *store, const struct kind *kind, const struct scope *scope) {
-	const struct list *configured = configured_list(store->configured, kind, scope);
-	SCOPED(buffer_free) struct buffer key = {0};
-	struct cache_result result;
-	if (configured || key_make(kind, KEY_LIST, kind->docs[DOC_LIST].path, scope, &key) ||
-		!cache_peek(store->cache, key.data, store->now_ms, INT64_MAX, &result) || result.code)
-		return configured;
-	return ((const struct document *)result.document)->list;
-}
-
 void store_leave(struct store *store, struct demand *demand) {
 	cache_leave(store->cache, &demand->waiter);
 }

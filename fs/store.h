@@ -75,9 +75,6 @@ int store_path(const char *path, const struct scope *scope, struct buffer *out);
 /* The reverse: the ids in a path that was filled in, each to be freed. 0, -ENOENT if it is not such a path, -ENOMEM. */
 int store_path_read(const char *path, const char *filled, char *ret_ids[static SCOPE_MAX], struct scope *ret);
 
-/* The list if it is in the cache and good, or NULL: no request, no waiting. */
-const struct list *store_peek_list(struct store *store, const struct kind *kind, const struct scope *scope);
-
 void store_leave(
 	struct store *store, struct demand *demand); /* no longer needed; nothing happens if it is not parked */
 

@@ -153,7 +153,7 @@ fuse_req_t stage_getattr(struct stage *stage, fuse_ino_t ino) {
 fuse_req_t stage_getattr_open(struct stage *stage, fuse_req_t opened) {
 	fuse_req_t req = kernel_request(stage->kernel);
 
-	fs_getattr(req, opened->ino, &opened->file);
+	fs_getattr(req, opened->answer == ANSWER_CREATE ? opened->entry.ino : opened->ino, &opened->file);
 	return req;
 }
 

@@ -46,7 +46,9 @@ static void answer_long(struct stage *stage) {
 
 static const struct list *list_kept(const struct stage *stage) {
 	const struct scope scope = {.ids = {"o", "p"}, .count = 2};
-	return store_peek_list(stage->fs.store, &kinds[KIND_AIRUNTIME], &scope);
+	struct demand look = {.since_ms = INT64_MAX, .peeks = true};
+	const struct list *list;
+	return store_list(stage->fs.store, &kinds[KIND_AIRUNTIME], &scope, &look, &list) ? NULL : list;
 }
 
 static bool turns_are_due(const struct stage *stage) {
