@@ -125,9 +125,9 @@ static bool turn_request(struct turning *turning) {
 /*
  * Who has got an answer mostly asks the next thing at once. To sleep and be woken takes longer than that, so the device
  * is looked at for a moment longer (measured: twice the rate of open, read, close); not where that would take the
- * processor from who asks.
+ * processor from who asks, or where something else is to be done (`busy`).
  */
-static void turn_requests(struct turning *turning) {
+static void turn_requests(struct turning *turning, bool busy) {
 	int64_t end_us = 0;
 	for (int i = 0; i < REQUESTS_A_TURN && !turning->severed;) {
 		if (turn_request(turning)) {
@@ -135,7 +135,7 @@ static void turn_requests(struct turning *turning) {
 			i++;
 			continue;
 		}
-		if (!turning->spins || !i)
+		if (!turning->spins || busy || !i)
 			break;
 		int64_t at_us = now_us();
 		if (!end_us)
@@ -181,7 +181,7 @@ static int loop_turn(struct turning *turning) {
 	if (count < 0 && errno != EINTR)
 		return -errno;
 	loop_tick(fs);
-	turn_requests(turning);
+	turn_requests(turning, count > 1 || turning_wait_ms(turning) == 0);
 	for (int i = 0; i < count; i++)
 		turn_event(turning, events[i].data.fd);
 	store_make(fs->store);
