@@ -209,8 +209,9 @@ static void fs_statfs(fuse_req_t req, fuse_ino_t ino) {
 
 static void fs_init(void *user, struct fuse_conn_info *conn) {
 	struct fs *fs = user;
-	conn->want &= ~(
-		unsigned)(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE | FUSE_CAP_AUTO_INVAL_DATA /* a node's text is one for ever: there is nothing to ask for at each read */);
+	conn->want &= ~(unsigned)(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
+	/* The text of a node is one for ever (kept.h): there is nothing to ask for at each read. */
+	conn->want &= ~(unsigned)FUSE_CAP_AUTO_INVAL_DATA;
 	fs->ready = true;
 }
 
