@@ -406,8 +406,9 @@ keeper() {
 	grep -Fls " $m " /proc/[0-9]*/mounts | sed 's,.*,: it is still mounted by \0,' | head -n 1
 }
 
-gone() { # PID
-	! kill -0 "$1" 2>/dev/null
+gone() { # PID; one that nobody has waited for yet is gone too: whose child a background process becomes may take its time
+	local stat
+	! read -r stat 2>/dev/null <"/proc/$1/stat" || [[ ${stat##*) } = Z* ]]
 }
 
 # Every line of a log is one of the notices; a sanitizer's report is none.

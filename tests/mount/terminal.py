@@ -10,6 +10,7 @@ cut = rest.index("--")
 steps, command = rest[:cut], rest[cut + 1:]
 pid, fd = pty.fork()
 if pid == 0:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # in the background of a script it is ignored
     os.execv(command[0], command)
 signal.alarm(20)
 shown = b""
