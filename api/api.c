@@ -39,6 +39,7 @@ struct request {
 	enum api_service service;
 	enum api_method method;
 	bool urgent;
+	uint64_t caller;
 	char *url;
 	char *body;
 	size_t body_len;
@@ -371,15 +372,54 @@ static void request_start(struct request *request, int64_t now_ms) {
 	api_wake(api, now_ms);
 }
 
+/* How many GETs of a caller are under way. */
+static unsigned caller_flying(const struct api *api, uint64_t caller) {
+	unsigned count = 0;
+
+	for (struct api_call *call = api->flying.first; call; call = call->next)
+		count += request_of(call)->method == API_GET && request_of(call)->caller == caller;
+	return count;
+}
+
+/*
+ * The waiting GET whose turn it is: first come, first served would let one who asks for very much keep all others
+ * waiting. Nobody starves: who has nothing under way stands behind the older ones of those who have nothing either.
+ *
+ * No caller has fewer than *least under way, which is raised to what the chosen one has. While requests only start that
+ * stays true, so that many of them cost one walk through the queue together, also where none of them can be sent.
+ */
+static struct request *gets_next(const struct api *api, unsigned *least) {
+	struct request *next = NULL;
+	unsigned fewest = 0;
+	uint64_t counted = 0;
+
+	for (struct api_call *call = api->gets.first; call && (!next || fewest > *least); call = call->next) {
+		struct request *request = request_of(call);
+		unsigned flying;
+
+		if (next && request->caller == counted)
+			continue; /* as the one before it in the queue, which is older */
+		counted = request->caller;
+		flying = caller_flying(api, counted);
+		if (!next || flying < fewest) {
+			next = request;
+			fewest = flying;
+		}
+	}
+	*least = fewest;
+	return next;
+}
+
 /* Starts what may start. Changes go first, and of the places two are theirs alone. */
 static void api_pump(struct api *api) {
 	int64_t now_ms = watch_now_ms();
+	unsigned least = 0;
 
 	while (api->changes.first && api->flying.count < api->parallel)
 		request_start(request_of(api->changes.first), now_ms);
 	while (api->gets.first && api->flying.count < api->parallel &&
 		api->gets_flying < api->parallel - CHANGES_RESERVED)
-		request_start(request_of(api->gets.first), now_ms);
+		request_start(gets_next(api, &least), now_ms);
 	api_wake(api, token_due_ms(api->token));
 }
 
@@ -467,6 +507,7 @@ int api_send(struct api *api, const struct api_request *what, api_done *done, vo
 	request->service = what->service;
 	request->method = what->method;
 	request->urgent = what->urgent;
+	request->caller = what->caller;
 	request->timeout_ms = what->timeout_ms;
 	request->deadline_ms = watch_now_ms() + what->timeout_ms;
 	request->done = done;

@@ -40,6 +40,7 @@ struct api_request {
 	size_t body_len;
 	unsigned timeout_ms; /* for all of it: waiting for its turn, and every attempt */
 	bool urgent;         /* a change depends on it: asks a service that is down before the time for that has come */
+	uint64_t caller; /* of a GET: who asks, any number, for a fair share of the places; 0: nobody in particular */
 };
 
 /* Lent for the completion. */
@@ -70,13 +71,16 @@ void api_run(struct api *api);
  * A GET that fails in a way that passes is tried again (retry.h), as far as that fits its time; a POST, PUT or DELETE
  * is sent at most once. A service that does not answer any more is left alone for a while (health.h): requests then
  * fail at once, as the last one did; one that asks for patience by Retry-After gets nothing before that time.
+ *
+ * Of the GETs that wait for a place the next is one whose caller has the fewest under way, and of these the oldest.
  */
 int api_send(struct api *api, const struct api_request *request, api_done *done, void *user, struct api_call **ret);
 
 /*
  * Fetches all pages of a GET: the first with page=1&limit=100, then, as `pagination.total_pages` says, all others in
  * parallel. With `paged` false it is one request without parameters. Ends at an empty page, or one that repeats.
- * -EREMOTEIO for more than pages_max pages or 128 MiB. Of `what` the method and the body are not looked at.
+ * -EREMOTEIO for more than pages_max pages or 128 MiB. Of `what` the method and the body are not looked at; all pages
+ * have its caller.
  *
  * `before` is what the same request gave earlier, or NULL; lent until the completion, or until it is given up. A page
  * that is the same again, byte for byte and in the same place, is that very page: what came in its stead is freed at

@@ -26,6 +26,7 @@ struct list {
 	enum api_service service;
 	char *path;
 	bool paged, urgent;
+	uint64_t caller;
 	int64_t deadline_ms;
 	const struct api_pages *before; /* lent, or NULL */
 	api_list_done *done;
@@ -101,7 +102,8 @@ static void on_page(void *user, const struct api_response *response);
 /* Asks for the next page. 0 or -ENOMEM. */
 static int list_ask(struct list *list) {
 	SCOPED(scope_free) char *path = NULL;
-	struct api_request request = {.service = list->service, .method = API_GET, .urgent = list->urgent};
+	struct api_request request = {
+		.service = list->service, .method = API_GET, .urgent = list->urgent, .caller = list->caller};
 	int64_t left_ms = list->deadline_ms - watch_now_ms();
 	struct list_page *page;
 
@@ -261,6 +263,7 @@ int api_list(struct api *api, const struct api_request *what, bool paged, const 
 	list->path = strdup(what->path);
 	list->paged = paged;
 	list->urgent = what->urgent;
+	list->caller = what->caller;
 	list->deadline_ms = watch_now_ms() + what->timeout_ms;
 	list->before = before;
 	list->done = done;

@@ -100,7 +100,7 @@ struct op *op_new(fuse_req_t req, op_step *step, const char *operation, fuse_ino
 	op->demand.since_ms = fs->now_ms;
 	op->demand.resume = op_resume;
 	op->began_ms = fs->now_ms;
-	op->pid = fuse_req_ctx(req)->pid;
+	op->pid = op->demand.pid = fuse_req_ctx(req)->pid;
 	op->deadline_ms = fs->now_ms + fs->options->deadline_ms;
 	return op;
 }

@@ -29,3 +29,7 @@ int64_t process_began_ms(pid_t pid) {
 		at = strchr(at + 1, ' ');
 	return at ? strtoll(at, NULL, 10) * 1000 / sysconf(_SC_CLK_TCK) : INT64_MAX;
 }
+
+pid_t process_session(pid_t pid) {
+	return pid ? getsid(pid) : SESSION_UNKNOWN;
+}

@@ -9,4 +9,10 @@
  * /proc is that of another pid namespace. */
 int64_t process_began_ms(pid_t pid);
 
+enum { SESSION_UNKNOWN = -1 };
+
+/* Its session. SESSION_UNKNOWN: `pid` is 0 or gone, or in another pid namespace. 0 is the session of those whose leader
+ * is outside of ours, as where a container was entered: to be told from every session that was begun inside. */
+pid_t process_session(pid_t pid);
+
 #endif

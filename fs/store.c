@@ -81,6 +81,7 @@ static int store_get(struct store *store, const struct kind *kind, char type, co
 			return -EAGAIN;
 		demand->waiter.done = demand_done;
 		store->urgent = !demand->looks;
+		store->pid = demand->pid;
 		rc = cache_wait(store->cache, key.data, store->now_ms, &demand->waiter);
 		if (rc)
 			error_set(&demand->error, -rc, "no memory for a request");

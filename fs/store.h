@@ -15,6 +15,7 @@
 #include "list.h"
 
 #include <stdint.h>
+#include <sys/types.h>
 
 struct store;
 
@@ -28,7 +29,8 @@ struct demand {
 	/* Nothing is decided by it: an answer that is too old will do if the API gives none, and a service that is down
 	 * is not asked before its time. */
 	bool looks;
-	bool peeks;         /* only what is there already will do: -EAGAIN instead of DEMAND_PARKED */
+	bool peeks; /* only what is there already will do: -EAGAIN instead of DEMAND_PARKED */
+	pid_t pid;  /* of who asks: what is fetched for its session gets a fair share; 0: nobody in particular */
 	struct error error; /* of the last -errno that a store function gave it */
 	int64_t fetched_ms; /* of the last document that came from the API: when its fetch began */
 	int64_t until_ms;   /* lowered to the time until which what it was given is good */

@@ -1,3 +1,4 @@
+#include "process.h"
 #include "store_own.h"
 
 #include "../api/scope.h"
@@ -21,6 +22,7 @@ struct journey {
 	const struct kind *kind;
 	enum doc doc;
 	bool probe, again, urgent;
+	uint64_t caller;
 	int64_t began_ms;
 	const struct list *before; /* what the cache had when it began; held, or NULL */
 	struct list *list;         /* being made */
@@ -204,11 +206,18 @@ static int journey_start(struct journey *journey) {
 		.method = API_GET,
 		.path = journey->path,
 		.timeout_ms = store_patience_ms(store),
-		.urgent = journey->urgent};
+		.urgent = journey->urgent,
+		.caller = journey->caller};
 	if (journey->doc == DOC_LIST && !journey->probe)
 		return api_list(store->api, &request, kind->paged, journey->before ? journey->before->pages : NULL,
 			journey_pages, journey, &call);
 	return api_send(store->api, &request, journey_answer, journey, &call);
+}
+
+/* A session shares the API with the others as one: the processes of a pipeline or of `xargs -P` belong together. */
+static uint64_t store_caller(pid_t pid) {
+	pid_t session = process_session(pid);
+	return session == SESSION_UNKNOWN ? 0 : (uint64_t)session;
 }
 
 void store_fetch(void *user, const char *key, struct cache_fetch *fetch) {
@@ -223,7 +232,8 @@ void store_fetch(void *user, const char *key, struct cache_fetch *fetch) {
 		.fetch = fetch,
 		.began_ms = store->now_ms,
 		.probe = key[0] == KEY_PROBE,
-		.urgent = store->urgent};
+		.urgent = store->urgent,
+		.caller = store_caller(store->pid)};
 	journey->kind = &kinds[(key[1] - '0') * 10 + key[2] - '0'];
 	for (enum doc doc = 0; doc < DOCS; doc++)
 		if (key[0] == key_types[doc])

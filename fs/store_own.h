@@ -31,6 +31,7 @@ struct store {
 	struct configured *configured;
 	int64_t now_ms;
 	bool urgent;                        /* whoever makes the cache fetch something just now */
+	pid_t pid;                          /* the same one's */
 	struct trip trips;                  /* ring */
 	struct journey *makes, *makes_last; /* whose lists are being made; each has a turn after the other */
 	struct graveyard graveyard;

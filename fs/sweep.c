@@ -5,9 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-enum { SESSION_UNKNOWN = -1 };
 
 struct sweep {
 	char *dir; /* NULL: free */
@@ -45,12 +42,6 @@ void sweep_begin(struct sweeps *sweeps, int64_t now_ms) {
 	sweeps->began_ms = now_ms;
 }
 
-/* SESSION_UNKNOWN: gone already, or in another pid namespace. 0 is the session of those whose leader is outside of
- * ours, as where a container was entered: to be told from every session that was begun inside. */
-static pid_t session_of(pid_t pid) {
-	return pid ? getsid(pid) : SESSION_UNKNOWN;
-}
-
 static bool session_may_be(pid_t one, pid_t other) {
 	return one == other || one == SESSION_UNKNOWN || other == SESSION_UNKNOWN;
 }
@@ -74,7 +65,7 @@ static int ring_add(struct ring *ring, const char *dir, pid_t who, int64_t now_m
 }
 
 int sweep_add(struct sweeps *sweeps, const char *dir, pid_t pid, int64_t now_ms) {
-	return ring_add(&sweeps->refused, dir, session_of(pid), now_ms);
+	return ring_add(&sweeps->refused, dir, process_session(pid), now_ms);
 }
 
 int sweep_look(struct sweeps *sweeps, const char *dir, pid_t pid, int64_t now_ms) {
@@ -87,7 +78,7 @@ static void sweep_prolong(struct sweep *sweep, int64_t since_ms, int64_t now_ms)
 }
 
 void sweep_extend(struct sweeps *sweeps, pid_t pid, int64_t since_ms, int64_t now_ms) {
-	pid_t session = session_of(pid);
+	pid_t session = process_session(pid);
 	for (size_t i = 0; i < SWEEPS_MAX; i++) {
 		if (session_may_be(sweeps->refused.at[i].who, session))
 			sweep_prolong(&sweeps->refused.at[i], since_ms, now_ms);
@@ -104,7 +95,7 @@ static bool sweep_covers(const struct sweep *sweep, const char *dir, int64_t now
 }
 
 bool sweep_is(const struct sweeps *sweeps, const char *dir, pid_t pid, int64_t now_ms) {
-	pid_t session = session_of(pid);
+	pid_t session = process_session(pid);
 	for (size_t i = 0; i < SWEEPS_MAX; i++) {
 		const struct sweep *refused = &sweeps->refused.at[i], *looked = &sweeps->looked.at[i];
 		if ((session_may_be(refused->who, session) && sweep_covers(refused, dir, now_ms)) ||

@@ -78,6 +78,7 @@ int api_send(struct api *api, const struct api_request *request, api_done *done,
 	call = call_new(api, request->service, request->method, request->path, request->timeout_ms, user);
 	call->done = done;
 	call->urgent = request->urgent;
+	call->caller = request->caller;
 	assert_true(request->timeout_ms > 0);
 	if (request->body) {
 		call->body = zeroed(request->body_len + 1);
@@ -96,6 +97,7 @@ int api_list(struct api *api, const struct api_request *what, bool paged, const 
 		return -ENOMEM;
 	call = call_new(api, what->service, API_GET, what->path, what->timeout_ms, user);
 	call->urgent = what->urgent;
+	call->caller = what->caller;
 	call->list = true;
 	call->paged = paged;
 	call->before = before;

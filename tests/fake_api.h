@@ -17,6 +17,7 @@ struct api_call {
 	enum api_service service;
 	enum api_method method;
 	bool list, paged, urgent;
+	uint64_t caller;
 	char *path, *body; /* body NULL: none */
 	size_t body_len;
 	unsigned timeout_ms;

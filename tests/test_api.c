@@ -865,6 +865,178 @@ static void test_queue(void **state) {
 	assert_int_equal(world.server.count, 12);
 }
 
+/* The number in the path of a request, "/1-7": its caller, then which of that caller's it is. */
+static unsigned asked_by(size_t request) {
+	return (unsigned)strtoul(world.server.requests[request].path + strlen("/service/"), NULL, 10);
+}
+
+static unsigned asked_as(size_t request) {
+	return (unsigned)strtoul(strchr(world.server.requests[request].path, '-') + 1, NULL, 10);
+}
+
+/* So many GETs of a caller, numbered from `first` on. */
+static void ask_as(unsigned caller, size_t first, size_t count, struct reply *ret) {
+	for (size_t i = 0; i < count; i++) {
+		char path[32];
+
+		snprintf(path, sizeof(path), "/%u-%zu", caller, first + i);
+		world_get_as(&world, caller, path, &ret[i]);
+	}
+}
+
+/* Answers the oldest one that is under way, and waits for the one that starts in its place. */
+static void answer_oldest(void) {
+	size_t before = world.server.count, oldest = 0;
+
+	while (world.server.requests[oldest].answered)
+		oldest++;
+	server_answer(&world.server.requests[oldest], 200, "", "{}");
+	WORLD_UNTIL(&world, world.server.count == before + 1);
+}
+
+static unsigned flying_of(unsigned caller) {
+	unsigned count = 0;
+
+	for (size_t i = 0; i < world.server.count; i++)
+		count += !world.server.requests[i].answered && asked_by(i) == caller;
+	return count;
+}
+
+/* Of each caller they start in the order in which they were asked for. */
+static void assert_in_order(unsigned caller) {
+	unsigned next = 0;
+
+	for (size_t i = 0; i < world.server.count; i++)
+		if (asked_by(i) == caller)
+			assert_int_equal(asked_as(i), next++);
+}
+
+/* Who asks for one thing does not wait for all that somebody else asked for before. */
+static void test_fair_to_few(void **state) {
+	struct reply crawler[64], reader[2];
+
+	(void)state;
+	ask_as(1, 0, 64, crawler);
+	WORLD_UNTIL(&world, world.server.count == 3);
+	ask_as(2, 0, 2, reader);
+	answer_oldest();
+	assert_int_equal(asked_by(3), 2);
+	/* One of three is its share: the second one waits. */
+	answer_oldest();
+	assert_int_equal(asked_by(4), 1);
+	answer_oldest();
+	assert_int_equal(asked_by(5), 1);
+	answer_oldest();
+	assert_true(reader[0].done);
+	assert_int_equal(asked_by(6), 2);
+	for (size_t i = 0; i < 59; i++)
+		answer_oldest();
+	assert_in_order(1);
+	assert_in_order(2);
+}
+
+static void test_fair_to_many(void **state) {
+	struct reply one[30], two[30], none[30];
+
+	(void)state;
+	world_close(&world);
+	world_open(&world, 11, 10, (struct token_config){0}); /* nine places */
+	world.server.script = script_play;
+	ask_as(1, 0, 30, one);
+	WORLD_UNTIL(&world, world.server.count == 9);
+	ask_as(2, 0, 30, two);
+	for (size_t i = 0; i < 25; i++) {
+		answer_oldest();
+		assert_int_equal(flying_of(2), i < 4 ? i + 1 : 9 - flying_of(1));
+		assert_true(i < 4 || flying_of(1) == 4 || flying_of(1) == 5);
+	}
+	/* Those of whom nobody is told are one more. */
+	ask_as(0, 0, 30, none);
+	for (size_t i = 0; i < 20; i++)
+		answer_oldest();
+	for (unsigned caller = 0; caller <= 2; caller++) {
+		assert_int_equal(flying_of(caller), 3);
+		assert_in_order(caller);
+	}
+}
+
+/* Where there are always others who have nothing under way, who asks for much goes on nevertheless. */
+static void test_fair_to_all(void **state) {
+	static struct reply crawler[20], others[200];
+	unsigned other = 2, rounds = 0;
+
+	(void)state;
+	ask_as(1, 0, 20, crawler);
+	WORLD_UNTIL(&world, world.server.count == 3);
+	for (; other < 12; other++)
+		ask_as(other, 0, 1, &others[other]);
+	while (!crawler[19].done) {
+		ask_as(other, 0, 1, &others[other]);
+		other++;
+		answer_oldest();
+		assert_true(++rounds < 190);
+	}
+	assert_in_order(1);
+	/* The others in the order in which they came. */
+	other = 2;
+	for (size_t i = 0; i < world.server.count; i++)
+		if (asked_by(i) != 1)
+			assert_int_equal(asked_by(i), other++);
+}
+
+/* Nobody else: all places, first come, first served. */
+static void test_fair_alone(void **state) {
+	struct reply replies[20];
+
+	(void)state;
+	ask_as(7, 0, 20, replies);
+	WORLD_UNTIL(&world, world.server.count == 3);
+	for (size_t i = 0; i < 17; i++) {
+		answer_oldest();
+		assert_int_equal(flying_of(7), 3);
+	}
+	assert_in_order(7);
+}
+
+/* All pages of a list are its caller's. */
+static void test_fair_list(void **state) {
+	struct api_request request = {.service = API_GPU, .path = "/l", .timeout_ms = 20000, .caller = 1};
+	struct reply list = {0}, reader[1];
+
+	(void)state;
+	assert_int_equal(api_list(world.api, &request, true, NULL, world_listed, &list, &list.call), 0);
+	WORLD_UNTIL(&world, world.server.count == 1);
+	server_answer(&world.server.requests[0], 200, "", "{\"data\":[1],\"pagination\":{\"total_pages\":10}}");
+	WORLD_UNTIL(&world, world.server.count == 4);
+	ask_as(2, 0, 1, reader);
+	server_answer(&world.server.requests[1], 200, "", "{\"data\":[2]}");
+	WORLD_UNTIL(&world, world.server.count == 5);
+	assert_string_equal(world.server.requests[4].path, "/service/2-0");
+	api_cancel(list.call);
+}
+
+/* One that is repeated after a 401 is still its caller's. */
+static void test_fair_repeated(void **state) {
+	struct reply crawler[6], reader[1];
+
+	(void)state;
+	world_close(&world);
+	world_open(&world, 5, 10, (struct token_config){.file = token_path});
+	world.server.script = script_play;
+	script.play = PLAY_HOLD;
+	ask_as(1, 0, 6, crawler);
+	WORLD_UNTIL(&world, world.server.count == 3);
+	ask_as(2, 0, 1, reader);
+	token_write(token_good);
+	server_answer(&world.server.requests[0], 401, "", "{}");
+	WORLD_UNTIL(&world, world.server.count == 4);
+	assert_int_equal(asked_by(3), 2);
+	/* It stands before what was asked for after it. */
+	server_answer(&world.server.requests[1], 200, "", "{}");
+	WORLD_UNTIL(&world, world.server.count == 5);
+	assert_string_equal(world.server.requests[4].path, "/service/1-0");
+}
+
 static void test_queue_time_out(void **state) {
 	struct reply gets[5];
 
@@ -1051,6 +1223,12 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(test_token_replaced_many, setup_token, teardown_token),
 		cmocka_unit_test_setup_teardown(test_token_missing, setup_token, teardown_token),
 		cmocka_unit_test_setup_teardown(test_queue, setup_queue, teardown),
+		cmocka_unit_test_setup_teardown(test_fair_to_few, setup_queue, teardown),
+		cmocka_unit_test_setup_teardown(test_fair_to_many, setup_queue, teardown),
+		cmocka_unit_test_setup_teardown(test_fair_to_all, setup_queue, teardown),
+		cmocka_unit_test_setup_teardown(test_fair_alone, setup_queue, teardown),
+		cmocka_unit_test_setup_teardown(test_fair_list, setup_queue, teardown),
+		cmocka_unit_test_setup_teardown(test_fair_repeated, setup_token, teardown_token),
 		cmocka_unit_test_setup_teardown(test_queue_time_out, setup_queue, teardown),
 		cmocka_unit_test_setup_teardown(test_cancel, setup_queue, teardown),
 		cmocka_unit_test_setup_teardown(test_config, setup, teardown),

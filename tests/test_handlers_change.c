@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -482,6 +483,40 @@ static void a_session_from_outside_is_one_too(void **state) {
 	stage_close(&stage);
 }
 
+static uint64_t caller_of(struct stage *stage, const char *path) {
+	return fake_api_last(stage->api, API_GET, path)->caller;
+}
+
+/* A document is fetched for the session of who asks for it first; where none is known, for nobody in particular. */
+static void a_session_is_the_caller(void **state) {
+	(void)state;
+	struct stage stage;
+	begin(&stage, LISTED("ready", "2"));
+	assert_int_equal(caller_of(&stage, MODELS), getsid(0));
+	fuse_ino_t dir = stage_walk(&stage, MODELS_DIR "/a");
+	kernel_ask_as(stage.kernel, INSIDE);
+	fuse_req_t first = stage_lookup(&stage, dir, "info.json");
+	assert_int_equal(caller_of(&stage, ITEM), INSIDE);
+	kernel_ask_as(stage.kernel, OUTSIDE);
+	fuse_req_t second = stage_lookup(&stage, dir, "info.json");
+	assert_int_equal(fake_api_count(stage.api, API_GET, ITEM), 1);
+	stage_answer(&stage, API_GET, ITEM, 200, MODEL("a", "id-a", "ready", "2"));
+	assert_entry(first);
+	assert_entry(second);
+	static const pid_t nobody[] = {OUTSIDE, GONE, 0};
+	for (size_t i = 0; i < sizeof nobody / sizeof nobody[0]; i++) {
+		kernel_ask_as(stage.kernel, nobody[i]);
+		stage_later(&stage, TTL_MS);
+		first = stage_lookup(&stage, dir, "info.json");
+		assert_int_equal(caller_of(&stage, MODELS), 0);
+		stage_answer(&stage, API_GET, MODELS, 200, LISTED("ready", "2"));
+		assert_int_equal(caller_of(&stage, ITEM), 0);
+		stage_answer(&stage, API_GET, ITEM, 200, MODEL("a", "id-a", "ready", "2"));
+		assert_entry(first);
+	}
+	stage_close(&stage);
+}
+
 /* And the other way round. */
 static void a_sweep_from_inside_is_not_of_outside(void **state) {
 	(void)state;
@@ -546,6 +581,7 @@ int main(void) {
 		cmocka_unit_test(a_sweep_deletes_nothing),
 		cmocka_unit_test(a_sweep_of_another_is_not_ours),
 		cmocka_unit_test(a_session_from_outside_is_one_too),
+		cmocka_unit_test(a_session_is_the_caller),
 		cmocka_unit_test(a_sweep_from_inside_is_not_of_outside),
 		cmocka_unit_test(changes_side_by_side),
 	};

@@ -97,6 +97,13 @@ void world_send(struct world *world, enum api_method method, const char *path, c
 	world_send_within(world, method, path, body, 20000, ret);
 }
 
+void world_get_as(struct world *world, uint64_t caller, const char *path, struct reply *ret) {
+	struct api_request request = {.service = API_GPU, .path = path, .timeout_ms = 20000, .caller = caller};
+
+	memset(ret, 0, sizeof(*ret));
+	assert_int_equal(api_send(world->api, &request, on_response, ret, &ret->call), 0);
+}
+
 void world_list(struct world *world, const char *path, bool paged, struct reply *ret) {
 	struct api_request request = {.service = API_GPU, .path = path, .timeout_ms = 20000};
 

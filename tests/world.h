@@ -45,6 +45,8 @@ void world_turn(struct world *world);
 void world_send(struct world *world, enum api_method method, const char *path, const char *body, struct reply *ret);
 void world_send_within(struct world *world, enum api_method method, const char *path, const char *body,
 	unsigned timeout_ms, struct reply *ret);
+/* A GET that a caller asks for. */
+void world_get_as(struct world *world, uint64_t caller, const char *path, struct reply *ret);
 void world_list(struct world *world, const char *path, bool paged, struct reply *ret);
 /* The completion that this one uses: `user` is the reply. */
 api_list_done world_listed;
