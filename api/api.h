@@ -84,7 +84,8 @@ int api_send(struct api *api, const struct api_request *request, api_done *done,
  *
  * `before` is what the same request gave earlier, or NULL; lent until the completion, or until it is given up. A page
  * that is the same again, byte for byte and in the same place, is that very page: what came in its stead is freed at
- * once.
+ * once. If its first page told how many pages there are, and it was so, as many are asked for at once; those that there
+ * are no more are given up when the first one tells, whatever came of them.
  */
 int api_list(struct api *api, const struct api_request *what, bool paged, const struct api_pages *before,
 	api_list_done *done, void *user, struct api_call **ret);

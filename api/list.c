@@ -33,10 +33,12 @@ struct list {
 	void *user;
 	struct list_page **pages; /* each where it stays: its request points to it */
 	size_t count, cap;
-	size_t missing;  /* of them, not there yet */
-	size_t total;    /* pages that there are, once it is known */
-	size_t bytes;    /* of those that are */
+	size_t missing;  /* of them, under way */
+	size_t total;    /* pages that there are; until the first one came, that there may be */
+	size_t bytes;    /* of those that are there */
 	bool one_by_one; /* the API does not say how many there are */
+	size_t failed;   /* the first page of which is known that it cannot be had, SIZE_MAX: none; with its reason: */
+	struct error failure; /* it may be one that there is not */
 };
 
 static void scope_pages(struct api_pages **pages) {
@@ -60,12 +62,24 @@ static void list_free(struct api_call *call) {
 	free(list);
 }
 
-/* From the last page to the first: a place that becomes free is then not taken by the next page for a moment. */
-static void list_cancel(struct api_call *call) {
-	struct list *list = (struct list *)call;
+/*
+ * Gives up all pages but the first `count`. From the last one on: a place that becomes free is then not taken by the
+ * next page for a moment.
+ */
+static void list_cut(struct list *list, size_t count) {
+	while (list->count > count) {
+		struct list_page *page = list->pages[--list->count];
 
-	for (size_t i = list->count; i-- > 0;)
-		api_cancel(take_pointer(list->pages[i]->call));
+		list->missing -= page->call != NULL;
+		list->bytes -= page->page ? page->page->body_len : 0;
+		api_cancel(page->call);
+		api_page_release(page->page);
+		free(page);
+	}
+}
+
+static void list_cancel(struct api_call *call) {
+	list_cut((struct list *)call, 0);
 	list_free(call);
 }
 
@@ -175,27 +189,49 @@ static bool page_is_all(const struct api_page *page) {
 	       page->count >= (unsigned long long)total;
 }
 
+/* The number of pages by its own words; 0 if it does not say, or says nothing that can be. */
+static unsigned long long page_tells(const struct api_page *page) {
+	long long total;
+
+	if (!json_int(json_at(page->root, "/pagination/total_pages"), &total) || total < 0)
+		return 0;
+	return (unsigned long long)total;
+}
+
 /*
  * How many pages there are by what is known: 0 if more than are allowed. Where the API does not say, or says nothing
  * that can be, a full page means that there may be one more.
  */
-static size_t list_total(struct list *list, const struct api_page *page) {
-	size_t most = api_pages_max(list->call.api);
-	long long total;
+static size_t list_total(struct list *list, const struct list_page *latest) {
+	const struct api_page *page = latest->page;
+	size_t most = api_pages_max(list->call.api), count = latest->index + 1;
+	unsigned long long total = latest->index == 0 ? page_tells(page) : 0;
 
 	if (!list->paged || page->count == 0)
-		return list->count;
-	if (list->count == 1 && json_int(json_at(page->root, "/pagination/total_pages"), &total) && total > 0) {
-		if ((unsigned long long)total > most)
-			return page_is_all(page) ? 1 : 0;
+		return count;
+	if (total > most)
+		return page_is_all(page) ? 1 : 0;
+	if (total)
 		return (size_t)total;
-	}
-	if (list->count > 1 && (!list->one_by_one || page_repeats(list, list->count - 1)))
-		return list->count;
+	if (page_repeats(list, latest->index))
+		return count;
 	list->one_by_one = true;
 	if (page->count < PAGE_LIMIT)
-		return list->count;
-	return list->count < most ? list->count + 1 : 0;
+		return count;
+	return count < most ? count + 1 : 0;
+}
+
+/*
+ * How many pages to ask for at once. Where the API told the number the time before, and it was true, so many, and none
+ * has to wait for the first one to tell; else the first alone.
+ */
+static size_t list_guess(const struct list *list) {
+	const struct api_pages *before = list->paged ? list->before : NULL;
+
+	if (!before || !before->count || before->count > api_pages_max(list->call.api) ||
+		page_tells(before->pages[0]) != before->count)
+		return 1;
+	return before->count;
 }
 
 /* The page of the time before, if it is the same again: then the answer's body is nobody's. NULL without memory. */
@@ -214,6 +250,40 @@ static struct api_page *page_of(
 	return api_page_new(body, response->body_len, root);
 }
 
+/*
+ * A page cannot be had, and the first one is not there yet: there may be no such page, which the first one will tell.
+ * Until then the reason of the foremost of them is kept.
+ */
+static void page_doubt(struct list_page *page, const struct error *err) {
+	struct list *list = page->list;
+
+	list->bytes -= page->page ? page->page->body_len : 0;
+	api_page_release(take_pointer(page->page));
+	if (page->index > list->failed)
+		return;
+	list->failed = page->index;
+	list->failure = *err;
+}
+
+/* Asks for as many pages as may be asked for now. 0 or -ENOMEM. */
+static int list_ask_ahead(struct list *list) {
+	while (list->count < list->total && list->missing < ASKED_MAX && list->failed == SIZE_MAX)
+		if (list_ask(list) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+/*
+ * What a page tells of how many there are. Those that there are not are given up, and what came of them is forgotten;
+ * and where it does not say, all that were asked for ahead: then each can only tell of the next one.
+ */
+static void list_learn(struct list *list, const struct list_page *page) {
+	list->total = list_total(list, page);
+	list_cut(list, list->one_by_one || !list->total ? page->index + 1 : list->total);
+	if (list->failed >= list->count)
+		list->failed = SIZE_MAX;
+}
+
 static void on_page(void *user, const struct api_response *response) {
 	struct list_page *page = user;
 	struct list *list = page->list;
@@ -223,29 +293,30 @@ static void on_page(void *user, const struct api_response *response) {
 	list->missing--;
 	if (!response->code) {
 		page->page = page_of(page, call, response);
+		list->bytes += page->page ? page->page->body_len : 0;
 		if (!page->page)
 			error_set(&err, ENOMEM, "no memory for the list");
 		else if (page->page->items.type == JSON_ABSENT)
 			error_set(&err, EREMOTEIO, "unusable answer: no list in it");
 	}
-	list->bytes += response->body_len;
+	if (!err.code && (page->index == 0 || list->one_by_one)) /* then each tells whether there may be another one */
+		list_learn(list, page);
 	if (!err.code && list->bytes > LIST_BYTES_MAX)
 		error_set(&err, EREMOTEIO, "the list has more than %d MiB", LIST_BYTES_MAX >> 20);
-	if (err.code == ENOENT && list->count > 1) /* the list is there: its first page was */
+	if (err.code == ENOENT && page->index > 0) /* the list is there, if its first page is */
 		err.code = EREMOTEIO;
-	if (err.code) {
-		if (response->status) /* else it may be that of a request before it */
-			err.http_status = response->status;
-		list_fail(list, &err);
+	if (err.code && response->status) /* else it may be that of a request before it */
+		err.http_status = response->status;
+	if (err.code && page->index > 0 && !list->pages[0]->page) {
+		page_doubt(page, &err);
 		return;
 	}
-	if (!list->total || list->one_by_one) /* each page tells whether there may be another one */
-		list->total = list_total(list, page->page);
-	if (list->total == 0)
+	if (!err.code && list->total == 0)
 		error_set(&err, EREMOTEIO, "the list has more than %u pages", api_pages_max(list->call.api));
-	while (!err.code && list->count < list->total && list->missing < ASKED_MAX)
-		if (list_ask(list) < 0)
-			error_set(&err, ENOMEM, "no memory for the list");
+	if (!err.code && list->pages[0]->page && list->failed != SIZE_MAX)
+		err = list->failure;
+	if (!err.code && list_ask_ahead(list) < 0)
+		error_set(&err, ENOMEM, "no memory for the list");
 	if (err.code)
 		list_fail(list, &err);
 	else if (!list->missing)
@@ -268,8 +339,10 @@ int api_list(struct api *api, const struct api_request *what, bool paged, const 
 	list->before = before;
 	list->done = done;
 	list->user = user;
+	list->failed = SIZE_MAX;
+	list->total = list_guess(list);
 	call_push(api_lists(api), &list->call);
-	if (!list->path || list_ask(list) < 0) {
+	if (!list->path || list_ask_ahead(list) < 0) {
 		list_free(&list->call);
 		return -ENOMEM;
 	}

@@ -25,6 +25,7 @@ struct journey {
 	uint64_t caller;
 	int64_t began_ms;
 	const struct list *before; /* what the cache had when it began; held, or NULL */
+	bool elsewhere;            /* `before` is from there */
 	struct list *list;         /* being made */
 	struct journey *makes_next;
 	char path[];
@@ -106,6 +107,7 @@ static void journey_listed(struct journey *journey, const struct list *list) {
 		return;
 	}
 	document->list = list_hold(list);
+	document->elsewhere = journey->again;
 	const struct store_config *config = &journey->store->config;
 	unsigned ttl_ms = config->ttl_ms[journey->kind->docs[DOC_LIST].ttl];
 	if (list->moving && config->moving_ms < ttl_ms)
@@ -208,9 +210,11 @@ static int journey_start(struct journey *journey) {
 		.timeout_ms = store_patience_ms(store),
 		.urgent = journey->urgent,
 		.caller = journey->caller};
+	/* Of another service's pages all would be asked for, only to find out that they are not here. */
+	bool same = journey->before && journey->elsewhere == journey->again;
 	if (journey->doc == DOC_LIST && !journey->probe)
-		return api_list(store->api, &request, kind->paged, journey->before ? journey->before->pages : NULL,
-			journey_pages, journey, &call);
+		return api_list(store->api, &request, kind->paged, same ? journey->before->pages : NULL, journey_pages,
+			journey, &call);
 	return api_send(store->api, &request, journey_answer, journey, &call);
 }
 
@@ -240,8 +244,11 @@ void store_fetch(void *user, const char *key, struct cache_fetch *fetch) {
 			journey->doc = doc;
 	memcpy(journey->path, key + 3, len);
 	struct cache_result old;
-	if (key[0] == KEY_LIST && cache_peek_expired(store->cache, key, INT64_MIN, &old))
-		journey->before = list_hold(((const struct document *)old.document)->list);
+	if (key[0] == KEY_LIST && cache_peek_expired(store->cache, key, INT64_MIN, &old)) {
+		const struct document *document = old.document;
+		journey->before = list_hold(document->list);
+		journey->elsewhere = document->elsewhere;
+	}
 	trip_begin(store, &journey->trip, journey_release);
 	if (journey_start(journey))
 		journey_no_memory(journey);

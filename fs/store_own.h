@@ -8,9 +8,10 @@
 #include "../api/api.h"
 #include "store.h"
 
-/* What the cache keeps: exactly one of the three. */
+/* What the cache keeps: exactly one of list, body and reason. */
 struct document {
 	const struct list *list; /* held */
+	bool elsewhere;          /* the list is from the service that is asked after a 404 */
 	char *body;
 	struct json root;
 	struct error *reason;

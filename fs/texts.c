@@ -102,9 +102,11 @@ static int plan_find(const struct view *view, struct json response, struct deman
 	if (rc == DEMAND_PARKED || rc == -ENOMEM)
 		return rc;
 	for (size_t i = 0; !rc && i < list->count; i++) {
-		struct json plan = json_at(list->items[i].json, "/planId");
-		if (plan.type == JSON_STRING &&
-			json_string_is(json_at(list->items[i].json, "/gpuConfigID"), config_id)) {
+		struct json instance = list->items[i].json;
+		if (!json_string_is(json_at(instance, "/gpuConfigID"), config_id))
+			continue;
+		struct json plan = json_at(instance, "/planId");
+		if (plan.type == JSON_STRING) {
 			*ret = json_text_dup(plan);
 			return *ret ? 0 : -ENOMEM;
 		}

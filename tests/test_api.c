@@ -1141,11 +1141,12 @@ static void count_list(void *user, int code, const struct error *err, struct api
 }
 
 static void script_pages(struct server_request *request) {
-	if (strstr(request->path, "page="))
-		server_answer(request, 200, "",
-			request->path[strlen(request->path) - 11] == '1'
-				? "{\"data\":[1],\"pagination\":{\"total_pages\":3}}"
-				: "{\"data\":[2]}");
+	const char *page = strstr(request->path, "page=");
+	char body[64];
+
+	snprintf(body, sizeof(body), "{\"data\":[%c],\"pagination\":{\"total_pages\":3}}", page ? page[5] : '0');
+	if (page)
+		server_answer(request, 200, "", body);
 	else
 		server_answer(request, 403, "", "{\"code\":\"x\",\"message\":\"words\"}");
 }

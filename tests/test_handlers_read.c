@@ -455,6 +455,28 @@ static void a_detour_is_taken_once(void **state) {
 	stage_close(&stage);
 }
 
+/* When it is asked again where the list is, the first service is to say no once, not for each page. */
+static void a_detour_is_not_for_every_page(void **state) {
+	(void)state;
+	struct stage stage;
+	stage_begin(&stage);
+	for (int i = 0; i < 3; i++) {
+		fuse_req_t opened = stage_opendir(&stage, stage_walk(&stage, "inventory"));
+		const struct api_call *call = fake_api_last(stage.api, API_GET, NULL);
+		assert_int_equal(call->service, API_INVENTORY);
+		assert_null(call->before);
+		stage_answer(&stage, API_GET, NULL, 404, NULL);
+		call = fake_api_last(stage.api, API_GET, NULL);
+		assert_int_equal(call->service, API_GPU);
+		assert_true(i ? call->before != NULL : !call->before);
+		stage_answer(&stage, API_GET, NULL, 200, LIST("{\"config_id\":\"c1\",\"region\":\"r1\"}"));
+		assert_opened(opened);
+		kernel_release(opened);
+		stage_later(&stage, TTL_MS);
+	}
+	stage_close(&stage);
+}
+
 static void groups_and_what_is_loose(void **state) {
 	(void)state;
 	struct stage stage;
@@ -585,6 +607,7 @@ int main(void) {
 		cmocka_unit_test(an_item_that_is_gone),
 		cmocka_unit_test(metrics_that_are_not_measured_are_empty),
 		cmocka_unit_test(a_detour_is_taken_once),
+		cmocka_unit_test(a_detour_is_not_for_every_page),
 		cmocka_unit_test(groups_and_what_is_loose),
 		cmocka_unit_test(touching_forgets),
 		cmocka_unit_test(attributes_change_only_where_nothing_changes),

@@ -27,7 +27,8 @@ static struct {
 	bool deaf;            /* every page is the first */
 	size_t fail_page;
 	int fail_status;
-	bool hold; /* all but the first page */
+	bool hold;       /* all but the first page */
+	bool hold_first; /* that one too */
 } cloud;
 
 static size_t page_asked(const struct server_request *request) {
@@ -69,7 +70,7 @@ static void page_answer(struct server_request *request) {
 }
 
 static void script(struct server_request *request) {
-	if (!cloud.hold || page_asked(request) == 1)
+	if (!cloud.hold || (page_asked(request) == 1 && !cloud.hold_first))
 		page_answer(request);
 }
 
@@ -321,11 +322,17 @@ static void test_circles(void **state) {
 
 /* ---- fetched again ---- */
 
-static void list_again(const struct api_pages *before, struct reply *ret) {
+static void list_begin_again(const struct api_pages *before, struct reply *ret) {
 	struct api_request request = {.service = API_GPU, .path = "/l", .timeout_ms = 20000};
 
 	memset(ret, 0, sizeof(*ret));
+	world.server.count = 0;
 	assert_int_equal(api_list(world.api, &request, true, before, world_listed, ret, &ret->call), 0);
+	assert_int_equal(ret->done, 0);
+}
+
+static void list_again(const struct api_pages *before, struct reply *ret) {
+	list_begin_again(before, ret);
 	WORLD_UNTIL(&world, ret->done);
 	assert_int_equal(ret->code, 0);
 }
@@ -374,6 +381,241 @@ static void test_again(void **state) {
 		reply_free(i % 2 ? &after : &before);
 		alloc_disarm();
 	}
+}
+
+/* Lists so many entries, then asks for them again with every answer held back: as many requests as there were pages. */
+static void begin_ahead(size_t entries, struct reply *before, struct reply *after) {
+	cloud.hold = cloud.hold_first = false;
+	cloud.entries = entries;
+	list_ask("/l", true, before);
+	assert_int_equal(before->code, 0);
+	cloud.hold = cloud.hold_first = true;
+	list_begin_again(before->pages, after);
+	WORLD_UNTIL(&world, world.server.count == (entries + 99) / 100);
+}
+
+/* The oldest request for a page that is not answered yet. */
+static struct server_request *held(size_t page) {
+	for (size_t i = 0; i < world.server.count; i++)
+		if (!world.server.requests[i].answered && page_asked(&world.server.requests[i]) == page)
+			return &world.server.requests[i];
+	fail_msg("nobody waits for page %zu", page);
+	return NULL;
+}
+
+static void held_fail(size_t page, int status) {
+	server_answer(held(page), status, "", "{\"code\":\"x\",\"message\":\"page fails\"}");
+}
+
+/* Until all answers were seen that were given so far: another request is answered after them. */
+static void answers_seen(void) {
+	bool hold = cloud.hold;
+	struct reply other;
+
+	cloud.hold = false;
+	world_ask(&world, API_GET, "/other", NULL, &other);
+	cloud.hold = hold;
+	world.server.count--;
+}
+
+static void assert_listed(struct reply *reply, size_t entries, size_t requests) {
+	WORLD_UNTIL(&world, reply->done);
+	assert_int_equal(reply->code, 0);
+	assert_int_equal(reply->pages->count, (entries + 99) / 100);
+	assert_int_equal(world.server.count, requests);
+}
+
+/* Where the number of pages is known, all are asked for at once, and may come in any order. */
+static void test_ahead(void **state) {
+	struct reply before, after;
+
+	(void)state;
+	for (size_t first = 1; first <= 5; first++) {
+		begin_ahead(450, &before, &after);
+		for (size_t i = 0; i < 5; i++)
+			page_answer(held((first + i - 1) % 5 + 1));
+		assert_listed(&after, 450, 5);
+		assert_true(api_pages_same(before.pages, after.pages));
+		reply_free(&before);
+		assert_entries(after.pages, 450);
+		reply_free(&after);
+	}
+}
+
+static void test_ahead_grown(void **state) {
+	struct reply before, after;
+
+	(void)state;
+	for (size_t late = 0; late < 2; late++) {
+		begin_ahead(450, &before, &after);
+		cloud.entries = 550;
+		for (size_t page = 5; late && page > 1; page--)
+			page_answer(held(page));
+		page_answer(held(1));
+		WORLD_UNTIL(&world, world.server.count == 6);
+		page_answer(held(6));
+		for (size_t page = 5; !late && page > 1; page--)
+			page_answer(held(page));
+		assert_listed(&after, 550, 6);
+		reply_free(&before);
+		assert_entries(after.pages, 550);
+		reply_free(&after);
+	}
+}
+
+/* Pages that there are no more: who was asked for them is not waited for. */
+static void test_ahead_shrunk(void **state) {
+	struct reply before, after;
+
+	(void)state;
+	for (size_t late = 0; late < 2; late++) {
+		begin_ahead(450, &before, &after);
+		cloud.entries = 250;
+		if (late) {
+			page_answer(held(5));
+			answers_seen();
+		}
+		for (size_t page = 1; page <= 3; page++)
+			page_answer(held(page));
+		assert_listed(&after, 250, 5);
+		for (size_t i = 0; i < 5; i++)
+			if (!world.server.requests[i].answered)
+				WORLD_UNTIL(&world, !server_alive(&world.server.requests[i]));
+		reply_free(&before);
+		assert_entries(after.pages, 250);
+		reply_free(&after);
+	}
+}
+
+/* Those that had not been sent by then never are. */
+static void test_ahead_shrunk_in_time(void **state) {
+	struct api_request request = {.service = API_GPU, .path = "/l", .timeout_ms = 20000};
+	struct reply before, after = {0};
+
+	(void)state;
+	world_close(&world);
+	world_open(&world, 5, 20, (struct token_config){0}); /* three places */
+	world.server.script = script;
+	cloud.entries = 2000;
+	list_ask("/l", true, &before);
+	cloud.hold = cloud.hold_first = true;
+	world.server.count = 0;
+	assert_int_equal(api_list(world.api, &request, true, before.pages, world_listed, &after, &after.call), 0);
+	WORLD_UNTIL(&world, world.server.count == 3);
+	cloud.entries = 350;
+	page_answer(held(1));
+	WORLD_UNTIL(&world, world.server.count == 4);
+	for (size_t page = 4; page > 1; page--)
+		page_answer(held(page));
+	assert_listed(&after, 350, 4);
+	reply_free(&before);
+	assert_entries(after.pages, 350);
+	reply_free(&after);
+}
+
+/* What came of pages that there are no more does not matter. */
+static void test_ahead_failing_beyond(void **state) {
+	static const int statuses[] = {404, 400, 403, 410, 200};
+	struct reply before, after;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
+		begin_ahead(450, &before, &after);
+		cloud.entries = 250;
+		held_fail(5, 404);
+		held_fail(4, statuses[i]); /* 200: without a list in it */
+		answers_seen();
+		assert_int_equal(after.done, 0);
+		for (size_t page = 3; page > 0; page--)
+			page_answer(held(page));
+		assert_listed(&after, 250, 5);
+		reply_free(&before);
+		assert_entries(after.pages, 250);
+		reply_free(&after);
+	}
+}
+
+/* Of one that there is it does, and of several that of the foremost. */
+static void test_ahead_failing(void **state) {
+	struct reply before, after;
+
+	(void)state;
+	for (size_t late = 0; late < 2; late++) {
+		begin_ahead(450, &before, &after);
+		cloud.entries = 350;
+		if (late)
+			page_answer(held(1));
+		held_fail(5, 400);
+		held_fail(3, 404);
+		answers_seen();
+		assert_int_equal(after.done, late);
+		if (!late) {
+			held_fail(4, 403);
+			answers_seen();
+			page_answer(held(1));
+		}
+		WORLD_UNTIL(&world, after.done);
+		assert_int_equal(after.code, EREMOTEIO);
+		assert_int_equal(after.error.http_status, 404);
+		assert_words(after.error.message, "page fails");
+		assert_int_equal(world.server.count, 5);
+		reply_free(&before);
+	}
+	/* The first page's own failure is the list's, whatever the others were. */
+	begin_ahead(450, &before, &after);
+	held_fail(2, 403);
+	answers_seen();
+	held_fail(1, 404);
+	WORLD_UNTIL(&world, after.done);
+	assert_int_equal(after.code, ENOENT);
+	/* One that is given up in between. */
+	reply_free(&before);
+	begin_ahead(450, &before, &after);
+	held_fail(2, 403);
+	page_answer(held(3));
+	answers_seen();
+	api_cancel(after.call);
+	assert_int_equal(after.done, 0);
+	reply_free(&before);
+}
+
+/* A server that does not say any more how many there are. */
+static void test_ahead_silent(void **state) {
+	struct reply before, after;
+
+	(void)state;
+	for (size_t late = 0; late < 2; late++) {
+		cloud.silent = false;
+		begin_ahead(450, &before, &after);
+		cloud.silent = true;
+		cloud.entries = 550;
+		for (size_t page = 5; late && page > 1; page--)
+			page_answer(held(page));
+		answers_seen();
+		page_answer(held(1));
+		cloud.hold = false;
+		assert_listed(&after, 550, 10);
+		reply_free(&before);
+		assert_entries(after.pages, 550);
+		reply_free(&after);
+	}
+}
+
+/* What was told and was not so is not believed again. */
+static void test_ahead_untrue(void **state) {
+	struct reply before, after;
+
+	(void)state;
+	cloud.entries = 250;
+	cloud.told_pages = 6;
+	list_ask("/l", true, &before);
+	assert_int_equal(before.pages->count, 3);
+	cloud.hold = true;
+	cloud.told_pages = 1;
+	list_begin_again(before.pages, &after);
+	assert_listed(&after, 100, 1);
+	reply_free(&before);
+	reply_free(&after);
 }
 
 /* Where pages come one by one, too. */
@@ -439,7 +681,7 @@ static void test_again_in_no_memory(void **state) {
 
 /* Far more pages than are asked for at once. */
 static void test_many_pages(void **state) {
-	struct reply reply;
+	struct reply reply, again;
 
 	(void)state;
 	world_close(&world);
@@ -451,6 +693,10 @@ static void test_many_pages(void **state) {
 	assert_int_equal(reply.pages->count, 401);
 	assert_entries(reply.pages, 40001);
 	assert_int_equal(world.server.count, 401);
+	list_again(reply.pages, &again);
+	assert_int_equal(world.server.count, 401);
+	assert_true(api_pages_same(reply.pages, again.pages));
+	reply_free(&again);
 	reply_free(&reply);
 }
 
@@ -587,6 +833,14 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(test_all_on_the_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_circles, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ahead, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ahead_grown, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ahead_shrunk, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ahead_shrunk_in_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ahead_failing_beyond, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ahead_failing, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ahead_silent, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ahead_untrue, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_again_silent, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_again_in_no_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many_pages, setup, teardown),

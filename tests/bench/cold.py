@@ -2,10 +2,12 @@
 import collections
 import contextlib
 import os
+import time
 
 from place import API, PARALLEL, Unmeasured, in_turn
 
 LATENCY_MS = 50
+TTL_S = 1
 HEAD = 'Cold'
 
 
@@ -36,8 +38,8 @@ class Listing:
     def pages(self, first):
         return '%s%s?limit=100&page=[%d-%d]' % (self.url, API, first, self.cloud.pages)
 
-    def mount(self):
-        return self.place.mount(self.url, **({'ca_file': self.authority} if self.authority else {}))
+    def mount(self, **options):
+        return self.place.mount(self.url, **({'ca_file': self.authority} if self.authority else {}), **options)
 
     def take(self, who, command):
         self.place.reset(self.cloud)
@@ -62,6 +64,13 @@ class Listing:
             os.utime(daemon.at)
             self.check(self.take('ls again', ['ls', daemon.collection]))
 
+    def ls_expired(self):
+        """What was listed before is too old to be shown, and still tells how many pages there are."""
+        with self.mount(ttl_list=TTL_S) as daemon:
+            self.check(self.place.run(['ls', daemon.collection])[1])
+            time.sleep(TTL_S * 1.2)
+            self.check(self.take('ls expired', ['ls', daemon.collection]))
+
     def check(self, said):
         found = sum('.' not in name for name in said.split('\n') if name)
         if found != self.count:
@@ -79,11 +88,12 @@ class Listing:
         table.ratio(group, size + 'ls / curl --parallel', self.seconds['ls'], self.seconds['curl asks'], ('<=', 1.2))
         table.ratio(group, size + 'ls / curl --parallel that is told all pages', self.seconds['ls'], self.seconds['curl told'], ('<=', 1.2))
         table.ratio(group, size + 'ls after touch / the same', self.seconds['ls again'], self.seconds['curl told'], ('<=', 1.2))
+        table.ratio(group, size + 'ls after its TTL / the same', self.seconds['ls expired'], self.seconds['curl told'], ('<=', 1.2))
         table.ratio(group, size + 'cat */status / curl --parallel', self.seconds['cat'], self.seconds['curl asks'])
-        for who, words in (('ls', 'ls'), ('ls again', 'ls after touch'), ('cat', 'cat */status')):
+        for who, words in (('ls', 'ls'), ('ls again', 'ls after touch'), ('ls expired', 'ls after its TTL'), ('cat', 'cat */status')):
             table.add(group, size + words + ', requests', self.requests[who], ('==', self.cloud.pages), every=True)
         middle = lambda values: '%.0f' % (sorted(values)[len(values) // 2] * 1000)
-        return ['%d, %s' % (self.count, transport)] + [middle(self.seconds[who]) for who in ('ls', 'ls again', 'cat', 'curl asks', 'curl told')]
+        return ['%d, %s' % (self.count, transport)] + [middle(self.seconds[who]) for who in ('ls', 'ls again', 'ls expired', 'cat', 'curl asks', 'curl told')]
 
 
 def listings(place, table):
@@ -95,11 +105,11 @@ def listings(place, table):
                 cloud = stack.enter_context(place.cloud(count, LATENCY_MS))
                 url, authority = stack.enter_context(place.secure(cloud)) if secure else (cloud.url, None)
                 listing = Listing(place, cloud, count, url, authority)
-                for i, way in in_turn(rounds, [listing.ls, listing.curl_asks, listing.cat, listing.curl_told]):
+                for i, way in in_turn(rounds, [listing.ls, listing.ls_expired, listing.curl_asks, listing.cat, listing.curl_told]):
                     place.progress('cold: %d, %s, round %d of %d' % (count, transport, i + 1, rounds))
                     way()
                 lines.append(listing.report(table, transport))
-    table.figure('Cold, medians in ms', ['', 'ls', 'ls after touch', 'cat */status', 'curl', 'curl told all pages'], lines)
+    table.figure('Cold, medians in ms', ['', 'ls', 'ls after touch', 'ls after its TTL', 'cat */status', 'curl', 'curl told all pages'], lines)
 
 
 # ---- one status ----
