@@ -70,6 +70,7 @@ static long pread_one(void) {
 	return 1;
 }
 
+/* As ls(1) does, which leaves out names that begin with a dot. */
 static long list(bool details) {
 	DIR *directory = opendir(".");
 	if (!directory)
@@ -77,7 +78,8 @@ static long list(bool details) {
 	long count = 0;
 	struct stat st;
 	for (const struct dirent *entry; (entry = readdir(directory)); count++)
-		if (details && fstatat(dirfd(directory), entry->d_name, &st, AT_SYMLINK_NOFOLLOW))
+		if (details && entry->d_name[0] != '.' &&
+			fstatat(dirfd(directory), entry->d_name, &st, AT_SYMLINK_NOFOLLOW))
 			fail(entry->d_name);
 	closedir(directory);
 	return count;
