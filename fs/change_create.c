@@ -78,13 +78,11 @@ static struct journal_entry create_entry(const struct change *change) {
 
 static void create_look(struct change *change);
 
-/* The first that is called so: it has the plain name. */
+/* The first that is called so: it has the plain name, which for a name that can be created is the name itself. */
 static const struct item *create_find(const struct change *change, const struct list *list) {
-	const char *title = change->draft->name;
 	char name[NAME_SIZE];
-	name_escape(title, strlen(title), name);
-	const struct item *item = list_by_name(list, NULL, name);
-	return item && json_string_is(json_at(item->json, change->kind->title), title) ? item : NULL;
+	name_escape(change->draft->name, strlen(change->draft->name), name);
+	return list_by_name(list, NULL, name);
 }
 
 /*
