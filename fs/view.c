@@ -80,8 +80,8 @@ static struct draft *draft_settle(struct fs *fs, struct draft *draft, bool liste
 
 /*
  * A newborn that the listing lacks: either the listing lags behind, or it is gone again. The resource's own answer
- * decides; where that cannot be had, the answer to the create stands. 0 with the resource, DEMAND_PARKED, or -ENOENT:
- * then the draft is gone.
+ * decides; where that cannot be had, the answer to the create stands, for this moment. 0 with the resource,
+ * DEMAND_PARKED, or -ENOENT: then the draft is gone.
  */
 static int newborn_check(const struct view *view, struct draft *draft, struct demand *demand, struct json *ret) {
 	struct scope scope = view->scope;
@@ -91,8 +91,10 @@ static int newborn_check(const struct view *view, struct draft *draft, struct de
 		draft_remove(view->fs->drafts, draft);
 	if (rc == DEMAND_PARKED || rc == -ENOENT)
 		return rc;
-	if (rc)
+	if (rc) {
 		*ret = draft->json;
+		demand->until_ms = 0;
+	}
 	return 0;
 }
 

@@ -377,6 +377,27 @@ static void a_listing_comes_with_attributes(void **state) {
 	stage_close(&stage);
 }
 
+/* A newborn that no listing has is known by its own answer, which passes sooner than the listing that lacks it. */
+static void a_newborn_is_not_kept_by_the_listing(void **state) {
+	(void)state;
+	struct stage stage;
+	struct dirent_seen seen;
+	fuse_req_t opened = stage_begin_draft(&stage), written = stage_write_spec(&stage, opened);
+	stage_answer(&stage, API_POST, TEMPLATES, 201, "{\"id\":\"id-abc\",\"name\":\"abc\",\"status\":\"Inactive\"}");
+	assert_int_equal(written->answer, ANSWER_WRITE);
+	fuse_req_t listed = stage_opendir(&stage, stage_walk(&stage, TEMPLATES_DIR));
+	stage_answer(&stage, API_GET, TEMPLATES, 200, LIST(SPEC_ANSWER("old", "id-old")));
+	stage_answer(&stage, API_GET, TEMPLATES "/id-abc", 200,
+		"{\"id\":\"id-abc\",\"name\":\"abc\",\"status\":\"Inactive\"}");
+	assert_opened(listed);
+	assert_true(plus_entry(stage_readdirplus(&stage, listed, 1 << 16, 0), "abc", &seen));
+	assert_s(seen.timeout_s, MOVING_MS / 1000.);
+	stage_later(&stage, MOVING_MS);
+	assert_true(plus_entry(stage_readdirplus(&stage, listed, 1 << 16, 0), "abc", &seen));
+	assert_int_equal(seen.node, 0);
+	stage_close(&stage);
+}
+
 static void in_buffers_of_any_size(void **state) {
 	(void)state;
 	struct stage stage;
@@ -429,6 +450,7 @@ int main(void) {
 		cmocka_unit_test(a_listing_is_kept),
 		cmocka_unit_test(a_listing_of_a_newer_answer_is_another),
 		cmocka_unit_test(a_listing_comes_with_attributes),
+		cmocka_unit_test(a_newborn_is_not_kept_by_the_listing),
 		cmocka_unit_test(in_buffers_of_any_size),
 		cmocka_unit_test(look_ups_of_an_answer_that_is_lost),
 	};
