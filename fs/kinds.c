@@ -21,17 +21,10 @@
 #define ERROR {.name = ".error", .type = ROW_ERROR, .live = true}
 #define DIR(directory, table) {.name = directory, .type = ROW_DIR, .rows = table}
 #define LINK(link, target) {.name = link, .type = ROW_LINK, .text = target}
-#define COLLECTION(directory, which)                                                                                   \
-	{.name = directory, .type = ROW_COLLECTION, .kind = &kinds[which], .rows = collection_rows}
+#define COLLECTION(directory, which, table)                                                                            \
+	{.name = directory, .type = ROW_COLLECTION, .kind = &kinds[which], .rows = table}
+#define BY_ID {.name = ".by-id", .type = ROW_BY_ID}
 #define END {.name = NULL}
-
-/* ---- every collection ---- */
-
-static const struct row collection_rows[] = {
-	{.name = ".by-id", .type = ROW_BY_ID},
-	ERROR,
-	END,
-};
 
 /* ---- GPU instances ---- */
 
@@ -88,6 +81,12 @@ static const struct row airuntime_rows[] = {
 };
 static const char *const airuntime_moving[] = {"Pending", "Terminating", NULL};
 
+static const struct row airuntimes_rows[] = {
+	BY_ID,
+	ERROR,
+	END,
+};
+
 /* ---- dedicated model deployments ---- */
 
 static const struct row aimodel_rows[] = {
@@ -114,6 +113,12 @@ static const struct row aimodel_rows[] = {
 };
 static const char *const aimodel_moving[] = {"initializing", "terminating", NULL};
 
+static const struct row aimodels_rows[] = {
+	BY_ID,
+	ERROR,
+	END,
+};
+
 /* ---- templates ---- */
 
 static const struct row custom_template_rows[] = {
@@ -136,7 +141,19 @@ static const struct row custom_template_rows[] = {
 /* Inactive stands for "not yet validated", which passes, and for "refused", which does not: the price of not knowing is a re-read each 2 s. */
 static const char *const custom_template_moving[] = {"Inactive", NULL};
 
+static const struct row custom_templates_rows[] = {
+	BY_ID,
+	ERROR,
+	END,
+};
+
 static const struct row template_rows[] = {INFO(DOC_ITEM), ERROR, END};
+
+static const struct row templates_rows[] = {
+	BY_ID,
+	ERROR,
+	END,
+};
 
 /* ---- what is on offer ---- */
 
@@ -146,7 +163,18 @@ static const struct row inventory_rows[] = {
 	ERROR,
 	END,
 };
+static const struct row offers_rows[] = {
+	BY_ID,
+	ERROR,
+	END,
+};
 static const struct row catalog_rows[] = {INFO(DOC_LIST), ERROR, END};
+
+static const struct row models_rows[] = {
+	BY_ID,
+	ERROR,
+	END,
+};
 
 /* ---- organisations and projects ---- */
 
@@ -156,8 +184,13 @@ static const struct row project_rows[] = {
 	FIELD("name", DOC_LIST),
 	FIELD("description", DOC_LIST),
 	FIELD("status", DOC_LIST),
-	COLLECTION("airuntimes", KIND_AIRUNTIME),
-	COLLECTION("aimodels", KIND_AIMODEL),
+	COLLECTION("airuntimes", KIND_AIRUNTIME, airuntimes_rows),
+	COLLECTION("aimodels", KIND_AIMODEL, aimodels_rows),
+	ERROR,
+	END,
+};
+static const struct row projects_rows[] = {
+	BY_ID,
 	ERROR,
 	END,
 };
@@ -167,8 +200,13 @@ static const struct row org_rows[] = {
 	FIELD("name", DOC_LIST),
 	FIELD("description", DOC_LIST),
 	FIELD("status", DOC_LIST),
-	COLLECTION("templates", KIND_CUSTOM_TEMPLATE),
-	COLLECTION("projects", KIND_PROJECT),
+	COLLECTION("templates", KIND_CUSTOM_TEMPLATE, custom_templates_rows),
+	COLLECTION("projects", KIND_PROJECT, projects_rows),
+	ERROR,
+	END,
+};
+static const struct row orgs_rows[] = {
+	BY_ID,
 	ERROR,
 	END,
 };
@@ -184,10 +222,10 @@ static const struct row mount_rows[] = {
 static const struct row root_rows[] = {
 	{.name = "README.txt", .type = ROW_TEXT, .text = text_readme},
 	{.name = "project", .type = ROW_LINK, .text = link_project, .optional = true},
-	COLLECTION("orgs", KIND_ORG),
-	COLLECTION("templates", KIND_TEMPLATE),
-	COLLECTION("inventory", KIND_INVENTORY),
-	COLLECTION("catalog", KIND_CATALOG),
+	COLLECTION("orgs", KIND_ORG, orgs_rows),
+	COLLECTION("templates", KIND_TEMPLATE, templates_rows),
+	COLLECTION("inventory", KIND_INVENTORY, offers_rows),
+	COLLECTION("catalog", KIND_CATALOG, models_rows),
 	DIR(".neevfs", mount_rows),
 	END,
 };
