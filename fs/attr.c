@@ -33,11 +33,11 @@ static time_t view_mtime(const struct view *view) {
  * from a rmdir (sweep.h).
  */
 static bool view_writable(const struct view *view) {
-	if (view->fs->options->read_only || !view->kind)
+	if (view->fs->options->read_only)
 		return false;
 	if (view->row->type == ROW_COLLECTION || view->row->type == ROW_RESOURCE)
 		return view->kind->create || view->kind->remove;
-	return view->row->write == WRITE_SCALE || (view->row->write == WRITE_SPEC && view->kind->create);
+	return view->row->write != WRITE_NEVER && (view->row->write != WRITE_SPEC || view->kind->create);
 }
 
 static void scratch_attr(const struct view *view, struct stat *ret) {

@@ -46,6 +46,15 @@ void handle_free(struct handle *handle) {
 	free(handle);
 }
 
+int handle_settle(struct handle *handle, int outcome, bool sent) {
+	if (!handle)
+		return outcome;
+	handle->settled = true;
+	handle->sent |= sent;
+	handle->outcome = outcome;
+	return outcome;
+}
+
 void handle_add_entry(struct handle *handle, const char *name, uint64_t ino, mode_t type) {
 	struct entry entry = {.ino = ino, .type = type};
 	size_t start = handle->bytes.len;

@@ -36,6 +36,10 @@ struct handle *handle_new(struct handle **all, enum row_write write);
 struct handle *handle_of_scratch(struct handle **all, struct scratch *scratch);
 void handle_free(struct handle *handle); /* takes NULL */
 
+/* The outcome of what was written by it, and whether that went to the API, or may have. Returns the outcome; takes
+ * NULL: who renames asks once. */
+int handle_settle(struct handle *handle, int outcome, bool sent);
+
 /* One directory entry behind the others. */
 void handle_add_entry(struct handle *handle, const char *name, uint64_t ino, mode_t type);
 size_t handle_entries(const struct handle *handle); /* so many */

@@ -1,5 +1,6 @@
 /* The FUSE handlers: handlers_dir.c for names, handlers_list.c for listings, handlers_file.c for reading,
- * handlers_write.c for what changes something, handlers_scratch.c for scratch files. */
+ * handlers_write.c for what changes something, handlers_action.c for files that take commands, handlers_scratch.c for
+ * scratch files. */
 #ifndef NEEVFS_FS_HANDLERS_H
 #define NEEVFS_FS_HANDLERS_H
 
@@ -46,6 +47,26 @@ int op_change(struct op *op, struct change_order *order);
  * change; DEMAND_PARKED: a change is on its way, as in op_change(), or an answer is; or -errno, with words.
  */
 int op_commit_text(struct op *op, const struct view *view, const struct buffer *text);
+
+/* A write of op->size bytes at op->offset to a file that takes commands: sets the step. 0: to be run; or -errno, with
+ * words. */
+int op_action_write(struct op *op, const char *data);
+/* The same for op_commit_text(). */
+int op_action_text(struct op *op, const struct view *view, const struct buffer *text);
+
+/* Starts a change for what is written by op->handle: op_change(), and until it is over its outcome there is "already".
+ */
+int op_commit(struct op *op, struct change_order *order);
+
+/* Answers a write, flush or fsync with this outcome: 0, or the outcome, not answered. */
+int op_answer_write(struct op *op, int outcome);
+
+/*
+ * 0 if op->handle may still be written by. -ENOENT, with words: its file was removed, or another took its name, or its
+ * name is now that of a scratch file. What is written to it must not reach the API: it is refused, as success would say
+ * that it had.
+ */
+int op_named(struct op *op);
 
 /* 0 if the draft may be removed, renamed or emptied: no create of it is under way or in doubt; else -EBUSY, with words.
  */

@@ -382,7 +382,7 @@ static int step_rename(struct op *op) {
 	int rc = op_child(op, &parent, &child);
 	if (rc)
 		return rc;
-	if (child.scratch || (child.row->write != WRITE_NEVER && view_holds_scratch(&parent)))
+	if (child.scratch || (row_has_text(child.row) && view_holds_scratch(&parent)))
 		rc = op_scratch_rename(op, &parent, &child);
 	else
 		rc = rename_dir(op, &parent, &child);

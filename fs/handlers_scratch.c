@@ -297,7 +297,7 @@ int op_scratch_rename(struct op *op, const struct view *dir, const struct view *
 	if (rc)
 		return rc;
 	row = view_holds_scratch(&into) ? view_fixed(&into, op->new_name) : NULL;
-	if (child->scratch && row && row->write != WRITE_NEVER && !(into.draft && row->write == WRITE_SCALE))
+	if (child->scratch && row && row_has_text(row) && !(into.draft && row->write == WRITE_SCALE))
 		return scratch_replace(op, child);
 	if (!child->scratch && op->new_parent != op->node)
 		return op_refuse_words(op, EPERM, "the API cannot move %s to another directory", child->row->name);

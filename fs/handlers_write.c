@@ -1,7 +1,7 @@
 /*
- * Writing: spec.json creates, replicas scales. A change is committed in the write(2) that completes it, so that `echo …
- * && …` and cp see the answer; flush and fsync are the second chance for what was not written in order; release never
- * commits.
+ * Writing: spec.json creates; what one write is a command to is in handlers_action.c. A change is committed in the
+ * write(2) that completes it, so that `echo … && …` and cp see the answer; flush and fsync are the second chance for
+ * what was not written in order; release never commits.
  *
  * A handle remembers its outcome: programs repeat a write that failed, and close() flushes again; neither may send
  * anything twice.
@@ -9,30 +9,16 @@
 #include "handlers.h"
 
 #include "../api/scope.h"
-#include "accepted.h"
 #include "change.h"
 #include "options.h"
 #include "spec.h"
 #include "texts.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 
-enum { REPLICAS_MAX = 1000000 /* beyond any cloud: a slip of the keyboard */, NUMBER_BYTES_MAX = 64 };
-
-static int handle_settle(struct handle *handle, int outcome, bool sent) {
-	if (!handle) /* a rename, which asks once */
-		return outcome;
-	handle->settled = true;
-	handle->sent |= sent;
-	handle->outcome = outcome;
-	return outcome;
-}
-
-static int op_answer_write(struct op *op, int outcome) {
+int op_answer_write(struct op *op, int outcome) {
 	if (outcome)
 		return outcome;
 	if (op->size)
@@ -44,114 +30,18 @@ static int op_answer_write(struct op *op, int outcome) {
 
 /* Until the change is over its outcome on this handle is "cancelled": that is what later writes see if nobody waits for
  * it any more. */
-static int op_commit(struct op *op, struct change_order *order) {
+int op_commit(struct op *op, struct change_order *order) {
 	int rc = op_change(op, order);
 	bool started = rc == DEMAND_PARKED;
 	handle_settle(op->handle, started ? -EALREADY : rc, started);
 	return rc;
 }
 
-/*
- * The open file was removed, or another took its name, or its name is now that of a scratch file. What is written to it
- * must not reach the API: it is refused, as success would say that it had.
- */
-static int handle_named(struct op *op) {
+int op_named(struct op *op) {
 	if (!node_retired(op->node) && op->node->row->write == op->handle->write)
 		return 0;
 	return op_refuse_words(
 		op, ENOENT, "the file was removed or renamed while it was open: what is written to it goes nowhere");
-}
-
-/* ---- replicas ---- */
-
-static int replicas_read(struct op *op, const char *data, size_t size, long long *ret) {
-	char text[NUMBER_BYTES_MAX + 1];
-	while (size && isspace((unsigned char)data[size - 1]))
-		size--;
-	while (size && isspace((unsigned char)*data))
-		data++, size--;
-	size_t digits = size && (*data == '-' || *data == '+') ? 1 : 0;
-	while (digits < size && isdigit((unsigned char)data[digits]))
-		digits++;
-	if (!size || digits < size || !isdigit((unsigned char)data[size - 1]))
-		return op_refuse_words(op, EINVAL, "the number of replicas must be one whole number, such as 3");
-	if (size > NUMBER_BYTES_MAX)
-		return op_refuse_words(op, ERANGE, "the number of replicas has more than %d digits", NUMBER_BYTES_MAX);
-	memcpy(text, data, size);
-	text[size] = 0;
-	errno = 0;
-	long long number = strtoll(text, NULL, 10);
-	if (number == 0 && !errno)
-		return op_refuse_words(op, ERANGE, "the least is 1 replica; to stop the billing: rmdir the deployment");
-	if (number < 1 || errno || number > REPLICAS_MAX)
-		return op_refuse_words(op, ERANGE, "the number of replicas must be from 1 to %d", REPLICAS_MAX);
-	*ret = number;
-	return 0;
-}
-
-/* While it moves, or another number is on its way, the count that is shown is not the count that was asked for. */
-static bool scale_is_so(const struct fs *fs, const struct view *view, struct json deployment, long long replicas) {
-	long long shown, asked;
-	if (!json_int(json_at(deployment, view->row->pointer), &shown) || shown != replicas ||
-		kind_moving(view->kind, deployment) || changes_scaling(fs->changes, view->kind, &view->scope))
-		return false;
-	return !accepted_find(fs->accepted, view->kind, &view->scope, fs->now_ms, &asked) || asked == replicas;
-}
-
-/* What looks so by a listing of a while ago is looked up anew: somebody else may have scaled it. Any failure of that
- * only means that the number is sent. */
-static int scale_look(struct op *op, const struct view *view, bool *ret) {
-	struct json now;
-	*ret = false;
-	if (!scale_is_so(op->fs, view, view->json, op->replicas))
-		return 0;
-	if (!op->began) {
-		op->began = true;
-		op->demand.since_ms = op->fs->now_ms;
-		store_forget_resource(op->fs->store, view->kind, &view->scope);
-	}
-	int rc = view_document(view, DOC_ITEM, &op->demand, &now);
-	*ret = !rc && scale_is_so(op->fs, view, now, op->replicas);
-	return rc == DEMAND_PARKED ? rc : 0;
-}
-
-static int scale_commit(struct op *op, const struct view *view) {
-	bool so;
-	int rc = scale_look(op, view, &so);
-	if (rc)
-		return rc;
-	if (so)
-		return handle_settle(op->handle, 0, true);
-	struct change_order order = {
-		.verb = CHANGE_SCALE, .kind = view->kind, .scope = &view->scope, .replicas = op->replicas};
-	return op_commit(op, &order);
-}
-
-static int step_scale(struct op *op) {
-	if (!op->handle->settled)
-		op->handle->end = op->size;
-	if (op->settled)
-		return op_answer_write(op, handle_settle(op->handle, op->outcome, true));
-	if (op->handle->settled) /* white space behind the number */
-		return op_answer_write(op, op->handle->outcome);
-	struct view view;
-	int rc = handle_named(op);
-	if (!rc)
-		rc = view_open(op->fs, op->node, &op->demand, &view);
-	return rc ? rc : op_answer_write(op, scale_commit(op, &view));
-}
-
-static int scale_write(struct op *op, const char *data, size_t size) {
-	struct handle *handle = op->handle;
-	bool blank = true;
-	for (size_t i = 0; i < size; i++)
-		blank &= isspace((unsigned char)data[i]) != 0;
-	if (handle->settled)
-		return handle->outcome || blank ? handle->outcome
-						: op_refuse_words(op, EINVAL, "one number for each time it is opened");
-	if (op->offset)
-		return op_refuse_words(op, EINVAL, "the number is to be written at the file's beginning, in one write");
-	return replicas_read(op, data, size, &op->replicas);
 }
 
 /* ---- spec.json ---- */
@@ -248,7 +138,7 @@ static int step_spec(struct op *op) {
 		return op_answer_write(op, handle->outcome);
 	struct view view;
 	bool final = !op->size;
-	int rc = handle_named(op);
+	int rc = op_named(op);
 	if (!rc)
 		rc = view_open(op->fs, op->node, &op->demand, &view);
 	if (rc)
@@ -279,17 +169,12 @@ static int step_spec(struct op *op) {
 	return op_answer_write(op, spec_commit(op, &view, &draft->text, final));
 }
 
-/* ---- a whole text at once ---- */
-
 int op_commit_text(struct op *op, const struct view *view, const struct buffer *text) {
-	int rc;
-	if (view->row->write == WRITE_SCALE) {
-		rc = replicas_read(op, text->data ? text->data : "", text->len, &op->replicas);
-		return rc ? rc : scale_commit(op, view);
-	}
+	if (view->row->write != WRITE_SPEC)
+		return op_action_text(op, view, text);
 	if (!view->draft)
 		return resource_commit(op, view, text, true);
-	rc = draft_writable(op, view->draft);
+	int rc = draft_writable(op, view->draft);
 	return rc ? rc : spec_commit(op, view, text, true);
 }
 
@@ -307,7 +192,7 @@ void fs_write(
 			fuse_reply_write(req, size);
 		return;
 	}
-	struct op *op = op_new(req, handle->write == WRITE_SCALE ? step_scale : step_spec, "write", ino, NULL);
+	struct op *op = op_new(req, step_spec, "write", ino, NULL);
 	if (!op)
 		return;
 	op->handle = handle;
@@ -315,10 +200,10 @@ void fs_write(
 	op->offset = offset;
 	op->changing = true;
 	int rc = 0;
-	if (handle->write == WRITE_SCALE)
-		rc = scale_write(op, data, size);
-	else
+	if (handle->write == WRITE_SPEC)
 		buffer_append(&op->data, data, size); /* the request's bytes are gone when the step runs again */
+	else
+		rc = op_action_write(op, data);
 	if (rc || op->data.error)
 		op_reply_err(op, rc ? -rc : ENOMEM);
 	else

@@ -53,6 +53,7 @@ enum row_type {
 	ROW_SCRATCH_LINK,
 };
 
+/* What writing does. All but a spec are commands: one in one write (handlers_action.c). */
 enum row_write { WRITE_NEVER, WRITE_SPEC, WRITE_SCALE };
 
 struct row {

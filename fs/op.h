@@ -38,9 +38,9 @@ struct op {
 	size_t size;        /* of it; 0: a flush */
 	bool put;           /* `data` stands in the handle already: the step may run again */
 	off_t offset;
-	long long replicas;
-	int to_set;  /* setattr, with those below; its size is `offset` */
-	mode_t mode; /* create too */
+	long long number; /* that is written */
+	int to_set;       /* setattr, with those below; its size is `offset` */
+	mode_t mode;      /* create too */
 	uid_t uid;
 	gid_t gid;
 	struct timespec atime, mtime;

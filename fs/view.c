@@ -24,6 +24,10 @@ bool row_is_scratch(const struct row *row) {
 	return row->type == ROW_SCRATCH || row->type == ROW_SCRATCH_LINK;
 }
 
+bool row_has_text(const struct row *row) {
+	return row->write == WRITE_SPEC || row->write == WRITE_SCALE;
+}
+
 /* ---- the way to a node ---- */
 
 /* The ids that the list path of the view's collection needs. */
@@ -174,7 +178,7 @@ static int view_scratch(const struct view *view, const char *name, struct scratc
 
 bool view_backed_up(const struct view *view) {
 	SCOPED(buffer_free) struct buffer dir = {0};
-	if (view->row->write == WRITE_NEVER || !view->resource || view_scratch_dir(view, &dir))
+	if (!row_has_text(view->row) || !view->resource || view_scratch_dir(view, &dir))
 		return false;
 	for (struct scratch *at = NULL; (at = scratch_next(view->fs->scratches, dir.data, at));)
 		if (at->backup == view->row)

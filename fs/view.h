@@ -84,5 +84,7 @@ struct node *view_forget(const struct view *view);
 bool row_is_dir(const struct row *row);
 bool row_is_link(const struct row *row);
 bool row_is_scratch(const struct row *row);
+/* Whether it has a text of its own that is written to the API: a file can be renamed onto it, and it to a backup. */
+bool row_has_text(const struct row *row);
 
 #endif
