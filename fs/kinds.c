@@ -19,10 +19,11 @@
 #define SECRET_INFO(from) {.name = "info.json", .type = ROW_JSON, .doc = from, .pointer = "", .mode = 0400}
 #define SPEC {.name = "spec.json", .type = ROW_SPEC, .doc = DOC_ITEM, .mode = 0600, .write = WRITE_SPEC}
 #define ERROR {.name = ".error", .type = ROW_ERROR, .live = true}
+#define WAIT(field) {.name = "wait", .type = ROW_FIELD, .doc = DOC_LIST, .pointer = "/" field, .mode = 0600, .write = WRITE_WAIT}
+#define EVENTS {.name = "events", .type = ROW_EVENTS}
 #define DIR(directory, table) {.name = directory, .type = ROW_DIR, .rows = table}
 #define LINK(link, target) {.name = link, .type = ROW_LINK, .text = target}
-#define COLLECTION(directory, which, table)                                                                            \
-	{.name = directory, .type = ROW_COLLECTION, .kind = &kinds[which], .rows = table}
+#define COLLECTION(directory, which) {.name = directory, .type = ROW_COLLECTION, .kind = &kinds[which]}
 #define BY_ID {.name = ".by-id", .type = ROW_BY_ID}
 #define END {.name = NULL}
 
@@ -76,13 +77,16 @@ static const struct row airuntime_rows[] = {
 	{.name = "metrics.json", .type = ROW_JSON, .doc = DOC_METRICS, .pointer = ""},
 	LINK("template", link_template),
 	LINK("gpu", link_gpu),
+	WAIT("status"),
 	ERROR,
 	END,
 };
+static const char *const airuntime_states[] = {"Pending", "Running", "Succeeded", "Failed", "Terminating", NULL};
 static const char *const airuntime_moving[] = {"Pending", "Terminating", NULL};
 
 static const struct row airuntimes_rows[] = {
 	BY_ID,
+	EVENTS,
 	ERROR,
 	END,
 };
@@ -108,13 +112,16 @@ static const struct row aimodel_rows[] = {
 	FIELD("uptime_seconds", DOC_LIST),
 	LINK("gpu", link_gpu),
 	LINK("model", link_model),
+	WAIT("status"),
 	ERROR,
 	END,
 };
+static const char *const aimodel_states[] = {"initializing", "ready", "failed", "terminating", NULL};
 static const char *const aimodel_moving[] = {"initializing", "terminating", NULL};
 
 static const struct row aimodels_rows[] = {
 	BY_ID,
+	EVENTS,
 	ERROR,
 	END,
 };
@@ -135,14 +142,17 @@ static const struct row custom_template_rows[] = {
 	FIELD("status", DOC_LIST),
 	FIELD("created_at", DOC_LIST),
 	ARRAY("apps", DOC_LIST),
+	WAIT("status"),
 	ERROR,
 	END,
 };
+static const char *const custom_template_states[] = {"Active", "Inactive", NULL};
 /* Inactive stands for "not yet validated", which passes, and for "refused", which does not: the price of not knowing is a re-read each 2 s. */
 static const char *const custom_template_moving[] = {"Inactive", NULL};
 
 static const struct row custom_templates_rows[] = {
 	BY_ID,
+	EVENTS,
 	ERROR,
 	END,
 };
@@ -151,6 +161,7 @@ static const struct row template_rows[] = {INFO(DOC_ITEM), ERROR, END};
 
 static const struct row templates_rows[] = {
 	BY_ID,
+	EVENTS,
 	ERROR,
 	END,
 };
@@ -165,6 +176,7 @@ static const struct row inventory_rows[] = {
 };
 static const struct row offers_rows[] = {
 	BY_ID,
+	EVENTS,
 	ERROR,
 	END,
 };
@@ -172,6 +184,7 @@ static const struct row catalog_rows[] = {INFO(DOC_LIST), ERROR, END};
 
 static const struct row models_rows[] = {
 	BY_ID,
+	EVENTS,
 	ERROR,
 	END,
 };
@@ -184,13 +197,14 @@ static const struct row project_rows[] = {
 	FIELD("name", DOC_LIST),
 	FIELD("description", DOC_LIST),
 	FIELD("status", DOC_LIST),
-	COLLECTION("airuntimes", KIND_AIRUNTIME, airuntimes_rows),
-	COLLECTION("aimodels", KIND_AIMODEL, aimodels_rows),
+	COLLECTION("airuntimes", KIND_AIRUNTIME),
+	COLLECTION("aimodels", KIND_AIMODEL),
 	ERROR,
 	END,
 };
 static const struct row projects_rows[] = {
 	BY_ID,
+	EVENTS,
 	ERROR,
 	END,
 };
@@ -200,13 +214,14 @@ static const struct row org_rows[] = {
 	FIELD("name", DOC_LIST),
 	FIELD("description", DOC_LIST),
 	FIELD("status", DOC_LIST),
-	COLLECTION("templates", KIND_CUSTOM_TEMPLATE, custom_templates_rows),
-	COLLECTION("projects", KIND_PROJECT, projects_rows),
+	COLLECTION("templates", KIND_CUSTOM_TEMPLATE),
+	COLLECTION("projects", KIND_PROJECT),
 	ERROR,
 	END,
 };
 static const struct row orgs_rows[] = {
 	BY_ID,
+	EVENTS,
 	ERROR,
 	END,
 };
@@ -217,15 +232,16 @@ static const struct row mount_rows[] = {
 	{.name = "version", .type = ROW_TEXT, .text = text_version},
 	{.name = "options", .type = ROW_TEXT, .text = text_options},
 	{.name = "errors", .type = ROW_TEXT, .text = text_errors, .live = true},
+	{.name = "refresh", .type = ROW_TEXT, .text = text_refresh, .mode = 0600, .write = WRITE_REFRESH},
 	END,
 };
 static const struct row root_rows[] = {
 	{.name = "README.txt", .type = ROW_TEXT, .text = text_readme},
 	{.name = "project", .type = ROW_LINK, .text = link_project, .optional = true},
-	COLLECTION("orgs", KIND_ORG, orgs_rows),
-	COLLECTION("templates", KIND_TEMPLATE, templates_rows),
-	COLLECTION("inventory", KIND_INVENTORY, offers_rows),
-	COLLECTION("catalog", KIND_CATALOG, models_rows),
+	COLLECTION("orgs", KIND_ORG),
+	COLLECTION("templates", KIND_TEMPLATE),
+	COLLECTION("inventory", KIND_INVENTORY),
+	COLLECTION("catalog", KIND_CATALOG),
 	DIR(".neevfs", mount_rows),
 	END,
 };
@@ -251,7 +267,7 @@ const struct kind kinds[KINDS] = {
 		.docs = {[DOC_LIST] = {"/api/v1/orgs", TTL_CATALOG}},
 		.probe = ORGS "/airuntime-templates", .by_id = true,
 		.id = "/id", .title = "/id", .twin = "/id",
-		.rows = org_rows,
+		.beside = orgs_rows, .rows = org_rows,
 	},
 	[KIND_PROJECT] = {
 		.name = "projects", .singular = "project",
@@ -259,7 +275,7 @@ const struct kind kinds[KINDS] = {
 		.docs = {[DOC_LIST] = {"/api/v1/orgs/{}/projects", TTL_CATALOG}},
 		.probe = PROJECTS "/airuntimes?page=1&limit=1", .by_id = true,
 		.id = "/id", .title = "/id", .twin = "/id",
-		.rows = project_rows,
+		.beside = projects_rows, .rows = project_rows,
 	},
 	[KIND_AIRUNTIME] = {
 		.name = "airuntimes", .singular = "GPU instance",
@@ -270,8 +286,9 @@ const struct kind kinds[KINDS] = {
 			[DOC_METRICS] = {PROJECTS "/airuntimes/{}/metrics", TTL_METRICS},
 		},
 		.id = "/id", .title = "/name", .twin = "/id", .status = "/status", .created = "/createdAt",
-		.moving = airuntime_moving, .terminating = "Terminating",
-		.rows = airuntime_rows,
+		.states = airuntime_states, .moving = airuntime_moving, .terminating = "Terminating", .failed = "Failed",
+		.reason = "/reason",
+		.beside = airuntimes_rows, .rows = airuntime_rows,
 		.create = &schema_airuntime, .absent_s = 120, .remove = true,
 		.listed = {.config = "/gpuConfigID", .region = "/region", .gpus = "/gpuCount"},
 		.asked = {.config = "/gpuConfigID", .region = "/region", .gpus = "/gpuCount"},
@@ -285,8 +302,8 @@ const struct kind kinds[KINDS] = {
 		},
 		.id = "/id", .title = "/name", .twin = "/id", .status = "/status", .created = "/created_at",
 		.updated = "/updated_at",
-		.moving = aimodel_moving, .terminating = "terminating",
-		.rows = aimodel_rows,
+		.states = aimodel_states, .moving = aimodel_moving, .terminating = "terminating", .failed = "failed",
+		.beside = aimodels_rows, .rows = aimodel_rows,
 		.create = &schema_aimodel, .absent_s = 600, .remove = true, .scale = PROJECTS "/aimodels/{}/scale",
 		.listed = {.config = "/gpu_config_id", .region = "/region", .gpus = "/gpu_count", .replicas = "/replicas"},
 		.asked = {.config = "/gpu_config_id", .region = "/region", .gpus = "/gpu_count"},
@@ -299,8 +316,8 @@ const struct kind kinds[KINDS] = {
 			[DOC_ITEM] = {ORGS "/airuntime-templates/{}", TTL_CATALOG},
 		},
 		.id = "/id", .title = "/name", .twin = "/id", .status = "/status", .created = "/created_at",
-		.moving = custom_template_moving,
-		.rows = custom_template_rows,
+		.states = custom_template_states, .moving = custom_template_moving,
+		.beside = custom_templates_rows, .rows = custom_template_rows,
 		.create = &schema_template, .absent_s = 120, .remove = true,
 	},
 	[KIND_TEMPLATE] = {
@@ -311,7 +328,7 @@ const struct kind kinds[KINDS] = {
 			[DOC_ITEM] = {"/api/v1beta1/airuntime-templates/{}", TTL_CATALOG},
 		},
 		.id = "/id", .title = "/id", .twin = "/id", .created = "/created_at",
-		.loose = true, .rows = template_rows,
+		.loose = true, .beside = templates_rows, .rows = template_rows,
 	},
 	[KIND_INVENTORY] = {
 		.name = "inventory", .singular = "GPU configuration",
@@ -321,14 +338,14 @@ const struct kind kinds[KINDS] = {
 			[DOC_ITEM] = {"/api/v1beta1/inventory/gpuconfig?config_id={}", TTL_INVENTORY},
 		},
 		.id = "/config_id", .title = "/config_id", .twin = "/instance_type", .group = "/region",
-		.price = "/price_per_gpu_per_hour",
-		.loose = true, .rows = inventory_rows,
+		.price = "/price_per_gpu_per_hour", .state = "/availability",
+		.loose = true, .beside = offers_rows, .rows = inventory_rows,
 	},
 	[KIND_CATALOG] = {
 		.name = "catalog", .singular = "model",
 		.service = API_AIMODELS, .service_else = API_AIMODELS, .paged = true,
 		.docs = {[DOC_LIST] = {"/api/v1beta1/aimodels-catalog", TTL_CATALOG}},
 		.id = "/id", .title = "/id", .twin = "/id", .created = "/created_at",
-		.loose = true, .rows = catalog_rows,
+		.loose = true, .beside = models_rows, .rows = catalog_rows,
 	},
 };

@@ -13,8 +13,9 @@
  *   handlers_*.c          what a request means: names, listings, files, writing   handle.c  an open file
  *   kept.c                what the kernel keeps, and how it is told to forget
  *   sweep.c  process.c    who may not delete
+ *   watch.c               who waits for a state, who follows the events of a collection
  *   view.c                a path as it is now              node.c    the paths that the kernel knows
- *   kinds.c               THE TABLE: every name of the tree, where the API has it
+ *   kinds.c  row.c        THE TABLE: every name of the tree, where the API has it; what a row is
  *   render.c links.c texts.c   rows as bytes               attr.c    what stat(2) says
  *   name.c                the server's names as file names
  *   schemas.c spec*.c     what may be POSTed

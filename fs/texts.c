@@ -59,6 +59,13 @@ int text_errors(const struct view *view, struct demand *demand, struct buffer *o
 	return 0;
 }
 
+int text_refresh(const struct view *view, struct demand *demand, struct buffer *out) {
+	(void)view;
+	(void)demand;
+	buffer_add(out, "Write a path of this mount here to have it asked for anew, / for all of it.\n");
+	return 0;
+}
+
 int text_own_id(const struct view *view, struct demand *demand, struct buffer *out) {
 	(void)demand;
 	const char *id = view->scope.ids[view->scope.count - 1];
