@@ -19,7 +19,7 @@
 #define SECRET_INFO(from) {.name = "info.json", .type = ROW_JSON, .doc = from, .pointer = "", .mode = 0400}
 #define SPEC {.name = "spec.json", .type = ROW_SPEC, .doc = DOC_ITEM, .mode = 0600, .write = WRITE_SPEC}
 #define ERROR {.name = ".error", .type = ROW_ERROR, .live = true}
-#define WAIT(field) {.name = "wait", .type = ROW_FIELD, .doc = DOC_LIST, .pointer = "/" field, .mode = 0600, .write = WRITE_WAIT}
+#define COMMAND(command, what) {.name = command, .type = ROW_TEXT, .text = text_nothing, .mode = 0600, .write = what}
 #define EVENTS {.name = "events", .type = ROW_EVENTS}
 #define DIR(directory, table) {.name = directory, .type = ROW_DIR, .rows = table}
 #define LINK(link, target) {.name = link, .type = ROW_LINK, .text = target}
@@ -77,7 +77,7 @@ static const struct row airuntime_rows[] = {
 	{.name = "metrics.json", .type = ROW_JSON, .doc = DOC_METRICS, .pointer = ""},
 	LINK("template", link_template),
 	LINK("gpu", link_gpu),
-	WAIT("status"),
+	COMMAND("wait", WRITE_WAIT),
 	ERROR,
 	END,
 };
@@ -112,7 +112,7 @@ static const struct row aimodel_rows[] = {
 	FIELD("uptime_seconds", DOC_LIST),
 	LINK("gpu", link_gpu),
 	LINK("model", link_model),
-	WAIT("status"),
+	COMMAND("wait", WRITE_WAIT),
 	ERROR,
 	END,
 };
@@ -142,7 +142,7 @@ static const struct row custom_template_rows[] = {
 	FIELD("status", DOC_LIST),
 	FIELD("created_at", DOC_LIST),
 	ARRAY("apps", DOC_LIST),
-	WAIT("status"),
+	COMMAND("wait", WRITE_WAIT),
 	ERROR,
 	END,
 };
@@ -232,7 +232,7 @@ static const struct row mount_rows[] = {
 	{.name = "version", .type = ROW_TEXT, .text = text_version},
 	{.name = "options", .type = ROW_TEXT, .text = text_options},
 	{.name = "errors", .type = ROW_TEXT, .text = text_errors, .live = true},
-	{.name = "refresh", .type = ROW_TEXT, .text = text_refresh, .mode = 0600, .write = WRITE_REFRESH},
+	COMMAND("refresh", WRITE_REFRESH),
 	END,
 };
 static const struct row root_rows[] = {

@@ -69,7 +69,7 @@ static void it_is_so_already(void **state) {
 		assert_written(wait_for(&stage, texts[i]), strlen(texts[i]));
 	stage_later(&stage, 20000);
 	assert_int_equal(fake_api_total(stage.api), 1); /* nobody waits: nothing is asked */
-	stage_says(&stage, RUNTIMES_DIR "/a/wait", "Running\n");
+	stage_says(&stage, RUNTIMES_DIR "/a/wait", ""); /* a tool that copies it does not wait */
 	stage_close(&stage);
 }
 

@@ -15,8 +15,8 @@ polls() { requests listAIRuntimes; }
 
 echo '# waiting'
 ok 'what is so already' write Running "$runtimes/eval-01/wait"
-is 'reading it does not block' "$(cat "$runtimes/eval-01/wait")" Running
-is 'its size is true' "$(stat -c '%a %s' "$runtimes/eval-01/wait")" '600 8'
+is 'reading it does not block' "$(cat "$runtimes/eval-01/wait")" ''
+is 'its size is true' "$(stat -c '%a %s' "$runtimes/eval-01/wait")" '600 0'
 fails 'a state that there is not' EINVAL write Runing "$runtimes/eval-01/wait"
 has 'the reason' "$(cat "$runtimes/eval-01/.error")" 'its states are Pending, Running' gone
 fails 'a time that is none' EINVAL write 'Running soon' "$runtimes/eval-01/wait"
