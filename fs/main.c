@@ -31,11 +31,14 @@
 #include "../api/token.h"
 #include "change.h"
 #include "cloud.h"
+#include "credential.h"
 #include "daemon.h"
+#include "doctor.h"
 #include "log.h"
 #include "login.h"
 #include "loop.h"
 #include "mount.h"
+#include "status.h"
 #include "store.h"
 #include "supervisor.h"
 #include "sweep.h"
@@ -76,40 +79,10 @@ static int complain(const struct error *err) {
 	return EXIT_FAILURE;
 }
 
-static int program_token(struct program *program, struct error *err) {
-	struct options *options = &program->options;
-	/* One source: the environment's over the configured ones, and these over what is stored. */
-	const char *text = options->token, *file = text ? NULL : options->token_file;
-	const char *command = text || file ? NULL : options->token_command;
-	struct stat st;
-	bool stored = !text && !file && !command && options->login && !lstat(options->login, &st);
-	struct token_config config = {.text = text,
-		.file = file,
-		.command = command,
-		.login = stored ? options->login : NULL,
-		.tenant_base = options->base[API_TENANT]};
-	if (!text && !file && !command && !stored)
-		return error_set(err, EKEYEXPIRED,
-			options->inference_key ? "NEEV_API_KEY holds an inference key, which these services refuse; "
-						 "give a personal access token by NEEV_API_TOKEN"
-					       : "no token: run neevfs login, or set NEEV_API_TOKEN, or -o "
-						 "token_file=PATH, or look around first with --sandbox");
-	struct error reason;
-	int rc = token_new(&config, &program->token, &reason);
-	if (rc)
-		error_set(err, -rc, "%s: %s",
-			text   ? "NEEV_API_TOKEN"
-			: file ? "token_file"
-			       : "token_command",
-			reason.message);
-	options_forget_token(options);
-	return rc ? rc : token_check(program->token, err); /* a file that cannot serve is told here, where one looks */
-}
-
 static int program_build(struct program *program, struct error *err) {
 	struct options *options = &program->options;
 	struct fs *fs = &program->fs;
-	int rc = program_token(program, err);
+	int rc = credential_open(options, &program->token, err);
 	if (rc)
 		return rc;
 	if (getrandom(&fs->seed, sizeof fs->seed, GRND_NONBLOCK) < 0)
@@ -240,9 +213,39 @@ static int restart_check(const struct options *options, struct error *err) {
 		options->restart);
 }
 
+static int program_status(void) {
+	struct error err;
+	bool well;
+	if (status_run(stdout, &well, &err))
+		return complain(&err);
+	return well ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* Goes on with what could be read: `trouble` says what could not. */
+static int program_doctor(struct program *program, const struct error *trouble) {
+	struct error err = {0};
+	struct options *options = &program->options;
+	int rc = trouble ? -trouble->code : 0;
+	loop_ignore_signals();
+	if (options->sandbox && cloud_start(&program->cloud, options, &err))
+		return complain(&err);
+	if (rc != -ENOMEM && options_finish(options, &err)) {
+		trouble = trouble ? trouble : &err;
+		rc = -err.code;
+	}
+	if (rc == -ENOMEM)
+		return complain(trouble);
+	struct doctor doctor = {
+		.findings = {.out = stdout}, .options = options, .trouble = trouble, .now_s = time(NULL)};
+	doctor_run(&doctor);
+	return doctor.findings.failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
 static int program_run(struct program *program, int argc, char **argv) {
 	struct error err;
 	int rc = options_read(&program->options, argc, argv, &err);
+	if (program->options.command == COMMAND_DOCTOR)
+		return program_doctor(program, rc ? &err : NULL);
 	if (rc) {
 		complain(&err);
 		fputs("neevfs --help shows the usage\n", stderr);
@@ -256,9 +259,10 @@ static int program_run(struct program *program, int argc, char **argv) {
 		return rc == -EINVAL ? EXIT_USAGE : EXIT_FAILURE;
 	}
 	struct buffer help = {0};
-	switch (program->options.command) {
+	switch (command) {
 	case COMMAND_HELP:
-		options_help(&help);
+	case COMMAND_HELP_OPTIONS:
+		(command == COMMAND_HELP ? options_help : options_help_table)(&help);
 		fputs(help.data ? help.data : "", stdout);
 		buffer_free(&help);
 		return EXIT_SUCCESS;
@@ -271,6 +275,9 @@ static int program_run(struct program *program, int argc, char **argv) {
 		return login_run(&program->options, &err) ? complain(&err) : EXIT_SUCCESS;
 	case COMMAND_LOGOUT:
 		return logout_run(&program->options, &err) ? complain(&err) : EXIT_SUCCESS;
+	case COMMAND_STATUS:
+		return program_status();
+	case COMMAND_DOCTOR:
 	case COMMAND_MOUNT:
 		break;
 	}

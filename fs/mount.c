@@ -145,14 +145,23 @@ static void scope_close(int *fd) {
 
 /* ---- unmounting ---- */
 
-static int fusermount_run(const char *path, bool lazy) {
+const char *mount_helper(void) {
 	/* Not by PATH: what is started gets no chance to be something else. */
 	static const char *const places[] = {"/usr/bin/fusermount3", "/bin/fusermount3", "/usr/local/bin/fusermount3",
 		"/run/wrappers/bin/fusermount3", NULL};
 	const char *const *at = places;
 	while (*at && access(*at, X_OK))
 		at++;
-	if (!*at)
+	return *at;
+}
+
+const char *mount_library(void) {
+	return fuse_pkgversion();
+}
+
+static int fusermount_run(const char *path, bool lazy) {
+	const char *helper = mount_helper();
+	if (!helper)
 		return -ENOENT;
 	pid_t pid = fork();
 	if (pid < 0)
@@ -164,7 +173,7 @@ static int fusermount_run(const char *path, bool lazy) {
 		int null = lazy ? -1 : open("/dev/null", O_WRONLY | O_CLOEXEC); /* only the last attempt has a say */
 		if (null >= 0)
 			dup2(null, STDERR_FILENO);
-		execl(*at, "fusermount3", "-u", lazy ? "-qz" : "-q", "--", path, (char *)NULL);
+		execl(helper, "fusermount3", "-u", lazy ? "-qz" : "-q", "--", path, (char *)NULL);
 		_exit(127);
 	}
 	int status;
@@ -297,10 +306,10 @@ int mount_check(struct options *options, struct error *err) {
 	int rc = mount_path(options->mountpoint, path);
 	if (rc)
 		return error_set(err, -rc, "%s: %s", options->mountpoint, strerror(-rc));
+	if (option_text(&options->mountpoint, path))
+		return error_set(err, ENOMEM, "no memory for the options");
 	rc = path_free(path, err);
-	if (rc < 0)
-		return rc;
-	return option_text(&options->mountpoint, path) ? error_set(err, ENOMEM, "no memory for the options") : 0;
+	return rc < 0 ? rc : 0;
 }
 
 static void mount_option(struct fuse_args *args, const char *text, int *rc) {
