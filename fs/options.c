@@ -291,27 +291,28 @@ void options_forget_token(struct options *options) {
 /* ---- words ---- */
 
 void options_help(struct buffer *out) {
-	buffer_add(out, "usage: neevfs [-o OPTION=VALUE,...] MOUNTPOINT  mounts NeevCloud's AI cloud there\n"
-			"       neevfs --sandbox MOUNTPOINT     a simulated cloud: no account, no network\n"
-			"       neevfs login [--token-stdin]    asks for e-mail and password, stores a login\n"
-			"       neevfs logout                   removes it\n"
-			"       neevfs status                   what is mounted, and how it is\n"
-			"       neevfs doctor [MOUNTPOINT]      looks for what is wrong, says how to mend it\n"
+	buffer_add(out, "usage: neevfs [-o OPTION=VALUE,...] MOUNTPOINT   mounts NeevCloud's AI cloud\n"
+			"       neevfs --sandbox MOUNTPOINT   a simulated one: no account, no network\n"
 			"       neevfs umount MOUNTPOINT\n"
-			"       neevfs -h | -V                  this help; the version\n"
+			"       neevfs login [--token-stdin]  asks for e-mail and password, keeps a login\n"
+			"       neevfs logout                 removes it\n"
+			"       neevfs status                 what is mounted, and how it is\n"
+			"       neevfs doctor [MOUNTPOINT]    looks for what is wrong, says what to do\n"
+			"       neevfs -h | -V                this help; the version\n"
 			"\n"
-			"The token is taken from NEEV_API_TOKEN, token_file=, token_command= or a login.\n"
+			"The token comes from NEEV_API_TOKEN, token_file=, token_command=, or a login.\n"
 			"\n"
-			"  -f                  stay in the foreground    -d  and show what the kernel asks\n"
-			"  -o token_file=PATH  the file with the token, of mode 0600\n"
-			"  -o org=ID,project=ID    show these only, and need no list of them\n"
-			"  -o allow=none       change nothing; or of create:scale:delete\n"
-			"  -o max_hourly=USD   add nothing beyond what that buys in an hour\n"
-			"  -o ttl=SECONDS      how old an answer may be (30)\n"
-			"  -o allow_other      let other users in\n"
-			"  -o log=PATH         log there, and not to syslog\n"
+			"  -f, -d                stay in the foreground; -d shows the kernel's calls, too\n"
+			"  -o token_file=PATH    the file that holds the token, of mode 0600\n"
+			"  -o org=ID,project=ID  show only these, without asking for a list of them\n"
+			"  -o allow=none         change nothing; or some of create:scale:delete\n"
+			"  -o max_hourly=USD     add nothing beyond what that pays in an hour\n"
+			"  -o ttl=SECONDS        how old an answer may be (30)\n"
+			"  -o allow_other        let other users in\n"
+			"  -o log=PATH           log there, not to syslog\n"
 			"\n"
-			"All options: neevfs --help options, and man neevfs. The files: man 5 neevfs.\n");
+			"All options: neevfs --help options. All else: man neevfs, and man 5 neevfs for\n"
+			"what is in the mount; its README.txt is where to begin.\n");
 }
 
 void options_help_table(struct buffer *out) {
