@@ -16,7 +16,7 @@
 
 /* What one that was asked says. */
 struct said {
-	int code; /* errno; 0: it answers */
+	enum standing_state state;
 	char text[STANDING_TEXT_MAX];
 };
 _Static_assert(sizeof(struct said) <= PIPE_BUF, "an answer is one write");
@@ -81,15 +81,16 @@ static void visit_line(void *user, const char *path, const struct mounted *mount
 /* In a process of its own. statvfs(2) is answered by the daemon and never by the kernel, unless the kernel keeps us
  * out; then no file can be opened. */
 static void child_ask(const char *path, int fd) {
-	struct said said = {0};
+	struct said said = {.state = STANDING_ALIVE};
 	struct statvfs alive;
 	char file[PATH_MAX + sizeof "/.neevfs/status"];
-	if (statvfs(path, &alive))
-		said.code = errno;
 	snprintf(file, sizeof file, "%s/.neevfs/status", path);
-	int status = said.code ? -1 : open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (!said.code && status < 0 && errno != ENOENT)
-		said.code = errno;
+	bool answers = !statvfs(path, &alive);
+	int status = answers ? open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
+	if (status < 0 && (errno == EACCES || errno == EPERM))
+		said.state = STANDING_CLOSED;
+	else if (!answers)
+		said.state = STANDING_DEAD;
 	size_t len = 0;
 	ssize_t got = 0;
 	while (status >= 0 && (got = read(status, said.text + len, sizeof said.text - 1 - len)) > 0)
@@ -126,10 +127,7 @@ static struct asked standing_ask(const struct standing *standing) {
 static void standing_hear(struct standing *standing, struct asked *asked) {
 	struct said said;
 	if (read(asked->fd, &said, sizeof said) == sizeof said) {
-		/* A live one may refuse that one file for reasons of its own. */
-		standing->state = said.code == ENOTCONN || said.code == ECONNABORTED ? STANDING_DEAD
-				  : said.code == EACCES || said.code == EPERM        ? STANDING_CLOSED
-										     : STANDING_ALIVE;
+		standing->state = said.state;
 		memcpy(standing->text, said.text, sizeof standing->text);
 	}
 	close(asked->fd);
