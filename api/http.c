@@ -650,6 +650,9 @@ static void exchange_end(struct http_exchange *exchange, CURLcode rc) {
 	if (retry_after_s > 0)
 		answer->retry_after_ms =
 			retry_after_s > RETRY_AFTER_MAX_S ? RETRY_AFTER_MAX_S * 1000 : (unsigned)retry_after_s * 1000;
+	answer->date_s = curl_getdate(answer->date, NULL);
+	if (answer->date_s < 0)
+		answer->date_s = 0;
 	if (exchange->inspect)
 		route_read(exchange->easy, &answer->route);
 	if (rc)

@@ -59,7 +59,8 @@ struct http_answer {
 	char request_id[96];     /* of the headers, "" if absent, cut to fit */
 	unsigned retry_after_ms; /* of Retry-After, 0 if absent */
 	char content_type[64];
-	char date[40];           /* of the headers, "" if absent */
+	char date[40];           /* of the headers, as the two before */
+	int64_t date_s;          /* that, since 1970; 0 if absent or no date */
 	struct http_route route; /* zeroed, unless `inspect` */
 };
 typedef void http_done(void *user, struct http_answer *answer);

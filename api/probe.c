@@ -7,21 +7,9 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <time.h>
 
 static void scope_http(struct http **http) {
 	http_free(*http);
-}
-
-/* The form that servers send (RFC 9110, IMF-fixdate). No locale is set, so the names are English. */
-static bool date_read(const char *text, int64_t *ret_s) {
-	struct tm tm = {0};
-	const char *end = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &tm);
-
-	if (!end || *end)
-		return false;
-	*ret_s = (int64_t)timegm(&tm);
-	return true;
 }
 
 /* What one request came to; counts down what is under way. */
@@ -35,14 +23,13 @@ static void on_answer(void *user, struct http_answer *answer) {
 	struct asking *asking = user;
 	struct probe *probe = asking->probe;
 	struct api_response response;
-	int64_t date_s;
 
 	answer_read(answer, API_GET, &response);
 	probe->status = response.status;
 	probe->error = response.error;
 	probe->error.code = response.code;
-	probe->dated = date_read(answer->date, &date_s);
-	probe->ahead_s = probe->dated ? date_s - watch_wall_s() : 0;
+	probe->dated = answer->date_s != 0;
+	probe->ahead_s = probe->dated ? answer->date_s - watch_wall_s() : 0;
 	probe->resolved_us = answer->route.resolved_us;
 	probe->connected_us = answer->route.connected_us;
 	probe->secured_us = answer->route.secured_us;

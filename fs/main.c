@@ -7,7 +7,9 @@
  *   options*.c            what the user asked for          cloud.c   the simulated cloud of --sandbox
  *   daemon.c  log.c       the background process           supervisor.c  its parent, which outlives a crash
  *   mount.c  mounted.c    the mount point; the kernel's table of mounts
- *   login.c  terminal.c   neevfs login and logout; asking a person
+ *   login.c  terminal.c   neevfs login and logout; asking a person              credential.c  where the token is from
+ *   standing*.c           neevfs status: the mounts of this machine, asked how they are
+ *   doctor*.c finding.c   neevfs doctor; what a check found, as lines
  *   loop.c                the one place that waits
  *   op.c                  one request: parked, resumed, interrupted, answered once
  *   handlers_*.c          what a request means: names, listings, files, writing   handle.c  an open file
@@ -28,6 +30,7 @@
  *   store*.c              documents: the cache (../cache) over the API (../api)
  */
 #include "../api/api.h"
+#include "../api/scope.h"
 #include "../api/token.h"
 #include "change.h"
 #include "cloud.h"
@@ -38,7 +41,7 @@
 #include "login.h"
 #include "loop.h"
 #include "mount.h"
-#include "status.h"
+#include "standing.h"
 #include "store.h"
 #include "supervisor.h"
 #include "sweep.h"
@@ -214,11 +217,15 @@ static int restart_check(const struct options *options, struct error *err) {
 }
 
 static int program_status(void) {
+	SCOPED(standings_free) struct standings standings;
 	struct error err;
-	bool well;
-	if (status_run(stdout, &well, &err))
+	int rc = standings_read(&standings);
+	if (rc) {
+		error_set(&err, -rc, "what is mounted cannot be told: %s", strerror(-rc));
 		return complain(&err);
-	return well ? EXIT_SUCCESS : EXIT_FAILURE;
+	}
+	standings_show(&standings, stdout);
+	return standings_well(&standings) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 /* Goes on with what could be read: `trouble` says what could not. */

@@ -8,6 +8,7 @@
 #include "mounted.h"
 
 #include <stddef.h>
+#include <stdio.h>
 
 enum {
 	STANDINGS_MAX = 64,
@@ -39,6 +40,11 @@ struct standings {
  */
 int standings_read(struct standings *ret);
 void standings_free(struct standings *standings);
+
+/* What `neevfs status` prints: a paragraph for each. */
+void standings_show(const struct standings *standings, FILE *out);
+/* Whether none is dead or hangs. */
+bool standings_well(const struct standings *standings);
 
 /* The one at that absolute path, or NULL. Lent. */
 const struct standing *standings_find(const struct standings *standings, const char *path);

@@ -1,10 +1,8 @@
-#include "status.h"
+#include "standing.h"
 
 #include "../api/buffer.h"
 #include "../api/scope.h"
-#include "standing.h"
 
-#include <errno.h>
 #include <pwd.h>
 #include <string.h>
 
@@ -16,9 +14,24 @@ static void owner_show(long user, struct buffer *out) {
 		buffer_printf(out, "the user %ld", user);
 }
 
-/* The daemon's own words, each line indented. */
+/* Of the daemon's own words those that one looks for first. */
+static bool line_matters(const char *line, size_t len) {
+	static const char *const keys[] = {"version", "pid", "mounted", "token source", "token", "token expires",
+		"last answer", "creates in doubt", NULL};
+	size_t key_len = 0;
+	while (key_len < len && line[key_len] != ':')
+		key_len++;
+	for (const char *const *key = keys; *key; key++)
+		if (strlen(*key) == key_len && !strncmp(*key, line, key_len))
+			return true;
+	/* "service gpu: up", and not "service gpu url: ..." */
+	return key_len > 8 && !strncmp(line, "service ", 8) && !memchr(line + 8, ' ', key_len - 8);
+}
+
 static void text_show(const char *text, struct buffer *out) {
 	for (const char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
+		if (!line_matters(line, (size_t)(end - line)))
+			continue;
 		buffer_add(out, "    ");
 		buffer_add_safe(out, line, (size_t)(end - line));
 		buffer_byte(out, '\n');
@@ -54,26 +67,21 @@ static void standing_show(const struct standing *standing, struct buffer *out) {
 	}
 }
 
-int status_run(FILE *out, bool *ret_well, struct error *err) {
-	SCOPED(standings_free) struct standings standings;
+void standings_show(const struct standings *standings, FILE *out) {
 	SCOPED(buffer_free) struct buffer text = {0};
-	int rc = standings_read(&standings);
-	if (rc)
-		return error_set(err, -rc, "what is mounted cannot be told: %s", strerror(-rc));
-	bool well = true;
-	for (size_t i = 0; i < standings.count; i++) {
-		enum standing_state state = standings.at[i]->state;
-		standing_show(standings.at[i], &text);
-		well &= state == STANDING_ALIVE || state == STANDING_CLOSED;
-	}
-	if (!standings.count)
+	for (size_t i = 0; i < standings->count; i++)
+		standing_show(standings->at[i], &text);
+	if (!standings->count)
 		buffer_add(
 			&text, "no neevfs is mounted; one is by: neevfs MOUNTPOINT, or neevfs --sandbox MOUNTPOINT\n");
-	if (standings.beyond)
-		buffer_printf(&text, "and %zu more, which were not asked\n", standings.beyond);
-	if (text.error)
-		return error_set(err, -text.error, "no memory");
-	fputs(text.data, out);
-	*ret_well = well;
-	return 0;
+	if (standings->beyond)
+		buffer_printf(&text, "and %zu more, which were not asked\n", standings->beyond);
+	fputs(text.error ? "no memory\n" : text.data, out);
+}
+
+bool standings_well(const struct standings *standings) {
+	for (size_t i = 0; i < standings->count; i++)
+		if (standings->at[i]->state == STANDING_DEAD || standings->at[i]->state == STANDING_HANGS)
+			return false;
+	return true;
 }
