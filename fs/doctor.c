@@ -3,7 +3,6 @@
 #include "../api/scope.h"
 #include "../api/url.h"
 #include "credential.h"
-#include "daemon.h"
 #include "journal.h"
 #include "mount.h"
 #include "standing.h"
@@ -58,20 +57,24 @@ static void options_check(struct doctor *doctor) {
 			"restart=%u is refused with NEEV_API_TOKEN", options->restart);
 }
 
-/* Before the environment is cleaned. */
-static void proxy_check(struct doctor *doctor) {
+const char *doctor_proxy_ignored(void) {
 	static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", NULL};
-	const char *const *name = names, *proxy = doctor->options->proxy;
-	char host[256];
+	const char *const *name = names;
 	while (*name && !(getenv(*name) && *getenv(*name)))
 		name++;
+	return *name;
+}
+
+static void proxy_check(struct doctor *doctor) {
+	const char *proxy = doctor->options->proxy, *ignored = doctor->proxy_ignored;
+	char host[256];
 	if (proxy) {
 		const char *at = strrchr(proxy, '@'); /* behind a password, perhaps */
 		url_host(at ? at + 1 : proxy, host, sizeof host);
 		finding_say(&doctor->findings, FINDING_OK, "proxy", NULL, "%s, for https", host);
-	} else if (*name) {
+	} else if (ignored) {
 		finding_say(&doctor->findings, FINDING_WARN, "proxy", "if one is needed: -o proxy=URL",
-			"none; %s of the environment is not used", *name);
+			"none; %s of the environment is not used", ignored);
 	} else {
 		finding_say(&doctor->findings, FINDING_OK, "proxy", NULL, "none");
 	}
@@ -273,7 +276,6 @@ void doctor_run(struct doctor *doctor) {
 	config_file_check(doctor);
 	options_check(doctor);
 	proxy_check(doctor);
-	daemon_harden(false);
 	struct token *token = token_find(doctor);
 	doctor_services(doctor, token);
 	token_free(token);

@@ -13,7 +13,11 @@ struct doctor {
 	struct options *options;     /* lent; options_finish() was called. Of the token nothing is left in there */
 	const struct error *trouble; /* lent: why the options could not all be read; NULL: they were */
 	time_t now_s;                /* since 1970 */
+	const char *proxy_ignored;   /* doctor_proxy_ignored(), from before daemon_harden() */
 };
+
+/* The variable of the environment that names a proxy, which is not used; NULL: none does. */
+const char *doctor_proxy_ignored(void);
 
 /* All checks. How many failed is in `findings`. */
 void doctor_run(struct doctor *doctor);

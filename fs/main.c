@@ -233,7 +233,9 @@ static int program_doctor(struct program *program, const struct error *trouble) 
 	struct error err = {0};
 	struct options *options = &program->options;
 	int rc = trouble ? -trouble->code : 0;
+	const char *proxy_ignored = doctor_proxy_ignored();
 	loop_ignore_signals();
+	daemon_harden(false);
 	if (options->sandbox && cloud_start(&program->cloud, options, &err))
 		return complain(&err);
 	if (rc != -ENOMEM && options_finish(options, &err)) {
@@ -242,8 +244,11 @@ static int program_doctor(struct program *program, const struct error *trouble) 
 	}
 	if (rc == -ENOMEM)
 		return complain(trouble);
-	struct doctor doctor = {
-		.findings = {.out = stdout}, .options = options, .trouble = trouble, .now_s = time(NULL)};
+	struct doctor doctor = {.findings = {.out = stdout},
+		.options = options,
+		.trouble = trouble,
+		.now_s = time(NULL),
+		.proxy_ignored = proxy_ignored};
 	doctor_run(&doctor);
 	return doctor.findings.failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
