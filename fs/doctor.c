@@ -125,6 +125,23 @@ static struct token *token_find(struct doctor *doctor) {
 	return NULL;
 }
 
+/* Renewing it needs a directory that is nobody else's. */
+static void login_check(struct doctor *doctor) {
+	const struct options *options = doctor->options;
+	bool used = credential_source(options) == CREDENTIAL_LOGIN;
+	SCOPED(scope_free) char *path = used ? strdup(options->login) : NULL;
+	SCOPED(buffer_free) struct buffer advice = {0};
+	struct stat st;
+	if (!path)
+		return;
+	*strrchr(path, '/') = 0;
+	if (stat(path, &st) || (st.st_uid == geteuid() && !(st.st_mode & (S_IRWXG | S_IRWXO))))
+		return;
+	buffer_printf(&advice, "chmod 700 %s", path);
+	finding_say(&doctor->findings, FINDING_WARN, "login", advice.data,
+		"others can get at %s, so the login is not renewed", path);
+}
+
 /* ---- what is kept on disk ---- */
 
 /* The nearest directory that exists says whether the rest can be made. */
@@ -277,6 +294,7 @@ void doctor_run(struct doctor *doctor) {
 	options_check(doctor);
 	proxy_check(doctor);
 	struct token *token = token_find(doctor);
+	login_check(doctor);
 	doctor_services(doctor, token);
 	token_free(token);
 	doctor_fuse(doctor);

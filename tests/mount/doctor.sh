@@ -101,6 +101,9 @@ chmod 600 token
 printf '%s\n' "$token" | "$NEEVFS" login --token-stdin -o "api_base=$url" >/dev/null
 doctor 0 -o "api_base=$url,$scope"
 has 'a login' "$said" "ok    token: from $work/state/neevfs/login" 'ok    gpu: '
+chmod 755 state/neevfs
+doctor 0 -o "api_base=$url,$scope"
+has 'a login that others can get at' "$said" "warn  login: others can get at $work/state/neevfs" "chmod 700 $work/state/neevfs"
 rm -r state
 
 echo '# the configuration'
@@ -158,7 +161,7 @@ doctor 0 -o "$base,gpu_base=$odd,ca_file=$work/5.pem"
 is 'one that ends soon' "$(grep -cE 'warn  gpu: .*; certificate for [45] days$|^      .* must renew' <<<"$said")" 2
 
 echo '# what is kept'
-mkdir -p -m 700 state/neevfs
+(umask 077 && mkdir -p state/neevfs)
 python3 -ESc 'import sys, zlib
 line = "\t".join(["7", "2026-01-02T03:04:05Z", "pending", sys.argv[1], "/api/v1beta1/orgs/o/airuntime-templates", "lost-one"])
 print("%08x\t%s" % (zlib.crc32(line.encode()), line))' "$url/gpu" >state/neevfs/journal
