@@ -98,6 +98,21 @@ static void expiry_check(struct doctor *doctor, const char *source, int64_t expi
 			left_s < 2 * 86400 ? left_s / 60 : left_s / 86400, left_s < 2 * 86400 ? "min" : "days");
 }
 
+/* Renewing it needs a directory that is nobody else's. */
+static void login_check(struct doctor *doctor) {
+	SCOPED(scope_free) char *path = strdup(doctor->options->login);
+	SCOPED(buffer_free) struct buffer advice = {0};
+	struct stat st;
+	if (!path)
+		return;
+	*strrchr(path, '/') = 0;
+	if (stat(path, &st) || (st.st_uid == geteuid() && !(st.st_mode & (S_IRWXG | S_IRWXO))))
+		return;
+	buffer_printf(&advice, "chmod 700 %s", path);
+	finding_say(&doctor->findings, FINDING_WARN, "login", advice.data,
+		"others can get at %s, so the login is not renewed", path);
+}
+
 /* The caller frees what it returns; NULL: there is no token to send. */
 static struct token *token_find(struct doctor *doctor) {
 	struct options *options = doctor->options;
@@ -109,6 +124,8 @@ static struct token *token_find(struct doctor *doctor) {
 		[CREDENTIAL_LOGIN] = options->login};
 	struct token *token = NULL;
 	struct error err;
+	if (source == CREDENTIAL_LOGIN)
+		login_check(doctor);
 	int rc = credential_open(options, &token, &err);
 	if (!rc) {
 		int64_t expires_s = token_expires_s(token);
@@ -123,23 +140,6 @@ static struct token *token_find(struct doctor *doctor) {
 			source == CREDENTIAL_NONE ? NULL : "mend that, or give it otherwise: man neevfs, THE TOKEN",
 			"%s", err.message);
 	return NULL;
-}
-
-/* Renewing it needs a directory that is nobody else's. */
-static void login_check(struct doctor *doctor) {
-	const struct options *options = doctor->options;
-	bool used = credential_source(options) == CREDENTIAL_LOGIN;
-	SCOPED(scope_free) char *path = used ? strdup(options->login) : NULL;
-	SCOPED(buffer_free) struct buffer advice = {0};
-	struct stat st;
-	if (!path)
-		return;
-	*strrchr(path, '/') = 0;
-	if (stat(path, &st) || (st.st_uid == geteuid() && !(st.st_mode & (S_IRWXG | S_IRWXO))))
-		return;
-	buffer_printf(&advice, "chmod 700 %s", path);
-	finding_say(&doctor->findings, FINDING_WARN, "login", advice.data,
-		"others can get at %s, so the login is not renewed", path);
 }
 
 /* ---- what is kept on disk ---- */
@@ -294,7 +294,6 @@ void doctor_run(struct doctor *doctor) {
 	options_check(doctor);
 	proxy_check(doctor);
 	struct token *token = token_find(doctor);
-	login_check(doctor);
 	doctor_services(doctor, token);
 	token_free(token);
 	doctor_fuse(doctor);
