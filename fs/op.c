@@ -153,7 +153,7 @@ void op_run(struct op *op) {
 	if (!rc)
 		return;
 	if (rc == DEMAND_PARKED && !op->change && !op_may_park(op)) {
-		error_set(&op->demand.error, EBUSY, "%d calls wait already", OPS_MAX);
+		error_set(&op->demand.error, EBUSY, "%d calls wait already: try again later", OPS_MAX);
 		rc = -EBUSY;
 	}
 	if (rc == DEMAND_PARKED) {

@@ -32,7 +32,9 @@ base=api_base=$url,org=org-demo,project=prj-demo
 
 echo '# help and version'
 is '-h' "$("$NEEVFS" -h | head -c 14) $?" 'usage: neevfs  0'
-is '--help has every option' "$("$NEEVFS" --help | grep -cE '^  (api_base|token_file|token_command|org|project|ttl|ttl_list|deadline|parallel|allow|ca_file|proxy|log|log_level) ')" 14
+is '--help names all commands' "$("$NEEVFS" --help | grep -cE '^ +neevfs (--sandbox|umount|login|logout|status|doctor) ')" 6
+is '--help fits a screen' "$("$NEEVFS" --help | awk 'length > 80 { wide++ } END { print NR < 24, wide + 0 }')" '1 0'
+is '--help options has every option' "$("$NEEVFS" --help options | grep -cE '^  (api_base|token_file|token_command|org|project|ttl|ttl_list|deadline|parallel|allow|ca_file|proxy|log|log_level) ')" 14
 is '-V' "$("$NEEVFS" -V | grep -cE '^neevfs [0-9]+\.[0-9]+')" 1
 is '--version' "$("$NEEVFS" --version)" "$("$NEEVFS" -V)"
 
