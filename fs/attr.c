@@ -3,6 +3,7 @@
 #include "../api/scope.h"
 #include "kept.h"
 #include "options.h"
+#include "plan.h"
 #include "render.h"
 
 #include <string.h>
@@ -40,16 +41,16 @@ static bool view_writable(const struct view *view) {
 	return view->row->write != WRITE_NEVER && (view->row->write != WRITE_SPEC || view->kind->create);
 }
 
-static void scratch_attr(const struct view *view, struct stat *ret) {
+static void scratch_attr(const struct view *view, size_t size, struct stat *ret) {
 	const struct scratch *scratch = view->scratch;
 	*ret = (struct stat){.st_ino = view->node->ino,
 		.st_mode = scratch->link ? S_IFLNK | 0777 : S_IFREG | scratch->mode,
 		.st_nlink = scratch->name != NULL,
 		.st_uid = view->fs->uid,
 		.st_gid = view->fs->gid,
-		.st_size = (off_t)scratch->text.len,
+		.st_size = (off_t)size,
 		.st_blksize = 4096,
-		.st_blocks = ((off_t)scratch->text.len + 511) / 512,
+		.st_blocks = ((off_t)size + 511) / 512,
 		.st_atim = scratch->atime,
 		.st_mtim = scratch->mtime,
 		.st_ctime = scratch->changed};
@@ -97,9 +98,13 @@ void view_attr_of(const struct view *view, const struct demand *demand, const st
 
 int view_attr(const struct view *view, struct demand *demand, struct attr *ret) {
 	if (view->scratch) {
+		SCOPED(buffer_free) struct buffer plan = {0};
+		int failed = plan_is(view) ? plan_render(view, demand, &plan) : 0;
 		*ret = (struct attr){0};
-		scratch_attr(view, &ret->st);
-		return 0;
+		scratch_attr(view, plan_is(view) ? plan.len : view->scratch->text.len, &ret->st);
+		if (plan_is(view)) /* as spec.json is: what copies it must be able to write it again */
+			ret->st.st_mode = S_IFREG | 0600;
+		return failed;
 	}
 	if (row_is_dir(view->row)) {
 		view_fill(view, demand, 0, ret);
