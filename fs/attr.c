@@ -85,9 +85,10 @@ static void view_fill(const struct view *view, const struct demand *demand, size
 	*ret = (struct attr){.st = st, .until_ms = view_live(view) ? 0 : demand->until_ms};
 }
 
-/* Credentials are not left in the page cache. */
+/* Credentials are not left in the page cache; nor what is looked at without being known. */
 uint64_t view_text(const struct view *view, const struct buffer *text) {
-	bool kept = !row_is_dir(view->row) && !row_is_link(view->row) && !view->row->mode && !view_live(view);
+	bool kept = !row_is_dir(view->row) && !row_is_link(view->row) && !view->row->mode && !view->row->size &&
+		    !view_live(view);
 	return kept ? kept_text(text->data, text->len) : 0;
 }
 
@@ -106,8 +107,8 @@ int view_attr(const struct view *view, struct demand *demand, struct attr *ret) 
 			ret->st.st_mode = S_IFREG | 0600;
 		return failed;
 	}
-	if (row_is_dir(view->row)) {
-		view_fill(view, demand, 0, ret);
+	if (row_is_dir(view->row) || view->row->size) {
+		view_fill(view, demand, view->row->size, ret);
 		return 0;
 	}
 	SCOPED(buffer_free) struct buffer text = {0};

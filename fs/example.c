@@ -249,26 +249,33 @@ static enum spec_verdict example_check(const struct example *example, const stru
 	return spec_check(example->schema, "example", text->data, text->len, &body, NULL);
 }
 
-static int example_show(struct example *example, struct buffer *out) {
-	SCOPED(buffer_free) struct buffer text = {0};
-	if (example->comment.len) /* the space behind the last sentence */
-		example->comment.data[--example->comment.len] = 0;
-	example_write(example, &text);
-	if (text.error || example->comment.error)
-		return -ENOMEM;
-	enum spec_verdict verdict = example_check(example, &text);
-	if (verdict == SPEC_NO_MEMORY)
-		return -ENOMEM;
-	if (verdict != SPEC_GOOD) { /* the API lists what it would not take */
-		const struct example bare = {.schema = example->schema, .gpus = 1};
-		buffer_clear(&text);
-		example_write(&bare, &text);
-		if (text.error)
-			return text.error;
+/* Takes so many bytes off the comment, and the character that they are a part of. */
+static void comment_cut(struct buffer *comment, size_t bytes) {
+	comment->len -= bytes < comment->len ? bytes : comment->len;
+	while (comment->len && ((unsigned char)comment->data[comment->len] & 0xC0) == 0x80)
+		comment->len--;
+	comment->data[comment->len] = 0;
+}
+
+/* 0, -ENOMEM, or -EINVAL: the API lists what it would not take, or what has no room. */
+static int example_show(struct example *example, struct buffer *ret) {
+	struct buffer *comment = &example->comment;
+	for (;;) {
+		SCOPED(buffer_free) struct buffer text = {0};
+		example_write(example, &text);
+		if (text.error || comment->error)
+			return -ENOMEM;
+		enum spec_verdict verdict = example_check(example, &text);
+		if (verdict)
+			return verdict == SPEC_NO_MEMORY ? -ENOMEM : -EINVAL;
+		buffer_clear(ret);
+		json_indent((struct json){.text = text.data, .len = text.len, .type = JSON_OBJECT}, ret);
+		if (ret->error || ret->len < EXAMPLE_BYTES)
+			return ret->error;
+		if (!comment->len)
+			return -EINVAL;
+		comment_cut(comment, ret->len - EXAMPLE_BYTES + 1);
 	}
-	json_indent((struct json){.text = text.data, .len = text.len, .type = JSON_OBJECT}, out);
-	buffer_byte(out, '\n');
-	return 0;
 }
 
 int text_example(const struct view *view, struct demand *demand, struct buffer *out) {
@@ -285,5 +292,16 @@ int text_example(const struct view *view, struct demand *demand, struct buffer *
 		rc = example_any_model(&example);
 	else if (!(rc = example_gpus(&example, NULL, 1)))
 		rc = example_template(&example);
-	return rc ? rc : example_show(&example, out);
+	SCOPED(buffer_free) struct buffer text = {0};
+	if (example.comment.len)
+		comment_cut(&example.comment, 1); /* the space behind the last sentence */
+	if (!rc)
+		rc = example_show(&example, &text);
+	if (rc == -EINVAL) {
+		SCOPED(example_free) struct example bare = {.schema = example.schema, .gpus = 1};
+		rc = example_show(&bare, &text);
+	}
+	if (!rc)
+		buffer_printf(out, "%-*s\n", EXAMPLE_BYTES - 1, text.data);
+	return rc;
 }

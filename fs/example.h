@@ -10,6 +10,10 @@
 struct view;
 struct demand;
 
+/* Its length: there is white space behind it, and the comment is cut if it must be. Whoever looks at a directory learns
+ * the length of each file in it, and is not to cause all the requests of an example. */
+enum { EXAMPLE_BYTES = 640 };
+
 /*
  * Of a collection in which something can be created, or of a model of the catalog. It always passes spec_check(): words
  * in capitals stand for what cannot be known. 0, DEMAND_PARKED, -EAGAIN or -ENOMEM.

@@ -81,10 +81,7 @@ static int step_lookup(struct op *op) {
 	int rc = op_child(op, &parent, &child);
 	if (rc)
 		return rc;
-	if (child.row->aside) /* who wants its attributes asks for them by name */
-		view_attr_of(&child, &op->demand, &(struct buffer){0}, &attr);
-	else
-		rc = view_attr(&child, &op->demand, &attr);
+	rc = view_attr(&child, &op->demand, &attr);
 	if (rc) {
 		node_forget(op->fs->nodes, child.node, 1);
 		return rc;

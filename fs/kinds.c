@@ -27,12 +27,9 @@
 #define LINK(link, target) {.name = link, .type = ROW_LINK, .text = target}
 #define COLLECTION(directory, which, table)                                                                            \
 	{.name = directory, .type = ROW_COLLECTION, .kind = &kinds[which], .rows = table}
-/* What asks for more than the listing stands behind a link, so that looking at a whole directory does not ask for it. */
-#define ASIDE(file, render)                                                                                            \
-	{.name = file, .type = ROW_LINK, .text = link_aside},                                                          \
-		{.name = "." file, .type = ROW_TEXT, .text = render, .live = true, .aside = true}
 #define SCHEMA {.name = "spec.schema.json", .type = ROW_TEXT, .text = text_schema}
-#define EXAMPLE ASIDE("spec.example.json", text_example)
+#define EXAMPLE                                                                                                        \
+	{.name = "spec.example.json", .type = ROW_TEXT, .text = text_example, .size = EXAMPLE_BYTES}
 #define BY_ID {.name = ".by-id", .type = ROW_BY_ID}
 #define END {.name = NULL}
 
@@ -192,7 +189,7 @@ static const struct filter inventory_filters[] = {
 static const struct row offers_rows[] = {
 	BY_ID,
 	{.name = ".query", .type = ROW_QUERIES},
-	ASIDE("notifications.json", text_notifications),
+	{.name = "notifications.json", .type = ROW_TEXT, .text = text_notifications, .unlisted = true},
 	ERROR,
 	END,
 };

@@ -68,8 +68,8 @@ struct row {
 	enum row_write write;
 	bool live;     /* it also changes without an answer of the API: the kernel keeps nothing of it */
 	bool optional; /* listed only while its `text`, which then must not park, is there */
-	bool aside;    /* what a link beside it shows, and live: not listed itself, and a path that only passes it by,
-			  as one of a shell's pattern does, asks nothing for it */
+	bool unlisted; /* found by its name only: who looks at the whole directory shall not ask for it */
+	size_t size;   /* so long is its text whatever it says, so that who looks need not ask. 0: as it comes */
 	const struct row *rows;
 	const struct kind *kind;
 	/* Renders what needs more than one value: 0, DEMAND_PARKED or -errno (store.h). */

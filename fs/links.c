@@ -97,12 +97,6 @@ int link_model(const struct view *view, struct demand *demand, struct buffer *ou
 	return 0;
 }
 
-int link_aside(const struct view *view, struct demand *demand, struct buffer *out) {
-	(void)demand;
-	buffer_printf(out, ".%s", view->node->name);
-	return 0;
-}
-
 int catalog_id(const struct view *view, const char *model_id, struct demand *demand, char **ret) {
 	const struct scope scope = {0};
 	const struct list *list = NULL;

@@ -15,8 +15,6 @@ int link_model(const struct view *view, struct demand *demand, struct buffer *ou
 int link_project(
 	const struct view *view, struct demand *demand, struct buffer *out); /* the one project, if it is known */
 
-int link_aside(const struct view *view, struct demand *demand, struct buffer *out); /* .NAME beside it */
-
 /* The one project and its organisation, lent, if they are known without a request. 0 or -ENOENT. */
 struct item;
 int project_known(

@@ -520,7 +520,7 @@ bool list_entry(const struct list *list, size_t index, const struct node *dir, c
 
 static bool row_there(const struct view *view, const struct row *row, struct demand *demand) {
 	SCOPED(buffer_free) struct buffer text = {0};
-	if (row->aside)
+	if (row->unlisted)
 		return false;
 	return !row->optional || !row->text(view, demand, &text);
 }
