@@ -204,6 +204,7 @@ struct errand {
 	const struct kind *kind;
 	struct scope scope; /* of copies */
 	char *ids[SCOPE_MAX];
+	bool listed; /* it changes what the list says */
 	api_done *done;
 	void *user;
 };
@@ -220,7 +221,8 @@ static void errand_done(void *user, const struct api_response *response) {
 	/* Also after a failure: it may have been carried out. But a refusal of the token or for a while says nothing of
 	 * the resource, whose .error is looked for next, while nothing can be fetched. */
 	if (response->sent && response->status != 401 && response->status != 429) {
-		store_forget_list(errand->store, errand->kind, &errand->scope);
+		if (errand->listed)
+			store_forget_list(errand->store, errand->kind, &errand->scope);
 		store_forget_resource(errand->store, errand->kind, &errand->scope);
 	}
 	errand->done(errand->user, response);
@@ -236,6 +238,7 @@ int store_change(struct store *store, const struct kind *kind, enum api_service 
 	if (!errand)
 		return rc ? rc : -ENOMEM;
 	*errand = (struct errand){.store = store, .kind = kind, .done = done, .user = user};
+	errand->listed = path != kind->docs[DOC_NOTIFICATIONS].path;
 	trip_begin(store, &errand->trip, errand_release);
 	for (unsigned i = 0; i < scope->count; i++) {
 		errand->ids[i] = strdup(scope->ids[i]);

@@ -86,9 +86,9 @@ void store_leave(
 
 /*
  * Sends a change, once, to one of the kind's two services: `path` is the table's, `scope` fills it, `body` (JSON, or
- * NULL) is copied. When its outcome is there, whatever it is, the kind's list and the resource's documents are
- * forgotten, unless it was not sent or answered with 401 or 429, and then `done` is called, from the loop. The answer
- * is lent. 0, -ENOMEM or -EINVAL: then nothing was sent and `done` is not called.
+ * NULL) is copied. When its outcome is there, whatever it is, the kind's list, if it changes that, and the resource's
+ * documents are forgotten, unless it was not sent or answered with 401 or 429, and then `done` is called, from the
+ * loop. The answer is lent. 0, -ENOMEM or -EINVAL: then nothing was sent and `done` is not called.
  */
 int store_change(struct store *store, const struct kind *kind, enum api_service service, enum api_method method,
 	const char *path, const struct scope *scope, const struct buffer *body, unsigned timeout_ms, api_done *done,

@@ -488,7 +488,7 @@ static void groups_and_what_is_loose(void **state) {
 		     "{\"config_id\":\"c1\",\"region\":\"r2\",\"instance_type\":\"t\"}"));
 	assert_opened(opened);
 	fuse_ino_t root = stage_walk(&stage, "inventory"), group = stage_walk(&stage, "inventory/r1");
-	assert_string_equal(stage_names(&stage, root, 4096), ".by-id\n.error\nr1\nr2\n");
+	assert_string_equal(stage_names(&stage, root, 4096), ".by-id\n.query\n.error\nr1\nr2\n");
 	assert_string_equal(stage_names(&stage, group, 4096), "c1\n");
 	stage_says(&stage, "inventory/r1/c1/price", "1.50\n");
 	stage_says(&stage, "inventory/r1/c1/o/k", "1\n2\n");
