@@ -23,7 +23,7 @@
  *   example.c plan.c      a spec that would create something; what would become of one
  *   draft.c  scratch.c    directories that are no resources yet; what editors put beside a file
  *   written.c             what a user wrote there, counted
- *   change*.c             create, scale, delete on their way        doubt.c     when one may be called absent
+ *   change*.c             create, scale, delete, notify on their way   doubt.c     when one may be called absent
  *   journal*.c            creates on their way, on disk             accepted.c  what the API accepted and does not show
  *   brake.c               what this mount may spend                 price.c money.c   what things cost
  *   refusal.c             what .error shows
