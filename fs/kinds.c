@@ -1,6 +1,10 @@
 #include "kinds.h"
 
+#include "example.h"
 #include "links.h"
+#include "query.h"
+#include "registrations.h"
+#include "schema_render.h"
 #include "texts.h"
 
 #include <stddef.h>
@@ -24,6 +28,9 @@
 #define DIR(directory, table) {.name = directory, .type = ROW_DIR, .rows = table}
 #define LINK(link, target) {.name = link, .type = ROW_LINK, .text = target}
 #define COLLECTION(directory, which) {.name = directory, .type = ROW_COLLECTION, .kind = &kinds[which]}
+#define SCHEMA {.name = "spec.schema.json", .type = ROW_TEXT, .text = text_schema}
+#define EXAMPLE                                                                                                        \
+	{.name = "spec.example.json", .type = ROW_TEXT, .text = text_example, .size = EXAMPLE_BYTES}
 #define BY_ID {.name = ".by-id", .type = ROW_BY_ID}
 #define END {.name = NULL}
 
@@ -87,6 +94,8 @@ static const char *const airuntime_moving[] = {"Pending", "Terminating", NULL};
 static const struct row airuntimes_rows[] = {
 	BY_ID,
 	EVENTS,
+	SCHEMA,
+	EXAMPLE,
 	ERROR,
 	END,
 };
@@ -122,6 +131,8 @@ static const char *const aimodel_moving[] = {"initializing", "terminating", NULL
 static const struct row aimodels_rows[] = {
 	BY_ID,
 	EVENTS,
+	SCHEMA,
+	EXAMPLE,
 	ERROR,
 	END,
 };
@@ -153,6 +164,8 @@ static const char *const custom_template_moving[] = {"Inactive", NULL};
 static const struct row custom_templates_rows[] = {
 	BY_ID,
 	EVENTS,
+	SCHEMA,
+	EXAMPLE,
 	ERROR,
 	END,
 };
@@ -171,16 +184,28 @@ static const struct row templates_rows[] = {
 static const struct row inventory_rows[] = {
 	INFO(DOC_LIST),
 	{.name = "config.json", .type = ROW_JSON, .doc = DOC_ITEM, .pointer = ""},
+	{.name = "notify", .type = ROW_TEXT, .text = text_notify, .mode = 0600, .write = WRITE_NOTIFY},
 	ERROR,
+	END,
+};
+static const struct filter inventory_filters[] = {
+	{.name = "region"},
+	{.name = "type"},
+	{.name = "gpu_model"},
+	{.name = "gpu_vendor"},
+	{.name = "vram_min", .number = true},
+	{.name = "vram_max", .number = true},
 	END,
 };
 static const struct row offers_rows[] = {
 	BY_ID,
 	EVENTS,
+	{.name = ".query", .type = ROW_QUERIES},
+	{.name = "notifications.json", .type = ROW_TEXT, .text = text_notifications, .unlisted = true},
 	ERROR,
 	END,
 };
-static const struct row catalog_rows[] = {INFO(DOC_LIST), ERROR, END};
+static const struct row catalog_rows[] = {INFO(DOC_LIST), EXAMPLE, ERROR, END};
 
 static const struct row models_rows[] = {
 	BY_ID,
@@ -250,6 +275,9 @@ const struct row root_row = {.name = "", .type = ROW_DIR, .rows = root_rows};
 const struct row group_row = {.type = ROW_GROUP};
 const struct row resource_row = {.type = ROW_RESOURCE};
 const struct row by_id_link_row = {.type = ROW_BY_ID_LINK};
+const struct row query_row = {.type = ROW_QUERY};
+const struct row query_group_row = {.type = ROW_QUERY_GROUP};
+const struct row query_link_row = {.type = ROW_LINK, .text = link_query};
 const struct row object_row = {.type = ROW_OBJECT};
 const struct row value_row = {.type = ROW_VALUE};
 const struct row scratch_row = {.type = ROW_SCRATCH};
@@ -336,10 +364,11 @@ const struct kind kinds[KINDS] = {
 		.docs = {
 			[DOC_LIST] = {"/api/v1beta1/inventory", TTL_INVENTORY},
 			[DOC_ITEM] = {"/api/v1beta1/inventory/gpuconfig?config_id={}", TTL_INVENTORY},
+			[DOC_NOTIFICATIONS] = {"/api/v1beta1/inventory/gpu/notify-availability", TTL_INVENTORY},
 		},
 		.id = "/config_id", .title = "/config_id", .twin = "/instance_type", .group = "/region",
 		.price = "/price_per_gpu_per_hour", .state = "/availability",
-		.loose = true, .beside = offers_rows, .rows = inventory_rows,
+		.loose = true, .beside = offers_rows, .rows = inventory_rows, .filters = inventory_filters,
 	},
 	[KIND_CATALOG] = {
 		.name = "catalog", .singular = "model",
