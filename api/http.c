@@ -323,8 +323,14 @@ static int exchange_body(struct http_exchange *exchange, const struct http_reque
 }
 
 static int exchange_headers(struct http_exchange *exchange, const struct http_request *request) {
+	char control[48] = "Cache-Control: no-cache";
+
 	if (exchange_authorize(exchange, request) < 0 || !headers_add(exchange, "Accept: application/json") ||
 		!headers_add(exchange, "Expect:"))
+		return -ENOMEM;
+	if (request->max_age_s)
+		snprintf(control, sizeof(control), "Cache-Control: max-age=%u", request->max_age_s);
+	if (request->method == API_GET && !headers_add(exchange, control))
 		return -ENOMEM;
 	/* An empty one would be sent for a POST without a body: "application/x-www-form-urlencoded". */
 	if (!headers_add(exchange, request->body ? "Content-Type: application/json" : "Content-Type:"))
@@ -621,6 +627,9 @@ static void exchange_end(struct http_exchange *exchange, CURLcode rc) {
 	if (retry_after_s > 0)
 		answer->retry_after_ms =
 			retry_after_s > RETRY_AFTER_MAX_S ? RETRY_AFTER_MAX_S * 1000 : (unsigned)retry_after_s * 1000;
+	answer->date_s = curl_getdate(answer->date, NULL);
+	if (answer->date_s < 0)
+		answer->date_s = 0;
 	if (rc)
 		answer_explain(exchange, rc);
 	else if (!answer->status)

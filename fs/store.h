@@ -89,7 +89,12 @@ void store_leave(
 int store_change(struct store *store, const struct kind *kind, enum api_method method, const char *path,
 	const struct scope *scope, const struct buffer *body, unsigned timeout_ms, api_done *done, void *user);
 
-/* Forgets answers, and detaches fetches under way so that none that began before now is served to who asks after. */
+/*
+ * Forgets answers, and detaches fetches under way so that none that began before now is served to who asks after. Nor
+ * does who asks after get one from an HTTP cache on the way that is from before now: for STORE_LATE_MS caches are
+ * passed by, and from then on may give what is younger than that is long ago.
+ */
+enum { STORE_LATE_MS = 30000 /* an answer may take so long on its way to a cache, and tells of when it was sent for */ };
 void store_forget_list(struct store *store, const struct kind *kind, const struct scope *scope);
 void store_forget_resource(
 	struct store *store, const struct kind *kind, const struct scope *scope); /* its item and metrics */
