@@ -130,8 +130,10 @@ static void on_page(void *user, const struct api_response *response);
 /* Asks for the next page. 0 or -ENOMEM. */
 static int list_ask(struct list *list) {
 	SCOPED(scope_free) char *path = NULL;
-	struct api_request request = {
-		.service = list->service, .method = API_GET, .urgent = list->urgent, .caller = list->caller,
+	struct api_request request = {.service = list->service,
+		.method = API_GET,
+		.urgent = list->urgent,
+		.caller = list->caller,
 		.max_age_s = list->max_age_s};
 	int64_t left_ms = list->deadline_ms - watch_now_ms();
 	struct list_page *page;

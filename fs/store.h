@@ -94,7 +94,9 @@ int store_change(struct store *store, const struct kind *kind, enum api_method m
  * does who asks after get one from an HTTP cache on the way that is from before now: for STORE_LATE_MS caches are
  * passed by, and from then on may give what is younger than that is long ago.
  */
-enum { STORE_LATE_MS = 30000 /* an answer may take so long on its way to a cache, and tells of when it was sent for */ };
+enum {
+	STORE_LATE_MS = 30000 /* an answer may take so long on its way to a cache, and tells of when it was sent for */
+};
 void store_forget_list(struct store *store, const struct kind *kind, const struct scope *scope);
 void store_forget_resource(
 	struct store *store, const struct kind *kind, const struct scope *scope); /* its item and metrics */

@@ -26,9 +26,9 @@ struct journey {
 	uint64_t caller;
 	int64_t began_ms;
 	unsigned max_age_s, age_s, apart_s; /* asked for; of the answer (struct api_pages) */
-	const struct list *before; /* what the cache had when it began; held, or NULL */
-	bool elsewhere;            /* `before` is from there */
-	struct list *list;         /* being made */
+	const struct list *before;          /* what the cache had when it began; held, or NULL */
+	bool elsewhere;                     /* `before` is from there */
+	struct list *list;                  /* being made */
 	struct journey *makes_next;
 	char path[];
 };
