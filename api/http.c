@@ -31,11 +31,13 @@ struct http {
 		bool plain;   /* it has carried an answer of HTTP/1 */
 	} used[SOCKETS_MAX];
 	size_t used_next;
+	struct api_observer observer;
 };
 
 struct http_exchange {
 	struct http *http;
 	struct http_exchange *prev, *next;
+	int64_t began_ms;
 	int64_t over_at_ms; /* curl should have ended it before */
 	CURL *easy;
 	struct curl_slist *headers;
@@ -47,6 +49,7 @@ struct http_exchange {
 	char host[256];
 	char reason[CURL_ERROR_SIZE];
 	struct http_answer answer;
+	struct api_exchange seen; /* by the observer */
 };
 
 /* ---- the loop: one epoll descriptor of curl's sockets and one timer ---- */
@@ -169,6 +172,7 @@ int http_new(const struct http_config *config, struct http **ret) {
 		return -ENOMEM;
 	http->curl_at_ms = http->alarm_at_ms = WATCH_NEVER;
 	http->guest_fd = -1;
+	http->observer = config->observer;
 	rc = watch_open(&http->watch);
 	if (rc < 0)
 		return rc;
@@ -276,9 +280,38 @@ static void scope_exchange(struct http_exchange **exchange) {
 	exchange_free(*exchange);
 }
 
+/* The path of a URL that has a scheme and a host. */
+static const char *url_path(const char *url) {
+	const char *host = strstr(url, "://");
+	const char *path = host ? strchr(host + 3, '/') : NULL;
+
+	return path ? path : "";
+}
+
+static void exchange_seen(struct http_exchange *exchange, int code) {
+	const struct api_observer *observer = &exchange->http->observer;
+	struct api_exchange *seen = &exchange->seen;
+	curl_off_t received = 0;
+	long head = 0, asked = 0;
+
+	if (!observer->exchange)
+		return;
+	curl_easy_getinfo(exchange->easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
+	curl_easy_getinfo(exchange->easy, CURLINFO_HEADER_SIZE, &head);
+	curl_easy_getinfo(exchange->easy, CURLINFO_REQUEST_SIZE, &asked);
+	seen->code = code;
+	seen->status = exchange->answer.status;
+	seen->ms = (unsigned)(watch_now_ms() - exchange->began_ms);
+	seen->received = (uint64_t)(received + head);
+	seen->sent = (uint64_t)asked;
+	seen->request_id = exchange->answer.request_id;
+	observer->exchange(observer->user, seen);
+}
+
 void http_cancel(struct http_exchange *exchange) {
 	if (!exchange)
 		return;
+	exchange_seen(exchange, ECANCELED);
 	curl_multi_remove_handle(exchange->http->multi, exchange->easy);
 	exchange_free(exchange);
 }
@@ -438,6 +471,11 @@ int http_start(struct http *http, const struct http_request *request, http_done 
 	exchange->user = user;
 	exchange->timeout_ms = request->timeout_ms;
 	exchange->receiver.answer = &exchange->answer;
+	exchange->seen = (struct api_exchange){.service = request->service,
+		.method = request->method,
+		.path = url_path(request->url),
+		.tag = request->tag,
+		.attempt = request->attempt};
 	url_host(request->url, exchange->host, sizeof(exchange->host));
 	exchange->easy = curl_easy_init();
 	if (!exchange->easy || exchange_headers(exchange, request) < 0 || exchange_body(exchange, request) < 0)
@@ -447,7 +485,8 @@ int http_start(struct http *http, const struct http_request *request, http_done 
 		return rc == CURLE_OUT_OF_MEMORY ? -ENOMEM : -EINVAL;
 	if (curl_multi_add_handle(http->multi, exchange->easy))
 		return -ENOMEM;
-	exchange->over_at_ms = watch_now_ms() + request->timeout_ms + GRACE_MS;
+	exchange->began_ms = watch_now_ms();
+	exchange->over_at_ms = exchange->began_ms + request->timeout_ms + GRACE_MS;
 	exchange->next = http->first;
 	if (http->first)
 		http->first->prev = exchange;
@@ -625,6 +664,7 @@ static void exchange_end(struct http_exchange *exchange, CURLcode rc) {
 		answer_explain(exchange, rc);
 	else if (!answer->status)
 		answer_fail(answer, EREMOTEIO, "unusable answer: no status line");
+	exchange_seen(exchange, answer->code);
 	exchange->done(exchange->user, answer);
 }
 

@@ -27,6 +27,7 @@ struct list {
 	char *path;
 	bool paged, urgent;
 	uint64_t caller;
+	const void *tag;
 	int64_t deadline_ms;
 	const struct api_pages *before; /* lent, or NULL */
 	api_list_done *done;
@@ -116,8 +117,11 @@ static void on_page(void *user, const struct api_response *response);
 /* Asks for the next page. 0 or -ENOMEM. */
 static int list_ask(struct list *list) {
 	SCOPED(scope_free) char *path = NULL;
-	struct api_request request = {
-		.service = list->service, .method = API_GET, .urgent = list->urgent, .caller = list->caller};
+	struct api_request request = {.service = list->service,
+		.method = API_GET,
+		.urgent = list->urgent,
+		.caller = list->caller,
+		.tag = list->tag};
 	int64_t left_ms = list->deadline_ms - watch_now_ms();
 	struct list_page *page;
 
@@ -335,6 +339,7 @@ int api_list(struct api *api, const struct api_request *what, bool paged, const 
 	list->paged = paged;
 	list->urgent = what->urgent;
 	list->caller = what->caller;
+	list->tag = what->tag;
 	list->deadline_ms = watch_now_ms() + what->timeout_ms;
 	list->before = before;
 	list->done = done;

@@ -113,6 +113,10 @@ bool token_login_over(const struct token_login *login, int64_t wall_s) {
 	return login->expires_s && wall_s >= login->expires_s;
 }
 
+int64_t token_login_expires_s(const struct token_login *login) {
+	return login->expires_s;
+}
+
 bool token_login_can_renew(const struct token_login *login) {
 	return login->renewable && !login->dead;
 }
@@ -157,6 +161,8 @@ static int renewal_ask(struct token_login *login, struct token_time now, struct 
 		return error_set(err, ENOMEM, "no memory");
 	login->wall_s = now.wall_s;
 	request.secret = login->session->refresh;
+	request.service = API_TENANT;
+	request.attempt = 1;
 	request.body = login->body.data;
 	request.body_len = login->body.len;
 	rc = http_start(login->http, &request, on_answer, login, &login->exchange);

@@ -21,6 +21,8 @@ struct fs {
 	struct accepted *accepted;
 	struct refusals *refusals;
 	struct sweeps *sweeps;
+	struct stats *stats;
+	struct requests *requests;
 	struct ops *ops;
 	struct handle *handles; /* all that are open */
 	struct brakes *brakes;

@@ -1,6 +1,7 @@
 #include "kinds.h"
 
 #include "links.h"
+#include "status.h"
 #include "texts.h"
 
 #include <stddef.h>
@@ -179,6 +180,9 @@ static const struct row mount_rows[] = {
 	{.name = "version", .type = ROW_TEXT, .text = text_version},
 	{.name = "options", .type = ROW_TEXT, .text = text_options},
 	{.name = "errors", .type = ROW_TEXT, .text = text_errors, .live = true},
+	{.name = "status", .type = ROW_TEXT, .text = text_status, .live = true},
+	{.name = "requests", .type = ROW_TEXT, .text = text_requests, .live = true},
+	{.name = "stats", .type = ROW_TEXT, .text = text_stats, .live = true},
 	END,
 };
 static const struct row root_rows[] = {
