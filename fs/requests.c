@@ -63,7 +63,7 @@ void request_fields(const struct api_exchange *exchange, char separator, struct 
 		field_add(out, NULL, separator);
 	field_add(out, cause->command, separator);
 	field_add(out, cause->operation, separator);
-	field_add(out, cause->path.data, separator);
+	field_add(out, cause->path.error ? NULL : cause->path.data, separator);
 }
 
 void requests_add(struct requests *requests, time_t when, const struct api_exchange *exchange) {

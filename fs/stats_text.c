@@ -25,11 +25,13 @@ static void metric(struct buffer *out, const char *name, const char *type, const
 	buffer_printf(out, "neevfs_%s %" PRIu64 "\n", name, value);
 }
 
-static void code_add(struct buffer *out, int code) {
-	if (code >= 0)
-		buffer_printf(out, "%d", code);
+/* Two numbers may not have the same name: the samples would be one. */
+static void errno_add(struct buffer *out, int code) {
+	const char *name = error_name(code);
+	if (name[1] == '?')
+		buffer_printf(out, "errno_%d", code);
 	else
-		buffer_add(out, error_name(-code));
+		buffer_add(out, name);
 }
 
 static void seconds_add(struct buffer *out, uint64_t ms) {
@@ -71,7 +73,10 @@ static void requests_add(const struct stats *stats, struct buffer *out) {
 			out, "neevfs_http_requests_total{service=\"%s\",operation=\"", service_names[answer->service]);
 		cause_name(answer->kind ? &cause : NULL, out);
 		buffer_add(out, "\",code=\"");
-		code_add(out, answer->code);
+		if (answer->code < 0)
+			errno_add(out, -answer->code);
+		else
+			buffer_printf(out, "%d", answer->code);
 		buffer_printf(out, "\"} %" PRIu64 "\n", answer->count);
 	}
 	if (stats->answers_beyond)
@@ -126,12 +131,10 @@ static void calls_add(const struct stats *stats, struct buffer *out) {
 			if (!stats->calls[call][code])
 				continue;
 			buffer_printf(out, "neevfs_fs_calls_total{operation=\"%s\",outcome=\"", stats_calls[call]);
-			if (!code)
-				buffer_add(out, "ok");
-			else if (error_name(code)[1] == '?') /* two of them may not have the same name */
-				buffer_printf(out, "%d", code);
+			if (code)
+				errno_add(out, code);
 			else
-				buffer_add(out, error_name(code));
+				buffer_add(out, "ok");
 			buffer_printf(out, "\"} %" PRIu64 "\n", stats->calls[call][code]);
 		}
 	metric_head(out, "fs_wait_duration_seconds", "histogram",

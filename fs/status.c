@@ -100,7 +100,9 @@ static void doubts_add(const struct fs *fs, struct buffer *out) {
 		buffer_add_safe(&names, draft->name, strlen(draft->name));
 	}
 	buffer_printf(out, "creates in doubt: %zu", count);
-	if (count && !names.error)
+	if (names.error)
+		out->error = names.error;
+	else if (count)
 		buffer_printf(out, " (%s%s)", names.data, count > DOUBTS_SHOWN ? ", ..." : "");
 	buffer_byte(out, '\n');
 }
