@@ -22,7 +22,10 @@ enum api_method { API_GET, API_POST, API_PUT, API_DELETE };
 struct api;
 struct api_call; /* one request or list under way; ends with its completion or api_cancel() */
 
-/* One HTTP exchange that is over, whatever came of it. Lent for the call. */
+/*
+ * One HTTP exchange that is over, whatever came of it. Lent for the call. Where curl itself repeats a GET, as its
+ * connection turned out to be dead, each is one, and both are of the same attempt.
+ */
 struct api_exchange {
 	enum api_service service;
 	enum api_method method;

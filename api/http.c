@@ -37,7 +37,8 @@ struct http {
 struct http_exchange {
 	struct http *http;
 	struct http_exchange *prev, *next;
-	int64_t began_ms;
+	int64_t began_ms;   /* of what is told of it */
+	bool left;          /* the request did, once */
 	int64_t over_at_ms; /* curl should have ended it before */
 	CURL *easy;
 	struct curl_slist *headers;
@@ -196,6 +197,36 @@ int http_new(const struct http_config *config, struct http **ret) {
 	return 0;
 }
 
+/* ---- who is told ---- */
+
+/* The path of a URL that has a scheme and a host. */
+static const char *url_path(const char *url) {
+	const char *host = strstr(url, "://");
+	const char *path = host ? strchr(host + 3, '/') : NULL;
+
+	return path ? path : "";
+}
+
+static void exchange_seen(struct http_exchange *exchange, int code) {
+	const struct api_observer *observer = &exchange->http->observer;
+	struct api_exchange *seen = &exchange->seen;
+	curl_off_t received = 0;
+	long head = 0, asked = 0;
+
+	if (!observer->exchange)
+		return;
+	curl_easy_getinfo(exchange->easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
+	curl_easy_getinfo(exchange->easy, CURLINFO_HEADER_SIZE, &head);
+	curl_easy_getinfo(exchange->easy, CURLINFO_REQUEST_SIZE, &asked);
+	seen->code = code;
+	seen->status = exchange->answer.status;
+	seen->ms = (unsigned)(watch_now_ms() - exchange->began_ms);
+	seen->received = (uint64_t)(received + head);
+	seen->sent = (uint64_t)asked;
+	seen->request_id = exchange->answer.request_id;
+	observer->exchange(observer->user, seen);
+}
+
 /* ---- what comes in ---- */
 
 static size_t on_header(char *line, size_t one, size_t len, void *user) {
@@ -234,6 +265,12 @@ static int on_request(void *user, char *remote, char *local, int remote_port, in
 	(void)remote;
 	(void)local;
 	(void)remote_port;
+	/* It went out before, by a connection that turned out to be dead, and curl repeats it: that was one too. */
+	if (exchange->left) {
+		exchange_seen(exchange, EREMOTEIO);
+		exchange->began_ms = watch_now_ms();
+	}
+	exchange->left = true;
 	for (size_t i = 0; i < SOCKETS_MAX; i++) {
 		struct http_used *used = &http->used[i];
 
@@ -278,34 +315,6 @@ static void exchange_free(struct http_exchange *exchange) {
 
 static void scope_exchange(struct http_exchange **exchange) {
 	exchange_free(*exchange);
-}
-
-/* The path of a URL that has a scheme and a host. */
-static const char *url_path(const char *url) {
-	const char *host = strstr(url, "://");
-	const char *path = host ? strchr(host + 3, '/') : NULL;
-
-	return path ? path : "";
-}
-
-static void exchange_seen(struct http_exchange *exchange, int code) {
-	const struct api_observer *observer = &exchange->http->observer;
-	struct api_exchange *seen = &exchange->seen;
-	curl_off_t received = 0;
-	long head = 0, asked = 0;
-
-	if (!observer->exchange)
-		return;
-	curl_easy_getinfo(exchange->easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
-	curl_easy_getinfo(exchange->easy, CURLINFO_HEADER_SIZE, &head);
-	curl_easy_getinfo(exchange->easy, CURLINFO_REQUEST_SIZE, &asked);
-	seen->code = code;
-	seen->status = exchange->answer.status;
-	seen->ms = (unsigned)(watch_now_ms() - exchange->began_ms);
-	seen->received = (uint64_t)(received + head);
-	seen->sent = (uint64_t)asked;
-	seen->request_id = exchange->answer.request_id;
-	observer->exchange(observer->user, seen);
 }
 
 void http_cancel(struct http_exchange *exchange) {

@@ -181,7 +181,7 @@ static const struct row mount_rows[] = {
 	{.name = "options", .type = ROW_TEXT, .text = text_options},
 	{.name = "errors", .type = ROW_TEXT, .text = text_errors, .live = true},
 	{.name = "status", .type = ROW_TEXT, .text = text_status, .live = true},
-	{.name = "requests", .type = ROW_TEXT, .text = text_requests, .live = true},
+	{.name = "requests", .type = ROW_TEXT, .text = text_requests, .mode = 0400, .live = true},
 	{.name = "stats", .type = ROW_TEXT, .text = text_stats, .live = true},
 	END,
 };

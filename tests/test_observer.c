@@ -161,6 +161,33 @@ static void test_no_answer(void **state) {
 	assert_int_equal(seen[0].exchange.received, 0);
 }
 
+static void drop_second(struct server_request *request) {
+	if (world.server.count == 2)
+		server_hangup(request);
+	else
+		server_answer(request, 200, "", "{}");
+}
+
+/* A connection that is used again may be dead by then: curl repeats the GET, and who counts must know. */
+static void test_repeated_by_curl(void **state) {
+	(void)state;
+	world.server.script = drop_second;
+	ask(API_GET, "/a", NULL);
+	reply.done = 0;
+	ask(API_GET, "/b", NULL);
+	assert_int_equal(reply.code, 0);
+	assert_int_equal(world.server.count, 3);
+	assert_int_equal(world.server.requests[1].serial, world.server.requests[0].serial);
+	assert_int_equal(seen_count, 3);
+	assert_int_equal(seen[1].exchange.code, EREMOTEIO);
+	assert_int_equal(seen[1].exchange.status, 0);
+	assert_int_equal(seen[2].exchange.status, 200);
+	for (size_t i = 1; i < 3; i++) {
+		assert_string_equal(seen[i].path, "/service/b");
+		assert_int_equal(seen[i].exchange.attempt, 1);
+	}
+}
+
 static void test_half_an_answer(void **state) {
 	(void)state;
 	script.play = PLAY_CUT;
@@ -247,6 +274,7 @@ int main(void) {
 		TEST(test_refusal),
 		TEST(test_attempts),
 		TEST(test_no_answer),
+		TEST(test_repeated_by_curl),
 		TEST(test_half_an_answer),
 		TEST(test_late),
 		TEST(test_given_up),
