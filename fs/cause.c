@@ -12,6 +12,7 @@ static const char *const whats[CAUSES] = {
 	[CAUSE_DELETE] = "delete",
 	[CAUSE_OTHER] = "other",
 };
+_Static_assert(DOCS == 3, "each answer has a name above");
 
 void cause_end(struct cause *cause) {
 	buffer_free(&cause->path);

@@ -96,6 +96,7 @@ static int store_get(struct store *store, const struct kind *kind, char type, co
 		demand->waiter.done = demand_done;
 		store->asker = demand;
 		rc = cache_wait(store->cache, key.data, store->now_ms, &demand->waiter);
+		store->asker = NULL;
 		if (rc)
 			error_set(&demand->error, -rc, "no memory for a request");
 		return rc ? rc : DEMAND_PARKED;

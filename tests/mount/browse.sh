@@ -8,7 +8,7 @@ mount_up -o "token_file=$work/token"
 
 echo '# the tree'
 is 'root' "$(ls -A "$m" | paste -sd ' ')" '.neevfs README.txt catalog inventory orgs project templates'
-is '.neevfs' "$(ls -A "$m/.neevfs" | paste -sd ' ')" 'errors options version'
+is '.neevfs' "$(ls -A "$m/.neevfs" | paste -sd ' ')" 'errors options requests stats status version'
 is 'orgs' "$(ls -A "$m/orgs" | paste -sd ' ')" '.by-id .error org-demo'
 is 'an organisation' "$(ls -A "$m/orgs/org-demo" | paste -sd ' ')" '.error description id info.json name projects status templates'
 is 'projects' "$(ls -A "$m/orgs/org-demo/projects" | paste -sd ' ')" '.by-id .error prj-demo'
