@@ -1,29 +1,36 @@
 #include "attr.h"
 
 #include "../api/scope.h"
+#include "dump.h"
 #include "kept.h"
 #include "options.h"
 #include "render.h"
 
+#include <errno.h>
 #include <string.h>
 
+bool time_read(struct json value, time_t *ret) {
+	SCOPED(scope_free) char *text = value.type == JSON_STRING ? json_text_dup(value) : NULL;
+	struct tm tm = {0};
+	const char *end = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
+	if (!end)
+		return false;
+	end += strspn(end, ".0123456789");
+	struct tm zone = {0};
+	(void)strptime(end, "%z", &zone); /* what is no zone is UTC */
+	*ret = timegm(&tm) - zone.tm_gmtoff;
+	return true;
+}
+
 static time_t view_mtime(const struct view *view) {
+	time_t when;
 	if (view->draft)
 		return view->draft->changed;
 	const char *const pointers[] = {
 		view->kind ? view->kind->updated : NULL, view->kind ? view->kind->created : NULL};
-	for (size_t i = 0; i < 2; i++) {
-		struct json value = pointers[i] ? json_at(view->json, pointers[i]) : (struct json){0};
-		SCOPED(scope_free) char *text = value.type == JSON_STRING ? json_text_dup(value) : NULL;
-		struct tm tm = {0};
-		const char *end = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
-		if (!end)
-			continue;
-		end += strspn(end, ".0123456789");
-		struct tm zone = {0};
-		(void)strptime(end, "%z", &zone); /* what is no zone is UTC */
-		return timegm(&tm) - zone.tm_gmtoff;
-	}
+	for (size_t i = 0; i < 2; i++)
+		if (pointers[i] && time_read(json_at(view->json, pointers[i]), &when))
+			return when;
 	return view->fs->started;
 }
 
@@ -85,14 +92,24 @@ static void view_fill(const struct view *view, const struct demand *demand, size
 }
 
 /* Credentials are not left in the page cache. */
-uint64_t view_text(const struct view *view, const struct buffer *text) {
+uint64_t view_text(const struct view *view, const struct buffer *text, const struct list *list) {
 	bool kept = !row_is_dir(view->row) && !row_is_link(view->row) && !view->row->mode && !view_live(view);
-	return kept ? kept_text(text->data, text->len) : 0;
+	return !kept ? 0 : list ? dump_text(list) : kept_text(text->data, text->len);
 }
 
-void view_attr_of(const struct view *view, const struct demand *demand, const struct buffer *text, struct attr *ret) {
-	view_fill(view, demand, text->len, ret);
-	ret->text = view_text(view, text);
+void view_attr_of(const struct view *view, const struct demand *demand, const struct buffer *text,
+	const struct list *list, struct attr *ret) {
+	view_fill(view, demand, list ? dump_size(list) : text->len, ret);
+	ret->text = view_text(view, text, list);
+}
+
+/* Of what is made of many answers only if they are there, however old they are: to look at .neevfs costs nothing. */
+static int view_size_known(const struct view *view, const struct demand *demand, struct buffer *text) {
+	struct demand known = {.peeks = true, .looks = true, .until_ms = demand->until_ms};
+	int rc = view_render(view, &known, text);
+	if (rc == -EAGAIN)
+		buffer_clear(text);
+	return rc == -EAGAIN ? 0 : rc;
 }
 
 int view_attr(const struct view *view, struct demand *demand, struct attr *ret) {
@@ -106,8 +123,11 @@ int view_attr(const struct view *view, struct demand *demand, struct attr *ret) 
 		return 0;
 	}
 	SCOPED(buffer_free) struct buffer text = {0};
-	int rc = view_render(view, demand, &text);
+	const struct list *list = NULL;
+	int rc = view->row->type == ROW_DUMP ? dump_open(view, demand, &list)
+		 : view->row->wide           ? view_size_known(view, demand, &text)
+					     : view_render(view, demand, &text);
 	if (!rc)
-		view_attr_of(view, demand, &text, ret);
+		view_attr_of(view, demand, &text, list, ret);
 	return rc;
 }

@@ -156,6 +156,7 @@ bool change_is_of(const struct change *change, const struct kind *kind, const st
 void change_end(struct change *change, int rc, const struct error *err) {
 	struct changes *changes = change->changes;
 	kept_forget_at(changes->fs, change->path, change_dir_len(change)); /* before anybody hears of it */
+	kept_forget_listed(changes->fs, change->path, change_dir_len(change));
 	if (!rc)
 		change_succeeded(change);
 	else if (!change->untold)

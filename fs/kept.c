@@ -1,8 +1,12 @@
 #include "kept.h"
 
+#include "../api/scope.h"
+
 #include "attr.h"
 #include "handle.h"
 #include "op.h"
+
+#include <string.h>
 
 enum { TICK_MS = 10 /* the kernel's clock may be so coarse, and it rounds up */, FOREVER_S = 3600 };
 
@@ -75,6 +79,37 @@ void kept_forget_at(struct fs *fs, const char *path, size_t len) {
 	struct node *node = node_at(fs->nodes, path, len);
 	if (node)
 		kept_forget(fs, node);
+}
+
+struct listed {
+	struct fs *fs;
+	const char *name;
+	size_t len;
+};
+
+/* Of the other resources no link has changed, and there may be many. */
+static void listed_loosen(void *user, struct node *node) {
+	const struct listed *listed = user;
+	bool own = !strncmp(node->name, listed->name, listed->len) && !node->name[listed->len];
+	if (!row_is_link(node->row) || own)
+		node_loosen(listed->fs, node);
+}
+
+void kept_forget_listed(struct fs *fs, const char *path, size_t len) {
+	const char *slash = memrchr(path, '/', len);
+	const struct node *collection = slash ? node_at(fs->nodes, path, (size_t)(slash - path)) : NULL;
+	struct listed listed = {.fs = fs, .name = slash ? slash + 1 : path};
+	listed.len = len - (size_t)(listed.name - path);
+	for (const struct row *row = collection ? collection->row->rows : NULL; row && row->name; row++) {
+		SCOPED(buffer_free) struct buffer at = {0};
+		buffer_append(&at, path, (size_t)(slash - path));
+		buffer_printf(&at, "/%s", row->name);
+		struct node *node = at.error ? NULL : node_at(fs->nodes, at.data, at.len);
+		if (at.error)
+			kept_forget_all(fs);
+		else if (node)
+			node_walk(node, listed_loosen, &listed);
+	}
 }
 
 void kept_forget_all(struct fs *fs) {

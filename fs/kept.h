@@ -47,6 +47,10 @@ double kept_open_s(const struct handle *handle);
 void kept_forget(struct fs *fs, struct node *node);
 void kept_forget_at(struct fs *fs, const char *path, size_t len);
 
+/* The resource there has changed: about what its collection says of all of them together, in index.tsv, list.json and
+ * on the shelves. */
+void kept_forget_listed(struct fs *fs, const char *path, size_t len);
+
 /* About everything: kept_run() does so, a part at each call, to be called once a turn; true while there is more. */
 void kept_forget_all(struct fs *fs);
 bool kept_run(struct fs *fs);

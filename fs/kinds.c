@@ -1,6 +1,10 @@
 #include "kinds.h"
 
+#include "cost.h"
+#include "idle.h"
+#include "index.h"
 #include "links.h"
+#include "shelf.h"
 #include "texts.h"
 
 #include <stddef.h>
@@ -24,7 +28,21 @@
 #define COLLECTION(directory, which, table)                                                                            \
 	{.name = directory, .type = ROW_COLLECTION, .kind = &kinds[which], .rows = table}
 #define BY_ID {.name = ".by-id", .type = ROW_BY_ID}
+#define BY_STATUS {.name = ".by-status", .type = ROW_SHELVES}
+#define INDEX {.name = "index.tsv", .type = ROW_TEXT, .text = text_index}
+#define SECRET_INDEX {.name = "index.tsv", .type = ROW_TEXT, .text = text_index, .mode = 0400}
+#define DUMP {.name = "list.json", .type = ROW_DUMP}
+#define SECRET_DUMP {.name = "list.json", .type = ROW_DUMP, .mode = 0400}
 #define END {.name = NULL}
+
+/* ---- what a GPU resource costs ---- */
+
+static const struct row cost_rows[] = {
+	{.name = "usdPerHour", .type = ROW_TEXT, .text = text_usd_per_hour},
+	{.name = "hours", .type = ROW_TEXT, .text = text_hours},
+	{.name = "usd", .type = ROW_TEXT, .text = text_usd},
+	END,
+};
 
 /* ---- GPU instances ---- */
 
@@ -74,6 +92,8 @@ static const struct row airuntime_rows[] = {
 	DIR("sshAccess", ssh_access_rows),
 	DIR("metrics", metrics_rows),
 	{.name = "metrics.json", .type = ROW_JSON, .doc = DOC_METRICS, .pointer = ""},
+	{.name = "idle", .type = ROW_TEXT, .doc = DOC_METRICS, .text = text_idle},
+	DIR("cost", cost_rows),
 	LINK("template", link_template),
 	LINK("gpu", link_gpu),
 	ERROR,
@@ -83,6 +103,9 @@ static const char *const airuntime_moving[] = {"Pending", "Terminating", NULL};
 
 static const struct row airuntimes_rows[] = {
 	BY_ID,
+	BY_STATUS,
+	INDEX,
+	SECRET_DUMP,
 	ERROR,
 	END,
 };
@@ -106,6 +129,7 @@ static const struct row aimodel_rows[] = {
 	FIELD("created_at", DOC_LIST),
 	FIELD("updated_at", DOC_LIST),
 	FIELD("uptime_seconds", DOC_LIST),
+	DIR("cost", cost_rows),
 	LINK("gpu", link_gpu),
 	LINK("model", link_model),
 	ERROR,
@@ -115,6 +139,9 @@ static const char *const aimodel_moving[] = {"initializing", "terminating", NULL
 
 static const struct row aimodels_rows[] = {
 	BY_ID,
+	BY_STATUS,
+	SECRET_INDEX,
+	SECRET_DUMP,
 	ERROR,
 	END,
 };
@@ -143,6 +170,9 @@ static const char *const custom_template_moving[] = {"Inactive", NULL};
 
 static const struct row custom_templates_rows[] = {
 	BY_ID,
+	BY_STATUS,
+	INDEX,
+	DUMP,
 	ERROR,
 	END,
 };
@@ -151,6 +181,8 @@ static const struct row template_rows[] = {INFO(DOC_ITEM), ERROR, END};
 
 static const struct row templates_rows[] = {
 	BY_ID,
+	INDEX,
+	DUMP,
 	ERROR,
 	END,
 };
@@ -165,6 +197,9 @@ static const struct row inventory_rows[] = {
 };
 static const struct row offers_rows[] = {
 	BY_ID,
+	{.name = ".available", .type = ROW_SHELVES},
+	INDEX,
+	DUMP,
 	ERROR,
 	END,
 };
@@ -172,6 +207,8 @@ static const struct row catalog_rows[] = {INFO(DOC_LIST), ERROR, END};
 
 static const struct row models_rows[] = {
 	BY_ID,
+	INDEX,
+	DUMP,
 	ERROR,
 	END,
 };
@@ -191,6 +228,9 @@ static const struct row project_rows[] = {
 };
 static const struct row projects_rows[] = {
 	BY_ID,
+	BY_STATUS,
+	INDEX,
+	DUMP,
 	ERROR,
 	END,
 };
@@ -207,6 +247,9 @@ static const struct row org_rows[] = {
 };
 static const struct row orgs_rows[] = {
 	BY_ID,
+	BY_STATUS,
+	INDEX,
+	DUMP,
 	ERROR,
 	END,
 };
@@ -217,6 +260,7 @@ static const struct row mount_rows[] = {
 	{.name = "version", .type = ROW_TEXT, .text = text_version},
 	{.name = "options", .type = ROW_TEXT, .text = text_options},
 	{.name = "errors", .type = ROW_TEXT, .text = text_errors, .live = true},
+	{.name = "cost", .type = ROW_TEXT, .text = text_cost, .live = true, .wide = true},
 	END,
 };
 static const struct row root_rows[] = {
@@ -234,10 +278,82 @@ const struct row root_row = {.name = "", .type = ROW_DIR, .rows = root_rows};
 const struct row group_row = {.type = ROW_GROUP};
 const struct row resource_row = {.type = ROW_RESOURCE};
 const struct row by_id_link_row = {.type = ROW_BY_ID_LINK};
+const struct row shelf_row = {.type = ROW_SHELF};
+const struct row shelf_link_row = {.type = ROW_SHELF_LINK};
 const struct row object_row = {.type = ROW_OBJECT};
 const struct row value_row = {.type = ROW_VALUE};
 const struct row scratch_row = {.type = ROW_SCRATCH};
 const struct row scratch_link_row = {.type = ROW_SCRATCH_LINK};
+
+/* ---- index.tsv, whose last column is the one that may hold blanks ---- */
+
+static const struct column airuntime_columns[] = {
+	{"name", NULL, index_name},
+	{"status", "/status", NULL},
+	{"gpu", "/gpuConfigID", NULL},
+	{"gpus", "/gpuCount", NULL},
+	{"usd_per_hour", NULL, index_hourly},
+	{"age", NULL, index_age},
+	{"region", "/region", NULL},
+	{"reason", "/reason", NULL},
+	END,
+};
+static const struct column aimodel_columns[] = {
+	{"name", NULL, index_name},
+	{"status", "/status", NULL},
+	{"model", "/model_id", NULL},
+	{"gpu", "/gpu_config_id", NULL},
+	{"gpus", "/gpu_count", NULL},
+	{"replicas", NULL, index_replicas},
+	{"usd_per_hour", NULL, index_hourly},
+	{"age", NULL, index_age},
+	{"region", "/region", NULL},
+	{"endpoint_url", "/endpoint_url", NULL},
+	END,
+};
+static const struct column custom_template_columns[] = {
+	{"name", NULL, index_name},
+	{"status", "/status", NULL},
+	{"id", "/id", NULL},
+	{"category", "/category", NULL},
+	{"age", NULL, index_age},
+	{"image", "/image", NULL},
+	{"description", "/description", NULL},
+	END,
+};
+static const struct column template_columns[] = {
+	{"id", NULL, index_name},
+	{"name", "/name", NULL},
+	{"description", "/description", NULL},
+	END,
+};
+static const struct column inventory_columns[] = {
+	{"region", NULL, index_group},
+	{"config_id", NULL, index_name},
+	{"gpu", "/gpu_model", NULL},
+	{"vram_gib", "/vram_gib", NULL},
+	{"usd_per_gpu_hour", "/price_per_gpu_per_hour", NULL},
+	{"available", "/available_gpu_count", NULL},
+	{"gpus", NULL, index_gpu_range},
+	{"type", "/instance_type", NULL},
+	{"availability", "/availability", NULL},
+	END,
+};
+static const struct column catalog_columns[] = {
+	{"id", NULL, index_name},
+	{"model_id", "/model_id", NULL},
+	{"gpu", "/recommended_gpu/gpu_config_id", NULL},
+	{"gpus", "/recommended_gpu/gpu_count", NULL},
+	{"name", "/name", NULL},
+	END,
+};
+/* Organisations and projects. */
+static const struct column scope_columns[] = {
+	{"id", NULL, index_name},
+	{"status", "/status", NULL},
+	{"name", "/name", NULL},
+	END,
+};
 
 /* ---- the kinds: where the API has them ---- */
 
@@ -250,16 +366,16 @@ const struct kind kinds[KINDS] = {
 		.service = API_TENANT, .service_else = API_TENANT,
 		.docs = {[DOC_LIST] = {"/api/v1/orgs", TTL_CATALOG}},
 		.probe = ORGS "/airuntime-templates", .by_id = true,
-		.id = "/id", .title = "/id", .twin = "/id",
-		.rows = org_rows,
+		.id = "/id", .title = "/id", .twin = "/id", .status = "/status",
+		.rows = org_rows, .columns = scope_columns, .shelf = shelf_status,
 	},
 	[KIND_PROJECT] = {
 		.name = "projects", .singular = "project",
 		.service = API_TENANT, .service_else = API_TENANT, .paged = true,
 		.docs = {[DOC_LIST] = {"/api/v1/orgs/{}/projects", TTL_CATALOG}},
 		.probe = PROJECTS "/airuntimes?page=1&limit=1", .by_id = true,
-		.id = "/id", .title = "/id", .twin = "/id",
-		.rows = project_rows,
+		.id = "/id", .title = "/id", .twin = "/id", .status = "/status",
+		.rows = project_rows, .columns = scope_columns, .shelf = shelf_status,
 	},
 	[KIND_AIRUNTIME] = {
 		.name = "airuntimes", .singular = "GPU instance",
@@ -271,7 +387,7 @@ const struct kind kinds[KINDS] = {
 		},
 		.id = "/id", .title = "/name", .twin = "/id", .status = "/status", .created = "/createdAt",
 		.moving = airuntime_moving, .terminating = "Terminating",
-		.rows = airuntime_rows,
+		.rows = airuntime_rows, .columns = airuntime_columns, .shelf = shelf_status,
 		.create = &schema_airuntime, .absent_s = 120, .remove = true,
 		.listed = {.config = "/gpuConfigID", .region = "/region", .gpus = "/gpuCount"},
 		.asked = {.config = "/gpuConfigID", .region = "/region", .gpus = "/gpuCount"},
@@ -286,7 +402,7 @@ const struct kind kinds[KINDS] = {
 		.id = "/id", .title = "/name", .twin = "/id", .status = "/status", .created = "/created_at",
 		.updated = "/updated_at",
 		.moving = aimodel_moving, .terminating = "terminating",
-		.rows = aimodel_rows,
+		.rows = aimodel_rows, .columns = aimodel_columns, .shelf = shelf_status,
 		.create = &schema_aimodel, .absent_s = 600, .remove = true, .scale = PROJECTS "/aimodels/{}/scale",
 		.listed = {.config = "/gpu_config_id", .region = "/region", .gpus = "/gpu_count", .replicas = "/replicas"},
 		.asked = {.config = "/gpu_config_id", .region = "/region", .gpus = "/gpu_count"},
@@ -300,7 +416,7 @@ const struct kind kinds[KINDS] = {
 		},
 		.id = "/id", .title = "/name", .twin = "/id", .status = "/status", .created = "/created_at",
 		.moving = custom_template_moving,
-		.rows = custom_template_rows,
+		.rows = custom_template_rows, .columns = custom_template_columns, .shelf = shelf_status,
 		.create = &schema_template, .absent_s = 120, .remove = true,
 	},
 	[KIND_TEMPLATE] = {
@@ -311,7 +427,7 @@ const struct kind kinds[KINDS] = {
 			[DOC_ITEM] = {"/api/v1beta1/airuntime-templates/{}", TTL_CATALOG},
 		},
 		.id = "/id", .title = "/id", .twin = "/id", .created = "/created_at",
-		.loose = true, .rows = template_rows,
+		.loose = true, .rows = template_rows, .columns = template_columns,
 	},
 	[KIND_INVENTORY] = {
 		.name = "inventory", .singular = "GPU configuration",
@@ -322,13 +438,13 @@ const struct kind kinds[KINDS] = {
 		},
 		.id = "/config_id", .title = "/config_id", .twin = "/instance_type", .group = "/region",
 		.price = "/price_per_gpu_per_hour",
-		.loose = true, .rows = inventory_rows,
+		.loose = true, .rows = inventory_rows, .columns = inventory_columns, .shelf = shelf_available,
 	},
 	[KIND_CATALOG] = {
 		.name = "catalog", .singular = "model",
 		.service = API_AIMODELS, .service_else = API_AIMODELS, .paged = true,
 		.docs = {[DOC_LIST] = {"/api/v1beta1/aimodels-catalog", TTL_CATALOG}},
 		.id = "/id", .title = "/id", .twin = "/id", .created = "/created_at",
-		.loose = true, .rows = catalog_rows,
+		.loose = true, .rows = catalog_rows, .columns = catalog_columns,
 	},
 };

@@ -17,6 +17,7 @@
 
 struct view;
 struct demand;
+struct index_row;
 
 /* The ids of the resources above one another that a path names: organisation, project, resource. Lends the strings. */
 enum { SCOPE_MAX = 4 };
@@ -37,6 +38,8 @@ enum row_type {
 	ROW_GROUP,      /* the resources of one group: inventory/REGION */
 	ROW_RESOURCE,   /* one resource: its kind's rows */
 	ROW_BY_ID,      /* links by id to the resources of the collection above */
+	ROW_SHELVES,    /* the shelves of the collection above (shelf.h) */
+	ROW_SHELF,      /* links to the resources on one of them */
 	ROW_OBJECT,     /* an object inside a resource whose members are not known before they arrive */
 	/* files */
 	ROW_FIELD, /* a scalar and a newline; empty when null or absent */
@@ -45,11 +48,13 @@ enum row_type {
 	ROW_VALUE, /* a member that is not known before it arrives: one of the three above, as it looks */
 	ROW_SPEC,  /* spec.json: a draft's text, or what would create the resource again */
 	ROW_ERROR, /* .error: the last refusal here */
+	ROW_DUMP,  /* list.json: the collection's listing (dump.h) */
 	ROW_TEXT,  /* by `text` */
 	ROW_SCRATCH,
 	/* symbolic links */
 	ROW_LINK,       /* target by `text` */
 	ROW_BY_ID_LINK, /* ID -> ../NAME */
+	ROW_SHELF_LINK, /* NAME -> ../../NAME */
 	ROW_SCRATCH_LINK,
 };
 
@@ -64,10 +69,18 @@ struct row {
 	enum row_write write;
 	bool live;     /* it also changes without an answer of the API: the kernel keeps nothing of it */
 	bool optional; /* listed only while its `text`, which then must not park, is there */
+	bool wide;     /* it is made of many answers: to tell its size none is asked for */
 	const struct row *rows;
 	const struct kind *kind;
 	/* Renders what needs more than one value: 0, DEMAND_PARKED or -errno (store.h). */
 	int (*text)(const struct view *view, struct demand *demand, struct buffer *out);
+};
+
+/* A column of index.tsv: a value of the listed resource, or what `text` makes of it (index.h). */
+struct column {
+	const char *name; /* NULL ends a table */
+	const char *pointer;
+	int (*text)(const struct index_row *row, struct buffer *out);
 };
 
 /* One answer of the API about a resource. */
@@ -101,6 +114,10 @@ struct kind {
 	const char *terminating;   /* the state after a delete was accepted */
 	bool loose;                /* its members become files as they arrive */
 	const struct row *rows;    /* of a resource's directory */
+	const struct column *columns;
+	/* Appends the name of the shelf that a listed resource is on (shelf.h); false: on none. NULL: there are no
+	 * shelves. */
+	bool (*shelf)(const struct kind *kind, struct json resource, struct buffer *out);
 
 	const struct schema *create; /* POST to docs[DOC_LIST].path */
 	unsigned absent_s;           /* so long after a create was sent it may still appear (doubt.h) */
@@ -115,6 +132,7 @@ extern const struct row root_row;     /* the mount's root */
 extern const struct row group_row;    /* a ROW_GROUP */
 extern const struct row resource_row; /* a ROW_RESOURCE */
 extern const struct row by_id_link_row;
+extern const struct row shelf_row, shelf_link_row;
 extern const struct row object_row; /* a ROW_OBJECT */
 extern const struct row value_row;  /* a ROW_VALUE */
 extern const struct row scratch_row, scratch_link_row;

@@ -4,6 +4,7 @@
 #include "accepted.h"
 #include "kinds.h"
 #include "refusal.h"
+#include "shelf.h"
 #include "spec.h"
 #include "texts.h"
 
@@ -137,6 +138,9 @@ int view_render(const struct view *view, struct demand *demand, struct buffer *o
 		break;
 	case ROW_BY_ID_LINK:
 		rc = text_by_id(view, demand, out);
+		break;
+	case ROW_SHELF_LINK:
+		rc = shelf_link(view, demand, out);
 		break;
 	default:
 		rc = -EISDIR;

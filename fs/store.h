@@ -30,6 +30,7 @@ struct demand {
 	 * is not asked before its time. */
 	bool looks;
 	bool peeks; /* only what is there already will do: -EAGAIN instead of DEMAND_PARKED */
+	bool works; /* parked until the next turn, not on a document: demand_work() */
 	pid_t pid;  /* of who asks: what is fetched for its session gets a fair share; 0: nobody in particular */
 	struct error error; /* of the last -errno that a store function gave it */
 	int64_t fetched_ms; /* of the last document that came from the API: when its fetch began */
@@ -76,6 +77,10 @@ int store_path(const char *path, const struct scope *scope, struct buffer *out);
 
 /* The reverse: the ids in a path that was filled in, each to be freed. 0, -ENOENT if it is not such a path, -ENOMEM. */
 int store_path_read(const char *path, const char *filled, char *ret_ids[static SCOPE_MAX], struct scope *ret);
+
+/* What it needs is being made, in pieces of a turn (fs.h, fs_work()): it is to ask again in the next. DEMAND_PARKED, or
+ * -EAGAIN if it peeks. */
+int demand_work(struct demand *demand);
 
 void store_leave(
 	struct store *store, struct demand *demand); /* no longer needed; nothing happens if it is not parked */

@@ -82,10 +82,10 @@ static void check_list(const struct kind *kind, const struct list *list) {
 		for (size_t j = 0; j < i; j++)
 			require(item->group != list->items[j].group || strcmp(item->name, list->items[j].name) != 0);
 	}
-	for (size_t i = 0; i < list->group_count; i++) {
-		check_name(list->groups[i]);
+	for (size_t i = 0; i < list->groups.count; i++) {
+		check_name(list->groups.at[i]);
 		for (size_t j = 0; j < i; j++)
-			require(strcmp(list->groups[i], list->groups[j]) != 0);
+			require(strcmp(list->groups.at[i], list->groups.at[j]) != 0);
 	}
 	require(!list_by_id(list, "") && !list_by_name(list, NULL, "no/name"));
 }
