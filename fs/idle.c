@@ -34,8 +34,9 @@ void idles_free(struct idles *idles) {
 /* Its entry; else the one that it may have: a free one, or that which was looked at longest ago. */
 static struct idle *idle_find(struct idles *idles, uint64_t path, bool *ret_known) {
 	struct idle *place = NULL;
+	size_t first = path * 0x9E3779B97F4A7C15u >> (64 - IDLES_BITS); /* multiplicative hashing: all bits count */
 	for (size_t i = 0; i < PROBES; i++) {
-		struct idle *at = &idles->table[(path + i) % IDLES_MAX];
+		struct idle *at = &idles->table[(first + i) % IDLES_MAX];
 		if (at->path == path) {
 			*ret_known = true;
 			return at;

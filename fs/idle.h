@@ -21,7 +21,8 @@ struct idles;
 enum {
 	IDLE_PERCENT = 5, /* below it a GPU is idle */
 	IDLE_GAP_MS = 10 * 60 * 1000,
-	IDLES_MAX = 1 << 14 /* instances that are watched; beyond it those looked at longest ago make room */
+	IDLES_BITS = 14,
+	IDLES_MAX = 1 << IDLES_BITS /* instances that are watched; beyond it those looked at longest ago make room */
 };
 
 int idles_new(struct idles **ret);    /* 0 or -ENOMEM */

@@ -28,11 +28,23 @@ static bool is_odd(const char *at) {
 	       ((at[1] == '\x80' && last >= 0xA8 && last <= 0xAE) || (at[1] == '\x81' && last >= 0xA6 && last <= 0xA9));
 }
 
+/* Nearly all are. */
+static bool is_plain(const struct buffer *text) {
+	for (size_t i = 0; i < text->len; i++)
+		if (text->data[i] <= ' ' || text->data[i] >= 0x7F || text->data[i] == '\\')
+			return false;
+	return true;
+}
+
 /* A cell is one word, whatever a server wrote: nothing in it ends a column or a row. The last may have blanks. */
 static void cell_add(struct buffer *out, const struct buffer *text, bool last) {
 	SCOPED(buffer_free) struct buffer safe = {0};
 	if (!text->len) {
 		buffer_byte(out, '-');
+		return;
+	}
+	if (is_plain(text)) {
+		buffer_append(out, text->data, text->len);
 		return;
 	}
 	buffer_add_safe(&safe, text->data, text->len);

@@ -26,6 +26,9 @@
 #define SPEC_ANSWER(name, id) \
 	"{\"id\":\"" id "\",\"name\":\"" name "\",\"status\":\"Active\",\"image\":\"ghcr.io/o/i:v1\"}"
 
+/* The fixed names of a collection whose resources have a status. */
+#define COLLECTION_NAMES ".by-id\n.by-status\nindex.tsv\nlist.json\n.error\n"
+
 #define MODEL(name, id, status, replicas)                                                           \
 	"{\"id\":\"" id "\",\"name\":\"" name "\",\"status\":\"" status "\",\"replicas\":" replicas \
 	",\"model_id\":\"m/x\",\"created_at\":\"2026-01-02T03:04:05Z\"}"
