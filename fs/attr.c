@@ -9,10 +9,14 @@
 #include <errno.h>
 #include <string.h>
 
+enum { TIME_SIZE = 64 };
+
 bool time_read(struct json value, time_t *ret) {
-	SCOPED(scope_free) char *text = value.type == JSON_STRING ? json_text_dup(value) : NULL;
+	char text[TIME_SIZE] = "";
 	struct tm tm = {0};
-	const char *end = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
+	if (value.type == JSON_STRING && value.len - 2 < sizeof text)
+		memcpy(text, value.text + 1, value.len - 2); /* as written: a time has nothing to escape */
+	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
 	if (!end)
 		return false;
 	end += strspn(end, ".0123456789");
@@ -103,7 +107,7 @@ void view_attr_of(const struct view *view, const struct demand *demand, const st
 	ret->text = view_text(view, text, list);
 }
 
-/* Of what is made of many answers only if they are there, however old they are: to look at .neevfs costs nothing. */
+/* Of what is live and wide only by answers that are there, however old they are: to look at .neevfs costs nothing. */
 static int view_size_known(const struct view *view, const struct demand *demand, struct buffer *text) {
 	struct demand known = {.peeks = true, .looks = true, .until_ms = demand->until_ms};
 	int rc = view_render(view, &known, text);
@@ -124,10 +128,26 @@ int view_attr(const struct view *view, struct demand *demand, struct attr *ret) 
 	}
 	SCOPED(buffer_free) struct buffer text = {0};
 	const struct list *list = NULL;
-	int rc = view->row->type == ROW_DUMP ? dump_open(view, demand, &list)
-		 : view->row->wide           ? view_size_known(view, demand, &text)
-					     : view_render(view, demand, &text);
+	int rc = view->row->type == ROW_DUMP          ? dump_open(view, demand, &list)
+		 : view->row->wide && view->row->live ? view_size_known(view, demand, &text)
+						      : view_render(view, demand, &text);
 	if (!rc)
 		view_attr_of(view, demand, &text, list, ret);
 	return rc;
+}
+
+int view_attr_named(const struct view *view, struct demand *demand, struct attr *ret) {
+	if (!view->row->wide)
+		return view_attr(view, demand, ret);
+	struct demand known = {
+		.since_ms = demand->since_ms, .peeks = true, .looks = true, .until_ms = demand->until_ms};
+	int rc = view_attr(view, &known, ret);
+	if (rc != -EAGAIN) {
+		demand->error = known.error;
+		return rc;
+	}
+	/* What is open by this node goes on with the size that it has. */
+	view_fill(view, &known, view->node->text ? view->node->size : 0, ret);
+	ret->until_ms = 0;
+	return 0;
 }

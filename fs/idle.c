@@ -78,13 +78,17 @@ static struct json metrics_gpu(struct json metrics) {
 	return json_at(metrics, "/gpuUtilizationPercent");
 }
 
-void idle_measured(const struct view *view, struct json metrics, int64_t at_ms) {
+int idle_measured(const struct view *view, struct json metrics, int64_t at_ms) {
 	SCOPED(buffer_free) struct buffer path = {0};
 	SCOPED(buffer_free) struct buffer text = {0};
 	struct json value = metrics_gpu(metrics);
+	if (value.type != JSON_NUMBER)
+		return 0;
 	json_text(value, &text);
-	if (value.type == JSON_NUMBER && !text.error && !metrics_path(view, &path))
+	int rc = text.error ? text.error : metrics_path(view, &path);
+	if (!rc)
 		idle_see(view->fs->idles, path.data, strtod(text.data, NULL), at_ms);
+	return rc;
 }
 
 int text_idle(const struct view *view, struct demand *demand, struct buffer *out) {

@@ -35,8 +35,8 @@ void idle_see(struct idles *idles, const char *path, double percent, int64_t at_
 /* Since when it was idle at its last sample, in milliseconds; 0: it was not. False: nothing is known. */
 bool idle_for(struct idles *idles, const char *path, int64_t now_ms, int64_t *ret_ms);
 
-/* An answer about the metrics of the view's instance came: takes the sample, if there is one in it. */
-void idle_measured(const struct view *view, struct json metrics, int64_t at_ms);
+/* An answer about the metrics of the view's instance came: takes the sample, if there is one in it. 0 or -ENOMEM. */
+int idle_measured(const struct view *view, struct json metrics, int64_t at_ms);
 
 /* The file `idle`: whole minutes; empty while nothing is known. 0, DEMAND_PARKED or -errno. */
 int text_idle(const struct view *view, struct demand *demand, struct buffer *out);

@@ -29,10 +29,10 @@
 	{.name = directory, .type = ROW_COLLECTION, .kind = &kinds[which], .rows = table}
 #define BY_ID {.name = ".by-id", .type = ROW_BY_ID}
 #define BY_STATUS {.name = ".by-status", .type = ROW_SHELVES}
-#define INDEX {.name = "index.tsv", .type = ROW_TEXT, .text = text_index}
-#define SECRET_INDEX {.name = "index.tsv", .type = ROW_TEXT, .text = text_index, .mode = 0400}
-#define DUMP {.name = "list.json", .type = ROW_DUMP}
-#define SECRET_DUMP {.name = "list.json", .type = ROW_DUMP, .mode = 0400}
+#define INDEX {.name = "index.tsv", .type = ROW_TEXT, .text = text_index, .wide = true}
+#define SECRET_INDEX {.name = "index.tsv", .type = ROW_TEXT, .text = text_index, .wide = true, .mode = 0400}
+#define DUMP {.name = "list.json", .type = ROW_DUMP, .wide = true}
+#define SECRET_DUMP {.name = "list.json", .type = ROW_DUMP, .wide = true, .mode = 0400}
 #define END {.name = NULL}
 
 /* ---- what a GPU resource costs ---- */
@@ -367,7 +367,7 @@ const struct kind kinds[KINDS] = {
 		.docs = {[DOC_LIST] = {"/api/v1/orgs", TTL_CATALOG}},
 		.probe = ORGS "/airuntime-templates", .by_id = true,
 		.id = "/id", .title = "/id", .twin = "/id", .status = "/status",
-		.rows = org_rows, .columns = scope_columns, .shelf = shelf_status,
+		.rows = org_rows, .fixed = orgs_rows, .columns = scope_columns, .shelf = shelf_status,
 	},
 	[KIND_PROJECT] = {
 		.name = "projects", .singular = "project",
@@ -375,7 +375,7 @@ const struct kind kinds[KINDS] = {
 		.docs = {[DOC_LIST] = {"/api/v1/orgs/{}/projects", TTL_CATALOG}},
 		.probe = PROJECTS "/airuntimes?page=1&limit=1", .by_id = true,
 		.id = "/id", .title = "/id", .twin = "/id", .status = "/status",
-		.rows = project_rows, .columns = scope_columns, .shelf = shelf_status,
+		.rows = project_rows, .fixed = projects_rows, .columns = scope_columns, .shelf = shelf_status,
 	},
 	[KIND_AIRUNTIME] = {
 		.name = "airuntimes", .singular = "GPU instance",
@@ -387,7 +387,7 @@ const struct kind kinds[KINDS] = {
 		},
 		.id = "/id", .title = "/name", .twin = "/id", .status = "/status", .created = "/createdAt",
 		.moving = airuntime_moving, .terminating = "Terminating",
-		.rows = airuntime_rows, .columns = airuntime_columns, .shelf = shelf_status,
+		.rows = airuntime_rows, .fixed = airuntimes_rows, .columns = airuntime_columns, .shelf = shelf_status,
 		.create = &schema_airuntime, .absent_s = 120, .remove = true,
 		.listed = {.config = "/gpuConfigID", .region = "/region", .gpus = "/gpuCount"},
 		.asked = {.config = "/gpuConfigID", .region = "/region", .gpus = "/gpuCount"},
@@ -402,7 +402,7 @@ const struct kind kinds[KINDS] = {
 		.id = "/id", .title = "/name", .twin = "/id", .status = "/status", .created = "/created_at",
 		.updated = "/updated_at",
 		.moving = aimodel_moving, .terminating = "terminating",
-		.rows = aimodel_rows, .columns = aimodel_columns, .shelf = shelf_status,
+		.rows = aimodel_rows, .fixed = aimodels_rows, .columns = aimodel_columns, .shelf = shelf_status,
 		.create = &schema_aimodel, .absent_s = 600, .remove = true, .scale = PROJECTS "/aimodels/{}/scale",
 		.listed = {.config = "/gpu_config_id", .region = "/region", .gpus = "/gpu_count", .replicas = "/replicas"},
 		.asked = {.config = "/gpu_config_id", .region = "/region", .gpus = "/gpu_count"},
@@ -416,7 +416,7 @@ const struct kind kinds[KINDS] = {
 		},
 		.id = "/id", .title = "/name", .twin = "/id", .status = "/status", .created = "/created_at",
 		.moving = custom_template_moving,
-		.rows = custom_template_rows, .columns = custom_template_columns, .shelf = shelf_status,
+		.rows = custom_template_rows, .fixed = custom_templates_rows, .columns = custom_template_columns, .shelf = shelf_status,
 		.create = &schema_template, .absent_s = 120, .remove = true,
 	},
 	[KIND_TEMPLATE] = {
@@ -427,7 +427,7 @@ const struct kind kinds[KINDS] = {
 			[DOC_ITEM] = {"/api/v1beta1/airuntime-templates/{}", TTL_CATALOG},
 		},
 		.id = "/id", .title = "/id", .twin = "/id", .created = "/created_at",
-		.loose = true, .rows = template_rows, .columns = template_columns,
+		.loose = true, .rows = template_rows, .fixed = templates_rows, .columns = template_columns,
 	},
 	[KIND_INVENTORY] = {
 		.name = "inventory", .singular = "GPU configuration",
@@ -438,13 +438,13 @@ const struct kind kinds[KINDS] = {
 		},
 		.id = "/config_id", .title = "/config_id", .twin = "/instance_type", .group = "/region",
 		.price = "/price_per_gpu_per_hour",
-		.loose = true, .rows = inventory_rows, .columns = inventory_columns, .shelf = shelf_available,
+		.loose = true, .rows = inventory_rows, .fixed = offers_rows, .columns = inventory_columns, .shelf = shelf_available,
 	},
 	[KIND_CATALOG] = {
 		.name = "catalog", .singular = "model",
 		.service = API_AIMODELS, .service_else = API_AIMODELS, .paged = true,
 		.docs = {[DOC_LIST] = {"/api/v1beta1/aimodels-catalog", TTL_CATALOG}},
 		.id = "/id", .title = "/id", .twin = "/id", .created = "/created_at",
-		.loose = true, .rows = catalog_rows, .columns = catalog_columns,
+		.loose = true, .rows = catalog_rows, .fixed = models_rows, .columns = catalog_columns,
 	},
 };

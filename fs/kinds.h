@@ -69,7 +69,7 @@ struct row {
 	enum row_write write;
 	bool live;     /* it also changes without an answer of the API: the kernel keeps nothing of it */
 	bool optional; /* listed only while its `text`, which then must not park, is there */
-	bool wide;     /* it is made of many answers: to tell its size none is asked for */
+	bool wide;     /* it is made of whole listings: who looks up its name does not wait for them (attr.h) */
 	const struct row *rows;
 	const struct kind *kind;
 	/* Renders what needs more than one value: 0, DEMAND_PARKED or -errno (store.h). */
@@ -114,6 +114,7 @@ struct kind {
 	const char *terminating;   /* the state after a delete was accepted */
 	bool loose;                /* its members become files as they arrive */
 	const struct row *rows;    /* of a resource's directory */
+	const struct row *fixed;   /* of its collection's: these names are taken */
 	const struct column *columns;
 	/* Appends the name of the shelf that a listed resource is on (shelf.h); false: on none. NULL: there are no
 	 * shelves. */

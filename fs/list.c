@@ -181,6 +181,14 @@ static bool list_has(struct list *list, const struct kind *kind, const char *id,
 	return false;
 }
 
+/* Whether a name that stands beside the fixed ones of the collection is one of them: it must not hide behind that. */
+static bool name_is_fixed(const struct kind *kind, const char *name) {
+	const struct row *row = kind->fixed;
+	while (row && row->name && strcmp(row->name, name) != 0)
+		row++;
+	return row && row->name;
+}
+
 /*
  * The first holder keeps the plain name, the next ones get ~TWIN, and ~TWIN~N should even that be taken. A server that
  * gives them by the thousand shall not make each try all numbers.
@@ -188,7 +196,7 @@ static bool list_has(struct list *list, const struct kind *kind, const char *id,
 static int item_name(const struct list *list, const struct kind *kind, struct json json, const char *group,
 	const char *title, size_t len, char ret[static NAME_SIZE]) {
 	name_escape(title, len, ret);
-	if (!list_by_name(list, group, ret))
+	if (!list_by_name(list, group, ret) && (kind->group || !name_is_fixed(kind, ret)))
 		return 0;
 	SCOPED(buffer_free) struct buffer twin = {0};
 	char plain[NAME_SIZE], tail[NAME_SIZE];
@@ -217,6 +225,8 @@ static int item_name(const struct list *list, const struct kind *kind, struct js
 static const char *names_add(struct list *list, struct list_names *names, const struct buffer *text) {
 	char name[NAME_SIZE];
 	name_escape(text->data ? text->data : "", text->len, name);
+	if (names == &list->groups && name_is_fixed(list->kind, name))
+		strcat(name, "~");
 	const char *known = names_find(list, names, name);
 	if (known)
 		return known;

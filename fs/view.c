@@ -629,7 +629,7 @@ int view_document(const struct view *view, enum doc doc, struct demand *demand, 
 		return 0;
 	int rc = store_document(view->fs->store, view->kind, doc, &view->scope, demand, ret);
 	if (!rc && doc == DOC_METRICS)
-		idle_measured(view, *ret, demand->fetched_ms);
+		return idle_measured(view, *ret, demand->fetched_ms);
 	if (rc == -ENOENT && doc == DOC_METRICS) { /* none are measured before it runs */
 		*ret = (struct json){0};
 		return 0;

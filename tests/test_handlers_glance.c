@@ -196,8 +196,13 @@ static void a_long_table_is_made_in_pieces(void **state) {
 		/* Who lists the directory does not wait for it. */
 		fuse_req_t listed = stage_readdirplus(&stage, opened, 1 << 12, 0);
 		assert_int_equal(listed->answer, ANSWER_BUF);
-		fuse_req_t one = stage_lookup(&stage, dir, names[i]), two = stage_lookup(&stage, dir, names[i]);
-		fuse_req_t gone = stage_lookup(&stage, dir, names[i]);
+		fuse_req_t named = stage_lookup(&stage, dir, names[i]);
+		assert_entry(named); /* nor who looks up its name */
+		assert_true(named->entry.attr_timeout <= 0 && named->entry.entry_timeout <= 0);
+		assert_int_equal(named->attr.st_size, 0);
+		fuse_ino_t ino = named->entry.ino;
+		fuse_req_t one = stage_getattr(&stage, ino), two = stage_getattr(&stage, ino);
+		fuse_req_t gone = stage_getattr(&stage, ino);
 		int turns = 0;
 		for (; one->answer == ANSWER_MISSING; turns++) {
 			assert_parked(one);
@@ -212,9 +217,14 @@ static void a_long_table_is_made_in_pieces(void **state) {
 		assert_in_range(turns, 3, 100);
 		assert_err(gone, EINTR);
 		stage_turn(&stage);
-		assert_entry(two);
+		assert_int_equal(two->answer, ANSWER_ATTR);
+		assert_in_range(one->attr.st_size, MANY, SIZE_MAX);
 		assert_int_equal(one->attr.st_size, two->attr.st_size);
-		assert_entry(stage_lookup(&stage, dir, names[i])); /* at once */
+		assert_true(one->attr_timeout > 0);
+		named = stage_lookup(&stage, dir, names[i]); /* at once */
+		assert_int_equal(named->entry.ino, ino);
+		assert_int_equal(named->attr.st_size, one->attr.st_size);
+		assert_true(named->entry.attr_timeout > 0);
 		assert_int_not_equal(ops_wait_ms(&stage.fs), 0);
 	}
 	assert_int_equal(fake_api_total(stage.api), 2);
@@ -230,14 +240,14 @@ static void a_listing_as_it_was_answered(void **state) {
 	struct stage stage;
 	stage_begin(&stage);
 	fuse_ino_t dir = stage_walk(&stage, TEMPLATES_DIR);
-	fuse_req_t file = stage_lookup(&stage, dir, "list.json");
+	fuse_req_t file = stage_getattr(&stage, stage_lookup(&stage, dir, "list.json")->entry.ino);
 	stage_answer(&stage, API_GET, TEMPLATES, 200,
 		"{\"data\": [ {\"id\" : \"a\",\n \"n\":12345678901234567890 ,\"f\":1.50, \"e\":\"\\u00e9\" "
 		"},\r\n\t{\"id\":"
 		"\"b\",\"s\":\"x y\x01\xc2\x9b\xff\",\"a\":[ 1 , 2, { } ] } ] }");
-	assert_entry(file);
 	assert_int_equal(file->attr.st_size, strlen(text));
 	assert_int_equal(file->attr.st_mode, S_IFREG | 0444);
+	file = stage_lookup(&stage, dir, "list.json");
 	fuse_req_t opened = stage_open_file(&stage, file->entry.ino, O_RDONLY);
 	assert_reads(&stage, opened, text);
 	assert_int_equal(opened->file.direct_io, 0);
@@ -254,8 +264,13 @@ static void a_listing_as_it_was_answered(void **state) {
 	/* What is open stays as it was; the same answer is the same text. */
 	stage_later(&stage, TTL_MS);
 	fuse_req_t anew = stage_lookup(&stage, dir, "list.json");
+	assert_int_equal(anew->attr.st_size, strlen(text)); /* of what is open */
+	anew = stage_getattr(&stage, anew->entry.ino);
 	stage_answer(&stage, API_GET, TEMPLATES, 200, "{\"data\":[]}");
+	assert_int_equal(anew->attr.st_size, strlen(text));
+	anew = stage_lookup(&stage, dir, "list.json");
 	assert_entry(anew);
+	assert_int_equal(anew->attr.st_size, 4);
 	assert_int_not_equal(anew->entry.ino, file->entry.ino);
 	assert_reads(&stage, opened, text);
 	assert_reads(&stage, stage_open_file(&stage, anew->entry.ino, O_RDONLY), "[\n]\n");
@@ -361,11 +376,11 @@ static void a_row_agrees_after_a_delete(void **state) {
 	struct stage stage;
 	stage_begin(&stage);
 	fuse_ino_t dir = stage_walk(&stage, RUNTIMES_DIR);
-	fuse_req_t lookup = stage_lookup(&stage, dir, "index.tsv");
+	fuse_req_t look = stage_getattr(&stage, stage_lookup(&stage, dir, "index.tsv")->entry.ino);
 	stage_answer(&stage, API_GET, RUNTIMES, 200,
 		LIST(INSTANCE("a", "id-a", "Running", "1", "r1") "," INSTANCE("b", "id-b", "Running", "1", "r1")));
 	stage_answer(&stage, API_GET, INVENTORY, 200, OFFERS);
-	assert_entry(lookup);
+	assert_true(look->attr.st_size > 0);
 	fuse_ino_t inos[5];
 	for (size_t i = 0; i < 5; i++) {
 		char path[128];
@@ -378,10 +393,10 @@ static void a_row_agrees_after_a_delete(void **state) {
 	assert_err(removed, 0);
 	/* The first four, and the directory of the shelves. */
 	assert_int_equal(kernel_told(stage.kernel), told + 5);
-	fuse_req_t anew = stage_lookup(&stage, dir, "index.tsv");
+	fuse_req_t anew = stage_opendir(&stage, dir);
 	stage_answer(&stage, API_GET, RUNTIMES, 200,
 		LIST(INSTANCE("a", "id-a", "Terminating", "1", "r1") "," INSTANCE("b", "id-b", "Running", "1", "r1")));
-	assert_entry(anew);
+	assert_opened(anew);
 	stage_says(&stage, RUNTIMES_DIR "/index.tsv",
 		INDEX_HEAD "a\tTerminating\tg\t1\t2.49\t1d4h\tr1\t-\nb\tRunning\tg\t1\t2.49\t1d4h\tr1\t-\n");
 	stage_says(&stage, RUNTIMES_DIR "/a/status", "Terminating\n");
@@ -398,10 +413,10 @@ static void a_newborn_has_a_row(void **state) {
 	stage_answer(&stage, API_POST, TEMPLATES, 201, SPEC_ANSWER("abc", "id-1"));
 	assert_written(written, strlen(SPEC_TEXT));
 	fuse_ino_t dir = stage_walk(&stage, TEMPLATES_DIR);
-	fuse_req_t lookup = stage_lookup(&stage, dir, "index.tsv");
+	fuse_req_t look = stage_getattr(&stage, stage_lookup(&stage, dir, "index.tsv")->entry.ino);
 	stage_answer(&stage, API_GET, TEMPLATES, 200, "{\"data\":[]}");
 	stage_answer(&stage, API_GET, TEMPLATES "/id-1", 200, SPEC_ANSWER("abc", "id-1"));
-	assert_entry(lookup);
+	assert_true(look->attr.st_size > 0);
 	stage_says(&stage, TEMPLATES_DIR "/index.tsv",
 		"name\tstatus\tid\tcategory\tage\timage\tdescription\n"
 		"abc\tActive\tid-1\t-\t-\tghcr.io/o/i:v1\t-\n");

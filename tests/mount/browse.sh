@@ -8,32 +8,42 @@ mount_up -o "token_file=$work/token"
 
 echo '# the tree'
 is 'root' "$(ls -A "$m" | paste -sd ' ')" '.neevfs README.txt catalog inventory orgs project templates'
-is '.neevfs' "$(ls -A "$m/.neevfs" | paste -sd ' ')" 'errors options version'
-is 'orgs' "$(ls -A "$m/orgs" | paste -sd ' ')" '.by-id .error org-demo'
+is '.neevfs' "$(ls -A "$m/.neevfs" | paste -sd ' ')" 'cost errors options version'
+fixed='.by-id .by-status .error index.tsv list.json'
+is 'orgs' "$(ls -A "$m/orgs" | paste -sd ' ')" "$fixed org-demo"
 is 'an organisation' "$(ls -A "$m/orgs/org-demo" | paste -sd ' ')" '.error description id info.json name projects status templates'
-is 'projects' "$(ls -A "$m/orgs/org-demo/projects" | paste -sd ' ')" '.by-id .error prj-demo'
+is 'projects' "$(ls -A "$m/orgs/org-demo/projects" | paste -sd ' ')" "$fixed prj-demo"
 is 'a project' "$(ls -A "$p" | paste -sd ' ')" '.error aimodels airuntimes description id info.json name status'
-is 'instances' "$(ls -A "$runtimes" | paste -sd ' ')" \
-	'.by-id .error eval-01 finetune-mistral notebook-asha render-comfy train-llama whisper-batch'
-is 'deployments' "$(ls -A "$models" | paste -sd ' ')" '.by-id .error chat-llama code-qwen draft-mistral'
-is 'custom templates' "$(ls -A "$templates" | paste -sd ' ')" '.by-id .error lab-sdxl team-vllm'
-is 'platform templates' "$(ls -A "$m/templates" | paste -sd ' ')" '.by-id .error tpl-comfyui tpl-pytorch tpl-tensorflow tpl-ubuntu tpl-vllm'
-is 'inventory' "$(ls -A "$m/inventory" | paste -sd ' ')" '.by-id .error in-central-1 in-south-1 in-west-1'
+is 'instances' "$(resources "$runtimes" | paste -sd ' ')" 'eval-01 finetune-mistral notebook-asha render-comfy train-llama whisper-batch'
+is 'deployments' "$(resources "$models" | paste -sd ' ')" 'chat-llama code-qwen draft-mistral'
+is 'custom templates' "$(resources "$templates" | paste -sd ' ')" 'lab-sdxl team-vllm'
+is 'platform templates' "$(resources "$m/templates" | paste -sd ' ')" 'tpl-comfyui tpl-pytorch tpl-tensorflow tpl-ubuntu tpl-vllm'
+is 'inventory' "$(resources "$m/inventory" | paste -sd ' ')" 'in-central-1 in-south-1 in-west-1'
+for at in "$runtimes" "$models" "$templates"; do
+	is "beside them in ${at##*/}" "$(ls -A "$at" | grep -vxFf <(resources "$at") | paste -sd ' ')" "$fixed"
+done
+is 'beside the templates' "$(ls -A "$m/templates" | grep -v ^tpl | paste -sd ' ')" '.by-id .error index.tsv list.json'
+is 'beside the regions' "$(ls -A "$m/inventory" | grep -v '^in-' | paste -sd ' ')" '.available .by-id .error index.tsv list.json'
 is 'a region' "$(ls -A "$m/inventory/in-west-1" | sort | paste -sd ' ')" \
 	"$(api "$url/inventory/api/v1beta1/inventory?limit=100" | jq -r '[.data[] | select(.region == "in-west-1") | .config_id] | sort | join(" ")')"
-is 'catalog' "$(ls "$m/catalog" | sort | paste -sd ' ')" \
+is 'catalog' "$(resources "$m/catalog" | paste -sd ' ')" \
 	"$(api "$url/aimodels/api/v1beta1/aimodels-catalog?limit=100" | jq -r '[.data[].id] | sort | join(" ")')"
 
 rows() { # DIRECTORY: kind, mode and name of all in it
 	(cd "$1" && find . -mindepth 1 -printf '%y %m %P\n' | sort -k 3)
 }
 is 'all rows of an instance, with their modes' "$(rows "$runtimes/eval-01")" 'f 444 .error
+d 500 cost
+f 444 cost/hours
+f 444 cost/usd
+f 444 cost/usdPerHour
 f 444 createdAt
 f 444 customPorts.json
 l 777 gpu
 f 444 gpuConfigID
 f 444 gpuCount
 f 444 id
+f 444 idle
 f 400 info.json
 d 500 metrics
 f 444 metrics.json
@@ -68,6 +78,10 @@ f 444 uiAccess/name
 f 400 uiAccess/password
 f 400 uiAccess/proxyUrl'
 is 'all rows of a deployment, with their modes' "$(rows "$models/chat-llama")" 'f 444 .error
+d 500 cost
+f 444 cost/hours
+f 444 cost/usd
+f 444 cost/usdPerHour
 f 444 created_at
 f 400 endpoint_url
 l 777 gpu
@@ -227,7 +241,7 @@ fails 'below a project that is not there' ENOENT ls "$m/orgs/org-demo/projects/p
 fails 'a forbidden organisation' ENOENT ls "$m/orgs/org-other"
 fails 'below a forbidden organisation' ENOENT ls "$m/orgs/org-other/projects"
 fails 'no such organisation' ENOENT ls "$m/orgs/org-nowhere"
-is 'a project that is not listed is found' "$(ls "$m/orgs/org-demo/projects/prj-empty/airuntimes"; cat "$m/orgs/org-demo/projects/prj-empty/id")" prj-empty
+is 'a project that is not listed is found' "$(resources "$m/orgs/org-demo/projects/prj-empty/airuntimes"; cat "$m/orgs/org-demo/projects/prj-empty/id")" prj-empty
 fails 'writing a value' EACCES write x "$runtimes/eval-01/status"
 fails 'truncating a value' EACCES truncate -s 0 "$runtimes/eval-01/status"
 fails 'a file in an instance' EPERM dd if=/dev/null of="$runtimes/strange" status=none
@@ -265,7 +279,7 @@ for case in '"body":"no JSON"' '"body":{"data":null}' '"body":{"data":[1]}' '"bo
 	fault "{\"operation\":\"listAIRuntimes\",$case,\"times\":0}"
 	fails "listing, $case" EREMOTEIO ls "$runtimes"
 	faults_end
-	is "as if nothing had been, after $case" "$(ls "$runtimes" | wc -l)" 6
+	is "as if nothing had been, after $case" "$(resources "$runtimes" | wc -l)" 6
 done
 refresh
 fault '{"operation":"getAIRuntime","status":500,"times":0}'
@@ -282,7 +296,7 @@ fails 'listing, 404' ENOENT ls "$models"
 fails 'listing of templates, 404' ENOENT ls "$templates"
 is 'the collection itself stays' "$(stat -c %F "$models")" directory
 faults_end
-becomes 'a 404 is not believed for long' 'chat-llama code-qwen draft-mistral' eval 'ls "$models" | paste -sd " "'
+becomes 'a 404 is not believed for long' 'chat-llama code-qwen draft-mistral' eval 'resources "$models" | paste -sd " "'
 
 echo '# a second mount'
 mount_down
@@ -295,9 +309,9 @@ echo '# nothing configured: what the API lists'
 scope=
 mount_up
 ok 'ls -l of the root' ls -l "$m"
-is 'organisations' "$(ls "$m/orgs")" org-demo
-is 'projects' "$(ls "$m/orgs/org-demo/projects" | paste -sd ' ')" 'prj-demo prj-empty'
-is 'an empty project is empty' "$(ls "$m/orgs/org-demo/projects/prj-empty/airuntimes" "$m/orgs/org-demo/projects/prj-empty/aimodels" | grep -v :$ | paste -sd ' ' | tr -d ' ')" ''
+is 'organisations' "$(resources "$m/orgs")" org-demo
+is 'projects' "$(resources "$m/orgs/org-demo/projects" | paste -sd ' ')" 'prj-demo prj-empty'
+is 'an empty project is empty' "$(resources "$m/orgs/org-demo/projects/prj-empty/airuntimes" "$m/orgs/org-demo/projects/prj-empty/aimodels")" ''
 is 'name of the project' "$(cat "$p/name" "$p/status")" \
 	"$(api "$url/tenant/api/v1/orgs/org-demo/projects" | jq -r '.data[] | select(.id == "prj-demo") | .name, .status')"
 ok 'ls -l of the root, the projects being known' ls -l "$m"

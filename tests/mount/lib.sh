@@ -437,6 +437,11 @@ size_true() { # FILE: its size is what is read of it
 	[ "$(stat -c %s "$1")" = "$(wc -c <"$1")" ]
 }
 
+# The resources in collections, without the fixed names beside them, in alphabetical order.
+resources() { # DIRECTORY…
+	find "$@" -mindepth 1 -maxdepth 1 -type d ! -name '.*' -printf '%f\n' | sort
+}
+
 # The specs that the simulated cloud accepts.
 spec_runtime='{"region":"in-west-1","templateID":"tpl-ubuntu","gpuConfigID":"nvidia-l40s-48gb","gpuCount":1,"planId":"gpu-l40s-on-demand-1h"}'
 spec_model='{"catalog_id":"meta-llama-Llama-3.1-8B-Instruct","region":"in-west-1","gpu_config_id":"nvidia-l40s-48gb","gpu_count":1,"plan_id":"gpu-l40s-on-demand-1h"}'
