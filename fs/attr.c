@@ -6,7 +6,6 @@
 #include "options.h"
 #include "render.h"
 
-#include <errno.h>
 #include <string.h>
 
 enum { TIME_SIZE = 64 };
@@ -107,15 +106,6 @@ void view_attr_of(const struct view *view, const struct demand *demand, const st
 	ret->text = view_text(view, text, list);
 }
 
-/* Of what is live and wide only by answers that are there, however old they are: to look at .neevfs costs nothing. */
-static int view_size_known(const struct view *view, const struct demand *demand, struct buffer *text) {
-	struct demand known = {.peeks = true, .looks = true, .until_ms = demand->until_ms};
-	int rc = view_render(view, &known, text);
-	if (rc == -EAGAIN)
-		buffer_clear(text);
-	return rc == -EAGAIN ? 0 : rc;
-}
-
 int view_attr(const struct view *view, struct demand *demand, struct attr *ret) {
 	if (view->scratch) {
 		*ret = (struct attr){0};
@@ -128,26 +118,10 @@ int view_attr(const struct view *view, struct demand *demand, struct attr *ret) 
 	}
 	SCOPED(buffer_free) struct buffer text = {0};
 	const struct list *list = NULL;
-	int rc = view->row->type == ROW_DUMP          ? dump_open(view, demand, &list)
-		 : view->row->wide && view->row->live ? view_size_known(view, demand, &text)
-						      : view_render(view, demand, &text);
+	demand->sizes = view->row->wide;
+	int rc = view->row->type == ROW_DUMP ? dump_open(view, demand, &list) : view_render(view, demand, &text);
+	demand->sizes = false;
 	if (!rc)
 		view_attr_of(view, demand, &text, list, ret);
 	return rc;
-}
-
-int view_attr_named(const struct view *view, struct demand *demand, struct attr *ret) {
-	if (!view->row->wide)
-		return view_attr(view, demand, ret);
-	struct demand known = {
-		.since_ms = demand->since_ms, .peeks = true, .looks = true, .until_ms = demand->until_ms};
-	int rc = view_attr(view, &known, ret);
-	if (rc != -EAGAIN) {
-		demand->error = known.error;
-		return rc;
-	}
-	/* What is open by this node goes on with the size that it has. */
-	view_fill(view, &known, view->node->text ? view->node->size : 0, ret);
-	ret->until_ms = 0;
-	return 0;
 }

@@ -16,13 +16,6 @@ struct attr {
  * demand->error. */
 int view_attr(const struct view *view, struct demand *demand, struct attr *ret);
 
-/*
- * The same for who looks up a name. A shell that expands a pattern looks up every name in a directory, and must not pay
- * for a table of it: of a row that is `wide` the size is told only if it is at hand. Else the kernel keeps nothing, and
- * asks for it when somebody wants to know.
- */
-int view_attr_named(const struct view *view, struct demand *demand, struct attr *ret);
-
 /* The same of a file whose text is at hand; of a ROW_DUMP that is the list (dump_open()), else `list` is NULL. */
 void view_attr_of(const struct view *view, const struct demand *demand, const struct buffer *text,
 	const struct list *list, struct attr *ret);

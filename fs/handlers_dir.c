@@ -81,7 +81,7 @@ static int step_lookup(struct op *op) {
 	int rc = op_child(op, &parent, &child);
 	if (rc)
 		return rc;
-	rc = view_attr_named(&child, &op->demand, &attr);
+	rc = view_attr(&child, &op->demand, &attr);
 	if (rc) {
 		node_forget(op->fs->nodes, child.node, 1);
 		return rc;

@@ -19,6 +19,8 @@ enum {
 	DAY_S = 24 * HOUR_S,
 };
 
+static const int64_t HOURLY_MAX = 999999999999; /* dollars */
+
 /* ---- cells ---- */
 
 /* Whether it breaks a line, or turns the direction of text: U+2028 to U+202E, U+2066 to U+2069. */
@@ -78,6 +80,8 @@ static int row_add(const struct index_row *row, struct buffer *out) {
 			json_text(json_at(row->json, column->pointer), &text);
 		if (rc || text.error == -ENOMEM)
 			return -ENOMEM;
+		if (column->width)
+			buffer_printf(out, "%*s", column->width - (int)(text.len ? text.len : 1), "");
 		cell_add(out, &text, last);
 		buffer_byte(out, last ? '\n' : '\t');
 	}
@@ -109,10 +113,11 @@ int index_replicas(const struct index_row *row, struct buffer *out) {
 
 int index_hourly(const struct index_row *row, struct buffer *out) {
 	char usd[MONEY_SIZE];
-	if (row->hourly < 0)
+	if (row->hourly < 0 || row->hourly / MONEY_MICROS > HOURLY_MAX)
 		return 0;
 	money_show(row->hourly, usd);
-	buffer_add(out, usd);
+	size_t len = strnlen(usd, INDEX_HOURLY_WIDTH); /* of a fortune fewer decimals */
+	buffer_append(out, usd, usd[len - 1] == '.' ? len - 1 : len);
 	return out->error;
 }
 
@@ -120,7 +125,7 @@ int index_age(const struct index_row *row, struct buffer *out) {
 	time_t created;
 	if (!row->kind->created || !time_read(json_at(row->json, row->kind->created), &created))
 		return 0;
-	int64_t age_s = row->fs->now > created ? (int64_t)(row->fs->now - created) : 0;
+	int64_t age_s = row->now > created ? (int64_t)(row->now - created) : 0;
 	if (age_s >= DAY_S)
 		buffer_printf(out, "%" PRId64 "d%" PRId64 "h", age_s / DAY_S, age_s % DAY_S / HOUR_S);
 	else if (age_s >= HOUR_S)
@@ -167,24 +172,31 @@ static int item_add(const struct item *item, struct index_row *row, struct list_
 	return 0;
 }
 
-static void made_begin(const struct kind *kind, struct list_made *made, const struct list *inventory) {
-	if (made->priced && made->prices == inventory)
+static void made_begin(struct fs *fs, const struct list *list, int64_t fetched_ms, const struct list *inventory) {
+	struct list_made *made = &list->self->made;
+	bool anew = !made->at || made->fetched_ms != fetched_ms;
+	if (!anew && made->priced && made->prices == inventory)
 		return;
-	buffer_free(&made->index);
-	list_release(take_pointer(made->prices));
+	if (anew)
+		made->at = fs->now;
+	const struct list *before = made->prices; /* may be the same */
 	made->prices = inventory ? list_hold(inventory) : NULL;
+	list_release(before);
+	buffer_free(&made->index);
 	made->priced = true;
+	made->fetched_ms = fetched_ms;
 	made->indexed = made->unpriced = 0;
 	made->hourly = 0;
-	head_add(kind, &made->index);
+	head_add(list->kind, &made->index);
 }
 
-int index_make(struct fs *fs, const struct scope *scope, const struct list *list, const struct list *inventory,
-	struct demand *demand) {
+int index_make(struct fs *fs, const struct scope *scope, const struct list *list, int64_t fetched_ms,
+	const struct list *inventory, struct demand *demand) {
 	struct list_made *made = &list->self->made;
 	struct prices prices = {.inventory = inventory};
 	struct index_row row = {.fs = fs, .kind = list->kind, .scope = scope, .prices = &prices};
-	made_begin(list->kind, made, inventory);
+	made_begin(fs, list, fetched_ms, inventory);
+	row.now = made->at;
 	for (; made->indexed < list->count; made->indexed++) {
 		const struct item *item = &list->items[made->indexed];
 		size_t compared = prices.compared;
@@ -198,7 +210,8 @@ int index_make(struct fs *fs, const struct scope *scope, const struct list *list
 		}
 		(void)fs_work(fs, (prices.compared - compared) * PRICE_WORK);
 	}
-	return made->index.error == -ENOMEM ? -ENOMEM : 0;
+	made->priced = made->index.error != -ENOMEM;
+	return made->priced ? 0 : -ENOMEM;
 }
 
 /* What cannot be asked just now does not hide the rest. */
@@ -226,13 +239,30 @@ static int newborn_add(void *user, const char *name, struct json json) {
 	return rc ? rc : row_add(row, newborns->out);
 }
 
+/* For the size any prices will do, which the kernel then is not to keep; and where there are none, none. */
+static int index_prices(struct fs *fs, const struct list *list, struct demand *demand, const struct list **ret) {
+	*ret = NULL;
+	if (!list->kind->listed.config)
+		return 0;
+	struct demand known = {
+		.since_ms = demand->since_ms, .peeks = true, .looks = true, .until_ms = demand->until_ms};
+	int rc = index_inventory(fs, demand->sizes ? &known : demand, ret);
+	if (!demand->sizes || rc == -ENOMEM)
+		return rc;
+	demand->until_ms = rc ? 0 : known.until_ms;
+	if (rc)
+		*ret = list->made.prices;
+	return 0;
+}
+
 int text_index(const struct view *view, struct demand *demand, struct buffer *out) {
-	const struct list *list, *inventory = NULL;
+	const struct list *list, *inventory;
 	int rc = store_list(view->fs->store, view->kind, &view->scope, demand, &list);
-	if (!rc && view->kind->listed.config)
-		rc = index_inventory(view->fs, demand, &inventory);
+	int64_t fetched_ms = demand->fetched_ms;
 	if (!rc)
-		rc = index_make(view->fs, &view->scope, list, inventory, demand);
+		rc = index_prices(view->fs, list, demand, &inventory);
+	if (!rc)
+		rc = index_make(view->fs, &view->scope, list, fetched_ms, inventory, demand);
 	if (rc)
 		return rc;
 	if (list->made.index.error)
@@ -240,7 +270,11 @@ int text_index(const struct view *view, struct demand *demand, struct buffer *ou
 	else
 		buffer_append(out, list->made.index.data, list->made.index.len);
 	struct prices prices = {.inventory = inventory};
-	struct newborns newborns = {
-		.row = {.fs = view->fs, .kind = view->kind, .scope = &view->scope, .prices = &prices}, .out = out};
+	struct newborns newborns = {.row = {.fs = view->fs,
+					    .now = list->made.at,
+					    .kind = view->kind,
+					    .scope = &view->scope,
+					    .prices = &prices},
+		.out = out};
 	return view_newborns(view, demand, newborn_add, &newborns);
 }

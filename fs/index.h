@@ -3,7 +3,8 @@
  *
  * A table of 100,000 rows takes too long for one turn of the loop. It is made in pieces and stays with its list: all
  * who want it go on with it, and find it made (fs.h, fs_work()). What costs money is priced by the inventory; where
- * that cannot be had, the price is "-". Ages are those of the moment when a row was made.
+ * that cannot be had, the price is "-", in a column of one width: so the size of the file is known without it. Ages are
+ * those of the moment when it was begun.
  */
 #ifndef NEEVFS_FS_INDEX_H
 #define NEEVFS_FS_INDEX_H
@@ -15,9 +16,12 @@ struct fs;
 struct view;
 struct demand;
 
+enum { INDEX_HOURLY_WIDTH = 12 };
+
 /* One row being made; all lent. */
 struct index_row {
 	struct fs *fs;
+	time_t now;
 	const struct kind *kind;
 	const struct scope *scope; /* of the list */
 	const char *id, *name, *group;
@@ -35,11 +39,13 @@ int index_age(const struct index_row *row, struct buffer *out); /* 3d4h, 5h12m, 
 int index_gpu_range(const struct index_row *row, struct buffer *out);
 
 /*
- * Makes list->made.index, or goes on with it, and the sum of what all of it costs. `inventory` is NULL if it cannot be
- * had. 0 when it is made; DEMAND_PARKED: to be asked again with the same list; -EAGAIN if the demand peeks; -ENOMEM.
+ * Makes list->made.index, or goes on with it, and the sum of what all of it costs. The list is of an answer that was
+ * asked for at `fetched_ms`: its rows are made anew for another one, as they grow older. `inventory` is NULL if it
+ * cannot be had. 0 when it is made; DEMAND_PARKED: to be asked again with the same list; -EAGAIN if the demand peeks;
+ * -ENOMEM.
  */
-int index_make(struct fs *fs, const struct scope *scope, const struct list *list, const struct list *inventory,
-	struct demand *demand);
+int index_make(struct fs *fs, const struct scope *scope, const struct list *list, int64_t fetched_ms,
+	const struct list *inventory, struct demand *demand);
 
 /* The text of the view's collection. 0, DEMAND_PARKED or -errno. */
 int text_index(const struct view *view, struct demand *demand, struct buffer *out);

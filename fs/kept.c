@@ -45,10 +45,6 @@ bool kept_entry(struct fs *fs, struct node **node, const struct attr *attr, stru
 }
 
 double kept_attr(const struct fs *fs, struct node *node, struct attr *attr) {
-	if (attr->text && !node->text && !node->loose) { /* looked up before it was made */
-		node->text = attr->text;
-		node->size = (uint32_t)attr->st.st_size;
-	}
 	if (!attr->text || (attr->text == node->text && !node->loose))
 		return kept_s(fs, attr->until_ms);
 	/* It says something new, by a name that the kernel still takes for what it was. */

@@ -31,8 +31,8 @@
 #define BY_STATUS {.name = ".by-status", .type = ROW_SHELVES}
 #define INDEX {.name = "index.tsv", .type = ROW_TEXT, .text = text_index, .wide = true}
 #define SECRET_INDEX {.name = "index.tsv", .type = ROW_TEXT, .text = text_index, .wide = true, .mode = 0400}
-#define DUMP {.name = "list.json", .type = ROW_DUMP, .wide = true}
-#define SECRET_DUMP {.name = "list.json", .type = ROW_DUMP, .wide = true, .mode = 0400}
+#define DUMP {.name = "list.json", .type = ROW_DUMP}
+#define SECRET_DUMP {.name = "list.json", .type = ROW_DUMP, .mode = 0400}
 #define END {.name = NULL}
 
 /* ---- what a GPU resource costs ---- */
@@ -287,71 +287,74 @@ const struct row scratch_link_row = {.type = ROW_SCRATCH_LINK};
 
 /* ---- index.tsv, whose last column is the one that may hold blanks ---- */
 
+#define VALUE(head, from) {.name = head, .pointer = from}
+#define MADE(head, by) {.name = head, .text = by}
+
 static const struct column airuntime_columns[] = {
-	{"name", NULL, index_name},
-	{"status", "/status", NULL},
-	{"gpu", "/gpuConfigID", NULL},
-	{"gpus", "/gpuCount", NULL},
-	{"usd_per_hour", NULL, index_hourly},
-	{"age", NULL, index_age},
-	{"region", "/region", NULL},
-	{"reason", "/reason", NULL},
+	MADE("name", index_name),
+	VALUE("status", "/status"),
+	VALUE("gpu", "/gpuConfigID"),
+	VALUE("gpus", "/gpuCount"),
+	{.name = "usd_per_hour", .text = index_hourly, .width = INDEX_HOURLY_WIDTH},
+	MADE("age", index_age),
+	VALUE("region", "/region"),
+	VALUE("reason", "/reason"),
 	END,
 };
 static const struct column aimodel_columns[] = {
-	{"name", NULL, index_name},
-	{"status", "/status", NULL},
-	{"model", "/model_id", NULL},
-	{"gpu", "/gpu_config_id", NULL},
-	{"gpus", "/gpu_count", NULL},
-	{"replicas", NULL, index_replicas},
-	{"usd_per_hour", NULL, index_hourly},
-	{"age", NULL, index_age},
-	{"region", "/region", NULL},
-	{"endpoint_url", "/endpoint_url", NULL},
+	MADE("name", index_name),
+	VALUE("status", "/status"),
+	VALUE("model", "/model_id"),
+	VALUE("gpu", "/gpu_config_id"),
+	VALUE("gpus", "/gpu_count"),
+	MADE("replicas", index_replicas),
+	{.name = "usd_per_hour", .text = index_hourly, .width = INDEX_HOURLY_WIDTH},
+	MADE("age", index_age),
+	VALUE("region", "/region"),
+	VALUE("endpoint_url", "/endpoint_url"),
 	END,
 };
 static const struct column custom_template_columns[] = {
-	{"name", NULL, index_name},
-	{"status", "/status", NULL},
-	{"id", "/id", NULL},
-	{"category", "/category", NULL},
-	{"age", NULL, index_age},
-	{"image", "/image", NULL},
-	{"description", "/description", NULL},
+	MADE("name", index_name),
+	VALUE("status", "/status"),
+	VALUE("id", "/id"),
+	VALUE("category", "/category"),
+	MADE("age", index_age),
+	VALUE("image", "/image"),
+	VALUE("description", "/description"),
 	END,
 };
 static const struct column template_columns[] = {
-	{"id", NULL, index_name},
-	{"name", "/name", NULL},
-	{"description", "/description", NULL},
+	MADE("id", index_name),
+	VALUE("name", "/name"),
+	VALUE("description", "/description"),
 	END,
 };
 static const struct column inventory_columns[] = {
-	{"region", NULL, index_group},
-	{"config_id", NULL, index_name},
-	{"gpu", "/gpu_model", NULL},
-	{"vram_gib", "/vram_gib", NULL},
-	{"usd_per_gpu_hour", "/price_per_gpu_per_hour", NULL},
-	{"available", "/available_gpu_count", NULL},
-	{"gpus", NULL, index_gpu_range},
-	{"type", "/instance_type", NULL},
-	{"availability", "/availability", NULL},
+	MADE("region", index_group),
+	MADE("config_id", index_name),
+	VALUE("gpu", "/gpu_model"),
+	VALUE("vram_gib", "/vram_gib"),
+	VALUE("usd_per_gpu_hour", "/price_per_gpu_per_hour"),
+	VALUE("available", "/available_gpu_count"),
+	MADE("gpus", index_gpu_range),
+	VALUE("type", "/instance_type"),
+	VALUE("availability", "/availability"),
 	END,
 };
 static const struct column catalog_columns[] = {
-	{"id", NULL, index_name},
-	{"model_id", "/model_id", NULL},
-	{"gpu", "/recommended_gpu/gpu_config_id", NULL},
-	{"gpus", "/recommended_gpu/gpu_count", NULL},
-	{"name", "/name", NULL},
+	MADE("id", index_name),
+	VALUE("model_id", "/model_id"),
+	VALUE("gpu", "/recommended_gpu/gpu_config_id"),
+	VALUE("gpus", "/recommended_gpu/gpu_count"),
+	VALUE("name", "/name"),
 	END,
 };
 /* Organisations and projects. */
 static const struct column scope_columns[] = {
-	{"id", NULL, index_name},
-	{"status", "/status", NULL},
-	{"name", "/name", NULL},
+	MADE("id", index_name),
+	VALUE("status", "/status"),
+	VALUE("name", "/name"),
 	END,
 };
 

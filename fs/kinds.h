@@ -69,7 +69,8 @@ struct row {
 	enum row_write write;
 	bool live;     /* it also changes without an answer of the API: the kernel keeps nothing of it */
 	bool optional; /* listed only while its `text`, which then must not park, is there */
-	bool wide;     /* it is made of whole listings: who looks up its name does not wait for them (attr.h) */
+	bool wide;     /* it is also made of other listings, which nobody waits for who only looks at its size: a shell
+			  that expands a pattern looks at every name in a directory */
 	const struct row *rows;
 	const struct kind *kind;
 	/* Renders what needs more than one value: 0, DEMAND_PARKED or -errno (store.h). */
@@ -81,6 +82,7 @@ struct column {
 	const char *name; /* NULL ends a table */
 	const char *pointer;
 	int (*text)(const struct index_row *row, struct buffer *out);
+	int width; /* filled up to it with blanks before it; 0: as it is */
 };
 
 /* One answer of the API about a resource. */

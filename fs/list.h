@@ -12,6 +12,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 /*
  * Where lists go that nobody holds any more, to be freed little by little: to give all the memory of a large one back
@@ -43,6 +44,8 @@ struct list_names {
 struct list_made {
 	struct buffer index;       /* rows of index.tsv */
 	size_t indexed;            /* of so many items */
+	int64_t fetched_ms;        /* for the answer of then: another one may bring the same list */
+	time_t at;                 /* when it was begun for that answer: ages are of then */
 	bool priced;               /* by `prices`, or by none if that is NULL */
 	const struct list *prices; /* held: the inventory */
 	int64_t hourly;            /* of these items, in micro-dollars, without the `unpriced` */

@@ -180,7 +180,8 @@ static bool collections_are_seen_at_a_glance(struct stage *stage) {
 	static const char *const texts[][2] = {
 		{MODELS_DIR "/index.tsv",
 			"name\tstatus\tmodel\tgpu\tgpus\treplicas\tusd_per_hour\tage\tregion\tendpoint_url\n"
-			"a\tready\tm/x\t-\t-\t2\t-\t0s\t-\t-\na~id-b\tready\tm/x\t-\t-\t3\t-\t0s\t-\t-\n"},
+			"a\tready\tm/x\t-\t-\t2\t           -\t0s\t-\t-\na~id-b\tready\tm/x\t-\t-\t3\t           "
+			"-\t0s\t-\t-\n"},
 		{MODELS_DIR "/list.json",
 			"[\n" MODEL("a", "id-a", "ready", "2") ",\n" MODEL("a", "id-b", "ready", "3") "\n]\n"},
 		{"inventory/index.tsv", "region\tconfig_id\tgpu\tvram_gib\tusd_per_gpu_hour\tavailable\tgpus\ttype\t"

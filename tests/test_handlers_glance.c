@@ -82,13 +82,13 @@ static void a_table_of_instances(void **state) {
 	struct stage stage;
 	stage_begin(&stage);
 	says_with(&stage, RUNTIMES_DIR "/index.tsv", answers,
-		INDEX_HEAD "a\tRunning\tg\t2\t4.98\t1d4h\tr1\t-\n"
-			   "b\tRunning\tg\t1\t-\t1d4h\tnowhere\t-\n"
-			   "c\t-\t-\t-\t-\t-\t-\ttwo words\n"
-			   "d\t-\t-\t-\t-\t40s\t-\t-\n"
-			   "e\t-\t-\t-\t-\t12m\t-\t-\n"
-			   "f\t-\t-\t-\t-\t6h12m\t-\t-\n"
-			   "g\t-\t-\t-\t-\t0s\t-\t-\n");
+		INDEX_HEAD "a\tRunning\tg\t2\t        4.98\t1d4h\tr1\t-\n"
+			   "b\tRunning\tg\t1\t           -\t1d4h\tnowhere\t-\n"
+			   "c\t-\t-\t-\t           -\t-\t-\ttwo words\n"
+			   "d\t-\t-\t-\t           -\t40s\t-\t-\n"
+			   "e\t-\t-\t-\t           -\t12m\t-\t-\n"
+			   "f\t-\t-\t-\t           -\t6h12m\t-\t-\n"
+			   "g\t-\t-\t-\t           -\t0s\t-\t-\n");
 	assert_int_equal(fake_api_total(stage.api), 2);
 	fuse_req_t file = stage_getattr(&stage, stage_walk(&stage, RUNTIMES_DIR "/index.tsv"));
 	assert_int_equal(file->attr.st_mode, S_IFREG | 0444);
@@ -109,10 +109,10 @@ static void no_text_forges_a_row(void **state) {
 	struct stage stage;
 	stage_begin(&stage);
 	says_with(&stage, RUNTIMES_DIR "/index.tsv", answers,
-		INDEX_HEAD "a%0Ab\\x20c\tRun\\x09ning\\x20x\\x0a\t\\x1b[2J\\x0d\t{\"k\":\\x20[1]}\t-\t-\t"
+		INDEX_HEAD "a%0Ab\\x20c\tRun\\x09ning\\x20x\\x0a\t\\x1b[2J\\x0d\t{\"k\":\\x20[1]}\t           -\t-\t"
 			   "\\xe2\\x80\\xa8\\xe2\\x80\\xae\\xe2\\x81\\xa6\u20ac\t"
 			   "one\\x09two\\x0ax\\x09- - \\xe2\\x80\\xa9\\xc2\\x85\n"
-			   "b\t\\x5cx20\t-\t-\t-\t-\t\\x20\t-\n");
+			   "b\t\\x5cx20\t-\t-\t           -\t-\t\\x20\t-\n");
 	stage_close(&stage);
 }
 
@@ -124,9 +124,62 @@ static void a_table_without_prices(void **state) {
 	static const char *const later[][2] = {{INVENTORY, OFFERS}, {NULL, NULL}};
 	struct stage stage;
 	stage_begin(&stage);
-	says_with(&stage, RUNTIMES_DIR "/index.tsv", answers, INDEX_HEAD "a\tRunning\tg\t2\t-\t1d4h\tr1\t-\n");
+	says_with(
+		&stage, RUNTIMES_DIR "/index.tsv", answers, INDEX_HEAD "a\tRunning\tg\t2\t           -\t1d4h\tr1\t-\n");
 	stage_later(&stage, 1);
-	says_with(&stage, RUNTIMES_DIR "/index.tsv", later, INDEX_HEAD "a\tRunning\tg\t2\t4.98\t1d4h\tr1\t-\n");
+	says_with(&stage, RUNTIMES_DIR "/index.tsv", later, INDEX_HEAD "a\tRunning\tg\t2\t        4.98\t1d4h\tr1\t-\n");
+	stage_close(&stage);
+}
+
+/* A shell that expands a pattern looks at its size, and must not pay for the prices, or wait for them. */
+static void its_size_asks_for_no_prices(void **state) {
+	(void)state;
+	struct stage stage;
+	stage_begin(&stage);
+	fuse_ino_t dir = stage_walk(&stage, RUNTIMES_DIR);
+	fuse_req_t look = stage_lookup(&stage, dir, "index.tsv");
+	stage_answer(&stage, API_GET, RUNTIMES, 200,
+		LIST(INSTANCE("a", "id-a", "Running", "2", "r1") "," INSTANCE(
+			"b", "id-b", "Running", "123456789012", "r1")));
+	assert_entry(look);
+	assert_true(look->entry.attr_timeout <= 0);
+	assert_int_equal(fake_api_total(stage.api), 1);
+	fuse_req_t opened = stage_open_file(&stage, look->entry.ino, O_RDONLY);
+	assert_parked(opened);
+	stage_later(&stage, 100); /* ages go on, but not that of a listing */
+	stage_answer(&stage, API_GET, INVENTORY, 200, OFFERS);
+	assert_reads(&stage, opened,
+		INDEX_HEAD "a\tRunning\tg\t2\t        4.98\t1d4h\tr1\t-\n"
+			   "b\tRunning\tg\t123456789012\t307407404639\t1d4h\tr1\t-\n");
+	fuse_req_t known = stage_lookup(&stage, dir, "index.tsv");
+	assert_int_equal(known->attr.st_size, look->attr.st_size);
+	assert_int_equal(known->attr.st_size, stage_read(&stage, opened, 4096, 0)->len);
+	assert_int_not_equal(known->entry.ino, look->entry.ino); /* of another text */
+	assert_true(known->entry.attr_timeout > 0);
+	/* Prices that are too old by now do for the size. */
+	stage_later(&stage, TTL_MS - 100);
+	look = stage_lookup(&stage, dir, "index.tsv");
+	stage_answer(&stage, API_GET, RUNTIMES, 200,
+		LIST(INSTANCE("a", "id-a", "Running", "2", "r1") "," INSTANCE(
+			"b", "id-b", "Running", "123456789012", "r1")));
+	assert_entry(look);
+	assert_int_equal(fake_api_total(stage.api), 3);
+	stage_close(&stage);
+}
+
+/* The same listing again is another answer: what is in it has grown older. */
+static void ages_go_on(void **state) {
+	(void)state;
+	static const char *const answers[][2] = {
+		{RUNTIMES, LIST(INSTANCE("a", "id-a", "Running", "1", "r1"))}, {INVENTORY, OFFERS}, {NULL, NULL}};
+	struct stage stage;
+	stage_begin(&stage);
+	for (int i = 0; i < 3; i++) {
+		char text[128];
+		snprintf(text, sizeof(text), INDEX_HEAD "a\tRunning\tg\t1\t        2.49\t1d%dh\tr1\t-\n", 4 + i);
+		says_with(&stage, RUNTIMES_DIR "/index.tsv", answers, text);
+		stage_later(&stage, 3600 * 1000);
+	}
 	stage_close(&stage);
 }
 
@@ -153,7 +206,7 @@ static void tables_of_the_others(void **state) {
 	says_with(&stage, "catalog/index.tsv", answers, "id\tmodel_id\tgpu\tgpus\tname\nm-x\tm/x\tg\t2\tM X\n");
 	says_with(&stage, MODELS_DIR "/index.tsv", answers,
 		"name\tstatus\tmodel\tgpu\tgpus\treplicas\tusd_per_hour\tage\tregion\tendpoint_url\n"
-		"a\tready\tm/x\tg\t2\t3\t14.94\t-\tr1\thttps://e\n");
+		"a\tready\tm/x\tg\t2\t3\t       14.94\t-\tr1\thttps://e\n");
 	says_with(&stage, "orgs/index.tsv", answers, "id\tstatus\tname\no\t-\t-\n");
 	says_with(&stage, "orgs/o/projects/index.tsv", answers, "id\tstatus\tname\np\t-\t-\n");
 	/* It shows access URLs. */
@@ -196,13 +249,8 @@ static void a_long_table_is_made_in_pieces(void **state) {
 		/* Who lists the directory does not wait for it. */
 		fuse_req_t listed = stage_readdirplus(&stage, opened, 1 << 12, 0);
 		assert_int_equal(listed->answer, ANSWER_BUF);
-		fuse_req_t named = stage_lookup(&stage, dir, names[i]);
-		assert_entry(named); /* nor who looks up its name */
-		assert_true(named->entry.attr_timeout <= 0 && named->entry.entry_timeout <= 0);
-		assert_int_equal(named->attr.st_size, 0);
-		fuse_ino_t ino = named->entry.ino;
-		fuse_req_t one = stage_getattr(&stage, ino), two = stage_getattr(&stage, ino);
-		fuse_req_t gone = stage_getattr(&stage, ino);
+		fuse_req_t one = stage_lookup(&stage, dir, names[i]), two = stage_lookup(&stage, dir, names[i]);
+		fuse_req_t gone = stage_lookup(&stage, dir, names[i]);
 		int turns = 0;
 		for (; one->answer == ANSWER_MISSING; turns++) {
 			assert_parked(one);
@@ -217,14 +265,12 @@ static void a_long_table_is_made_in_pieces(void **state) {
 		assert_in_range(turns, 3, 100);
 		assert_err(gone, EINTR);
 		stage_turn(&stage);
-		assert_int_equal(two->answer, ANSWER_ATTR);
+		assert_entry(two);
 		assert_in_range(one->attr.st_size, MANY, SIZE_MAX);
 		assert_int_equal(one->attr.st_size, two->attr.st_size);
-		assert_true(one->attr_timeout > 0);
-		named = stage_lookup(&stage, dir, names[i]); /* at once */
-		assert_int_equal(named->entry.ino, ino);
-		assert_int_equal(named->attr.st_size, one->attr.st_size);
-		assert_true(named->entry.attr_timeout > 0);
+		assert_true(one->entry.attr_timeout > 0);
+		fuse_req_t again = stage_lookup(&stage, dir, names[i]); /* at once */
+		assert_int_equal(again->entry.ino, one->entry.ino);
 		assert_int_not_equal(ops_wait_ms(&stage.fs), 0);
 	}
 	assert_int_equal(fake_api_total(stage.api), 2);
@@ -240,14 +286,13 @@ static void a_listing_as_it_was_answered(void **state) {
 	struct stage stage;
 	stage_begin(&stage);
 	fuse_ino_t dir = stage_walk(&stage, TEMPLATES_DIR);
-	fuse_req_t file = stage_getattr(&stage, stage_lookup(&stage, dir, "list.json")->entry.ino);
+	fuse_req_t file = stage_lookup(&stage, dir, "list.json");
 	stage_answer(&stage, API_GET, TEMPLATES, 200,
 		"{\"data\": [ {\"id\" : \"a\",\n \"n\":12345678901234567890 ,\"f\":1.50, \"e\":\"\\u00e9\" "
 		"},\r\n\t{\"id\":"
 		"\"b\",\"s\":\"x y\x01\xc2\x9b\xff\",\"a\":[ 1 , 2, { } ] } ] }");
 	assert_int_equal(file->attr.st_size, strlen(text));
 	assert_int_equal(file->attr.st_mode, S_IFREG | 0444);
-	file = stage_lookup(&stage, dir, "list.json");
 	fuse_req_t opened = stage_open_file(&stage, file->entry.ino, O_RDONLY);
 	assert_reads(&stage, opened, text);
 	assert_int_equal(opened->file.direct_io, 0);
@@ -264,11 +309,7 @@ static void a_listing_as_it_was_answered(void **state) {
 	/* What is open stays as it was; the same answer is the same text. */
 	stage_later(&stage, TTL_MS);
 	fuse_req_t anew = stage_lookup(&stage, dir, "list.json");
-	assert_int_equal(anew->attr.st_size, strlen(text)); /* of what is open */
-	anew = stage_getattr(&stage, anew->entry.ino);
 	stage_answer(&stage, API_GET, TEMPLATES, 200, "{\"data\":[]}");
-	assert_int_equal(anew->attr.st_size, strlen(text));
-	anew = stage_lookup(&stage, dir, "list.json");
 	assert_entry(anew);
 	assert_int_equal(anew->attr.st_size, 4);
 	assert_int_not_equal(anew->entry.ino, file->entry.ino);
@@ -354,13 +395,13 @@ static void a_row_agrees_after_a_scale(void **state) {
 	char text[256];
 	struct stage stage;
 	stage_begin(&stage);
-	snprintf(text, sizeof(text), "%sa\tready\tm/x\tg\t2\t2\t9.96\t-\tr1\thttps://e\n", head);
+	snprintf(text, sizeof(text), "%sa\tready\tm/x\tg\t2\t2\t        9.96\t-\tr1\thttps://e\n", head);
 	says_with(&stage, MODELS_DIR "/index.tsv", before, text);
 	fuse_req_t opened = stage_open_file(&stage, stage_walk(&stage, MODELS_DIR "/a/replicas"), O_WRONLY | O_TRUNC);
 	fuse_req_t written = stage_write(&stage, opened, "5\n", 0);
 	stage_answer(&stage, API_PUT, MODELS "/id-a/scale", 200, "{}");
 	assert_written(written, 2);
-	snprintf(text, sizeof(text), "%sa\tinitializing\tm/x\tg\t2\t5\t24.90\t-\tr1\thttps://e\n", head);
+	snprintf(text, sizeof(text), "%sa\tinitializing\tm/x\tg\t2\t5\t       24.90\t-\tr1\thttps://e\n", head);
 	says_with(&stage, MODELS_DIR "/index.tsv", after, text);
 	stage_says(&stage, MODELS_DIR "/a/replicas", "5\n");
 	stage_says(&stage, MODELS_DIR "/a/status", "initializing\n");
@@ -376,11 +417,13 @@ static void a_row_agrees_after_a_delete(void **state) {
 	struct stage stage;
 	stage_begin(&stage);
 	fuse_ino_t dir = stage_walk(&stage, RUNTIMES_DIR);
-	fuse_req_t look = stage_getattr(&stage, stage_lookup(&stage, dir, "index.tsv")->entry.ino);
+	fuse_req_t offers = stage_opendir(&stage, stage_walk(&stage, "inventory"));
+	stage_answer(&stage, API_GET, INVENTORY, 200, OFFERS);
+	assert_opened(offers);
+	fuse_req_t look = stage_lookup(&stage, dir, "index.tsv");
 	stage_answer(&stage, API_GET, RUNTIMES, 200,
 		LIST(INSTANCE("a", "id-a", "Running", "1", "r1") "," INSTANCE("b", "id-b", "Running", "1", "r1")));
-	stage_answer(&stage, API_GET, INVENTORY, 200, OFFERS);
-	assert_true(look->attr.st_size > 0);
+	assert_entry(look);
 	fuse_ino_t inos[5];
 	for (size_t i = 0; i < 5; i++) {
 		char path[128];
@@ -398,7 +441,8 @@ static void a_row_agrees_after_a_delete(void **state) {
 		LIST(INSTANCE("a", "id-a", "Terminating", "1", "r1") "," INSTANCE("b", "id-b", "Running", "1", "r1")));
 	assert_opened(anew);
 	stage_says(&stage, RUNTIMES_DIR "/index.tsv",
-		INDEX_HEAD "a\tTerminating\tg\t1\t2.49\t1d4h\tr1\t-\nb\tRunning\tg\t1\t2.49\t1d4h\tr1\t-\n");
+		INDEX_HEAD
+		"a\tTerminating\tg\t1\t        2.49\t1d4h\tr1\t-\nb\tRunning\tg\t1\t        2.49\t1d4h\tr1\t-\n");
 	stage_says(&stage, RUNTIMES_DIR "/a/status", "Terminating\n");
 	assert_err(stage_readlink(&stage, inos[3]), ENOENT);
 	stage_close(&stage);
@@ -413,10 +457,10 @@ static void a_newborn_has_a_row(void **state) {
 	stage_answer(&stage, API_POST, TEMPLATES, 201, SPEC_ANSWER("abc", "id-1"));
 	assert_written(written, strlen(SPEC_TEXT));
 	fuse_ino_t dir = stage_walk(&stage, TEMPLATES_DIR);
-	fuse_req_t look = stage_getattr(&stage, stage_lookup(&stage, dir, "index.tsv")->entry.ino);
+	fuse_req_t look = stage_lookup(&stage, dir, "index.tsv");
 	stage_answer(&stage, API_GET, TEMPLATES, 200, "{\"data\":[]}");
 	stage_answer(&stage, API_GET, TEMPLATES "/id-1", 200, SPEC_ANSWER("abc", "id-1"));
-	assert_true(look->attr.st_size > 0);
+	assert_entry(look);
 	stage_says(&stage, TEMPLATES_DIR "/index.tsv",
 		"name\tstatus\tid\tcategory\tage\timage\tdescription\n"
 		"abc\tActive\tid-1\t-\t-\tghcr.io/o/i:v1\t-\n");
@@ -637,6 +681,8 @@ int main(void) {
 		cmocka_unit_test(a_table_of_instances),
 		cmocka_unit_test(no_text_forges_a_row),
 		cmocka_unit_test(a_table_without_prices),
+		cmocka_unit_test(its_size_asks_for_no_prices),
+		cmocka_unit_test(ages_go_on),
 		cmocka_unit_test(tables_of_the_others),
 		cmocka_unit_test(a_long_table_is_made_in_pieces),
 		cmocka_unit_test(a_listing_as_it_was_answered),

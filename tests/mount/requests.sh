@@ -34,12 +34,12 @@ is '1250 values more within the TTL' "$(counted)" 'listAIRuntimes=3'
 refresh
 reset
 ls -l "$runtimes" >/dev/null
-is 'ls -l of 250: the size of index.tsv is that of its prices too' "$(counted)" 'listAIRuntimes=3 listInventory=1'
+is 'ls -l of 250' "$(counted)" 'listAIRuntimes=3'
 ls -l "$runtimes/.by-id" >/dev/null
 ls -l "$runtimes/.by-status" "$runtimes/.by-status/Running" >/dev/null
-is 'ls -l of .by-id and .by-status' "$(counted)" 'listAIRuntimes=3 listInventory=1'
+is 'ls -l of .by-id and .by-status' "$(counted)" 'listAIRuntimes=3'
 ls "$runtimes/eval-01" "$runtimes/eval-01/uiAccess" "$runtimes/eval-01/metrics" >/dev/null
-is 'ls of an instance' "$(counted)" 'listAIRuntimes=3 listInventory=1'
+is 'ls of an instance' "$(counted)" 'listAIRuntimes=3'
 
 echo '# negative look-ups'
 reset
