@@ -239,7 +239,7 @@ static int newborn_add(void *user, const char *name, struct json json) {
 	return rc ? rc : row_add(row, newborns->out);
 }
 
-/* For the size any prices will do, which the kernel then is not to keep; and where there are none, none. */
+/* For the size any prices will do, those that it has been made with, or none. */
 static int index_prices(struct fs *fs, const struct list *list, struct demand *demand, const struct list **ret) {
 	*ret = NULL;
 	if (!list->kind->listed.config)
@@ -249,9 +249,10 @@ static int index_prices(struct fs *fs, const struct list *list, struct demand *d
 	int rc = index_inventory(fs, demand->sizes ? &known : demand, ret);
 	if (!demand->sizes || rc == -ENOMEM)
 		return rc;
-	demand->until_ms = rc ? 0 : known.until_ms;
 	if (rc)
 		*ret = list->made.prices;
+	else
+		demand->until_ms = known.until_ms;
 	return 0;
 }
 

@@ -1,7 +1,6 @@
 #include "kept.h"
 
 #include "../api/scope.h"
-
 #include "attr.h"
 #include "handle.h"
 #include "op.h"

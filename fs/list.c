@@ -225,7 +225,7 @@ static int item_name(const struct list *list, const struct kind *kind, struct js
 static const char *names_add(struct list *list, struct list_names *names, const struct buffer *text) {
 	char name[NAME_SIZE];
 	name_escape(text->data ? text->data : "", text->len, name);
-	if (names == &list->groups && name_is_fixed(list->kind, name))
+	if (list->kind->group && name_is_fixed(list->kind, name)) /* groups stand beside those */
 		strcat(name, "~");
 	const char *known = names_find(list, names, name);
 	if (known)

@@ -142,7 +142,7 @@ static void its_size_asks_for_no_prices(void **state) {
 		LIST(INSTANCE("a", "id-a", "Running", "2", "r1") "," INSTANCE(
 			"b", "id-b", "Running", "123456789012", "r1")));
 	assert_entry(look);
-	assert_true(look->entry.attr_timeout <= 0);
+	assert_true(look->entry.attr_timeout > 0);
 	assert_int_equal(fake_api_total(stage.api), 1);
 	fuse_req_t opened = stage_open_file(&stage, look->entry.ino, O_RDONLY);
 	assert_parked(opened);
@@ -151,6 +151,7 @@ static void its_size_asks_for_no_prices(void **state) {
 	assert_reads(&stage, opened,
 		INDEX_HEAD "a\tRunning\tg\t2\t        4.98\t1d4h\tr1\t-\n"
 			   "b\tRunning\tg\t123456789012\t307407404639\t1d4h\tr1\t-\n");
+	assert_int_equal(opened->file.direct_io, 1); /* the kernel has that node for another text of this size */
 	fuse_req_t known = stage_lookup(&stage, dir, "index.tsv");
 	assert_int_equal(known->attr.st_size, look->attr.st_size);
 	assert_int_equal(known->attr.st_size, stage_read(&stage, opened, 4096, 0)->len);
@@ -379,6 +380,32 @@ static void what_can_be_had_now(void **state) {
 	fuse_req_t link = stage_readlink(&stage, stage_walk(&stage, "inventory/.available/r%2F1/a"));
 	assert_string_equal(link->data, "../../r%2F1/a");
 	assert_err(stage_lookup(&stage, r2, "a"), ENOENT);
+	stage_close(&stage);
+}
+
+/* A resource cannot hide behind a fixed name of its collection, nor be hidden by it. */
+static void fixed_names_are_taken(void **state) {
+	(void)state;
+	struct stage stage;
+	stage_begin(&stage);
+	fuse_req_t opened = stage_opendir(&stage, stage_walk(&stage, "catalog"));
+	stage_answer(&stage, API_GET, CATALOG, 200,
+		"{\"items\":[{\"id\":\"index.tsv\"},{\"id\":\"list.json\"},{\"id\":\"index.tsv2\"}]}");
+	assert_opened(opened);
+	assert_string_equal(stage_names(&stage, stage_walk(&stage, "catalog"), 4096),
+		".by-id\nindex.tsv\nlist.json\n.error\nindex.tsv~index.tsv\nlist.json~list.json\nindex.tsv2\n");
+	stage_says(&stage, "catalog/index.tsv~index.tsv/id", "index.tsv\n");
+	fuse_req_t link = stage_readlink(&stage, stage_walk(&stage, "catalog/.by-id/index.tsv"));
+	assert_string_equal(link->data, "../index.tsv~index.tsv");
+	opened = stage_opendir(&stage, stage_walk(&stage, "inventory"));
+	stage_answer(
+		&stage, API_GET, INVENTORY, 200, LIST(OFFER("index.tsv", "index.tsv", "1", "8", "1", "8", "High")));
+	assert_opened(opened);
+	assert_string_equal(stage_names(&stage, stage_walk(&stage, "inventory"), 4096),
+		".by-id\n.available\nindex.tsv\nlist.json\n.error\nindex.tsv~\n");
+	stage_says(&stage, "inventory/index.tsv~/index.tsv/region", "index.tsv\n");
+	link = stage_readlink(&stage, stage_walk(&stage, "inventory/.available/index.tsv~/index.tsv"));
+	assert_string_equal(link->data, "../../index.tsv~/index.tsv");
 	stage_close(&stage);
 }
 
@@ -688,6 +715,7 @@ int main(void) {
 		cmocka_unit_test(a_listing_as_it_was_answered),
 		cmocka_unit_test(shelves_by_status),
 		cmocka_unit_test(what_can_be_had_now),
+		cmocka_unit_test(fixed_names_are_taken),
 		cmocka_unit_test(a_row_agrees_after_a_scale),
 		cmocka_unit_test(a_row_agrees_after_a_delete),
 		cmocka_unit_test(a_newborn_has_a_row),
