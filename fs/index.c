@@ -183,6 +183,7 @@ static void made_begin(struct fs *fs, const struct list *list, int64_t fetched_m
 	made->prices = inventory ? list_hold(inventory) : NULL;
 	list_release(before);
 	buffer_free(&made->index);
+	made->index.limit = INDEX_MAX;
 	made->priced = true;
 	made->fetched_ms = fetched_ms;
 	made->indexed = made->unpriced = 0;

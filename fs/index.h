@@ -16,7 +16,10 @@ struct fs;
 struct view;
 struct demand;
 
-enum { INDEX_HOURLY_WIDTH = 12 };
+enum {
+	INDEX_MAX = 24 << 20, /* bytes; beyond it EREMOTEIO, as for all that is rendered */
+	INDEX_HOURLY_WIDTH = 12,
+};
 
 /* One row being made; all lent. */
 struct index_row {

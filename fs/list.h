@@ -39,7 +39,7 @@ struct list_names {
 
 /*
  * What is made of a list when somebody asks for it, in pieces (index.h, dump.h); not counted in its `bytes`. At most
- * RENDER_MAX of text, and eight bytes an entry.
+ * INDEX_MAX of text, and eight bytes an entry.
  */
 struct list_made {
 	struct buffer index;       /* rows of index.tsv */
