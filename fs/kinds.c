@@ -1,6 +1,8 @@
 #include "kinds.h"
 
 #include "links.h"
+#include "readmes.h"
+#include "ssh_config.h"
 #include "texts.h"
 
 #include <stddef.h>
@@ -24,6 +26,7 @@
 #define COLLECTION(directory, which, table)                                                                            \
 	{.name = directory, .type = ROW_COLLECTION, .kind = &kinds[which], .rows = table}
 #define BY_ID {.name = ".by-id", .type = ROW_BY_ID}
+#define README(text_of) {.name = "README.txt", .type = ROW_TEXT, .text = text_words, .words = text_of}
 #define END {.name = NULL}
 
 /* ---- GPU instances ---- */
@@ -52,6 +55,7 @@ static const struct row metrics_rows[] = {
 	END,
 };
 static const struct row airuntime_rows[] = {
+	README(readme_airuntime),
 	SECRET_INFO(DOC_ITEM), /* it holds uiAccess.password */
 	SPEC,
 	FIELD("id", DOC_LIST),
@@ -82,6 +86,7 @@ static const struct row airuntime_rows[] = {
 static const char *const airuntime_moving[] = {"Pending", "Terminating", NULL};
 
 static const struct row airuntimes_rows[] = {
+	README(readme_airuntimes),
 	BY_ID,
 	ERROR,
 	END,
@@ -90,6 +95,7 @@ static const struct row airuntimes_rows[] = {
 /* ---- dedicated model deployments ---- */
 
 static const struct row aimodel_rows[] = {
+	README(readme_aimodel),
 	SECRET_INFO(DOC_ITEM), /* it holds endpoint_url */
 	SPEC,
 	FIELD("id", DOC_LIST),
@@ -114,6 +120,7 @@ static const struct row aimodel_rows[] = {
 static const char *const aimodel_moving[] = {"initializing", "terminating", NULL};
 
 static const struct row aimodels_rows[] = {
+	README(readme_aimodels),
 	BY_ID,
 	ERROR,
 	END,
@@ -122,6 +129,7 @@ static const struct row aimodels_rows[] = {
 /* ---- templates ---- */
 
 static const struct row custom_template_rows[] = {
+	README(readme_custom_template),
 	INFO(DOC_ITEM),
 	SPEC,
 	FIELD("id", DOC_LIST),
@@ -142,14 +150,16 @@ static const struct row custom_template_rows[] = {
 static const char *const custom_template_moving[] = {"Inactive", NULL};
 
 static const struct row custom_templates_rows[] = {
+	README(readme_custom_templates),
 	BY_ID,
 	ERROR,
 	END,
 };
 
-static const struct row template_rows[] = {INFO(DOC_ITEM), ERROR, END};
+static const struct row template_rows[] = {README(readme_template), INFO(DOC_ITEM), ERROR, END};
 
 static const struct row templates_rows[] = {
+	README(readme_templates),
 	BY_ID,
 	ERROR,
 	END,
@@ -158,19 +168,24 @@ static const struct row templates_rows[] = {
 /* ---- what is on offer ---- */
 
 static const struct row inventory_rows[] = {
+	README(readme_offer),
 	INFO(DOC_LIST),
 	{.name = "config.json", .type = ROW_JSON, .doc = DOC_ITEM, .pointer = ""},
 	ERROR,
 	END,
 };
 static const struct row offers_rows[] = {
+	README(readme_inventory),
 	BY_ID,
 	ERROR,
 	END,
 };
-static const struct row catalog_rows[] = {INFO(DOC_LIST), ERROR, END};
+static const struct row region_rows[] = {README(readme_region), END};
+
+static const struct row catalog_rows[] = {README(readme_model), INFO(DOC_LIST), ERROR, END};
 
 static const struct row models_rows[] = {
+	README(readme_catalog),
 	BY_ID,
 	ERROR,
 	END,
@@ -179,6 +194,7 @@ static const struct row models_rows[] = {
 /* ---- organisations and projects ---- */
 
 static const struct row project_rows[] = {
+	README(readme_project),
 	INFO(DOC_LIST),
 	{.name = "id", .type = ROW_TEXT, .text = text_own_id}, /* also of one that is not listed */
 	FIELD("name", DOC_LIST),
@@ -186,15 +202,18 @@ static const struct row project_rows[] = {
 	FIELD("status", DOC_LIST),
 	COLLECTION("airuntimes", KIND_AIRUNTIME, airuntimes_rows),
 	COLLECTION("aimodels", KIND_AIMODEL, aimodels_rows),
+	{.name = "ssh_config", .type = ROW_TEXT, .doc = DOC_ITEM, .text = text_ssh_config, .mode = 0400, .live = true, .unlisted = true},
 	ERROR,
 	END,
 };
 static const struct row projects_rows[] = {
+	README(readme_projects),
 	BY_ID,
 	ERROR,
 	END,
 };
 static const struct row org_rows[] = {
+	README(readme_org),
 	INFO(DOC_LIST),
 	{.name = "id", .type = ROW_TEXT, .text = text_own_id}, /* also of one that is not listed */
 	FIELD("name", DOC_LIST),
@@ -206,6 +225,7 @@ static const struct row org_rows[] = {
 	END,
 };
 static const struct row orgs_rows[] = {
+	README(readme_orgs),
 	BY_ID,
 	ERROR,
 	END,
@@ -214,13 +234,14 @@ static const struct row orgs_rows[] = {
 /* ---- the mount itself ---- */
 
 static const struct row mount_rows[] = {
+	README(readme_mount),
 	{.name = "version", .type = ROW_TEXT, .text = text_version},
 	{.name = "options", .type = ROW_TEXT, .text = text_options},
 	{.name = "errors", .type = ROW_TEXT, .text = text_errors, .live = true},
 	END,
 };
 static const struct row root_rows[] = {
-	{.name = "README.txt", .type = ROW_TEXT, .text = text_readme},
+	README(readme_root),
 	{.name = "project", .type = ROW_LINK, .text = link_project, .optional = true},
 	COLLECTION("orgs", KIND_ORG, orgs_rows),
 	COLLECTION("templates", KIND_TEMPLATE, templates_rows),
@@ -231,7 +252,7 @@ static const struct row root_rows[] = {
 };
 
 const struct row root_row = {.name = "", .type = ROW_DIR, .rows = root_rows};
-const struct row group_row = {.type = ROW_GROUP};
+const struct row group_row = {.type = ROW_GROUP, .rows = region_rows};
 const struct row resource_row = {.type = ROW_RESOURCE};
 const struct row by_id_link_row = {.type = ROW_BY_ID_LINK};
 const struct row object_row = {.type = ROW_OBJECT};

@@ -65,10 +65,12 @@ struct row {
 	enum row_write write;
 	bool live;     /* it also changes without an answer of the API: the kernel keeps nothing of it */
 	bool optional; /* listed only while its `text`, which then must not park, is there */
+	bool unlisted; /* found by its name, but not listed: its size alone costs a request for each resource */
 	const struct row *rows;
 	const struct kind *kind;
 	/* Renders what needs more than one value: 0, DEMAND_PARKED or -errno (store.h). */
 	int (*text)(const struct view *view, struct demand *demand, struct buffer *out);
+	const char *words; /* a help text: all that is in it. It is not in drafts, and gives way to a scratch file */
 };
 
 /* One answer of the API about a resource. */

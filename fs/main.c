@@ -16,6 +16,7 @@
  *   view.c                a path as it is now              node.c    the paths that the kernel knows
  *   kinds.c               THE TABLE: every name of the tree, where the API has it
  *   render.c links.c texts.c   rows as bytes               attr.c    what stat(2) says
+ *   readmes.c             help where one is                ssh*.c    the running instances, for ssh
  *   name.c                the server's names as file names
  *   schemas.c spec*.c     what may be POSTed
  *   draft.c  scratch.c    directories that are no resources yet; what editors put beside a file

@@ -63,7 +63,8 @@ const struct row *value_looks(struct json value, const char *key, char ret_name[
 /* The place of a collection's drafts: its list path, filled in. */
 int view_place(const struct view *view, struct buffer *out);
 
-/* The row that is fixed under this name in the view's directory, shown or not; NULL: none. */
+/* The row that is fixed under this name in the view's directory, shown or not; NULL: none, or a help text that gives
+ * way (kinds.h). */
 const struct row *view_fixed(const struct view *view, const char *name);
 
 /* Whether the view is the directory of a draft or resource in which scratch files can be made. */
