@@ -30,6 +30,11 @@ static const char *body_of(const struct api_call *call) {
 		return SPEC_ANSWER("abc", "id-new");
 	if (strstr(call->path, "/id-a"))
 		return "{\"id\":\"id-a\",\"model_id\":\"m/x\",\"gpu_config_id\":\"g\",\"text\":\"\\u00e9\"}";
+	if (strstr(call->path, RUNTIMES "/"))
+		return "{\"sshAccess\":{\"directCommand\":\"nc h\",\"proxyCommand\":\"ssh -p 2 root@h\"}}";
+	if (strcmp(call->path, RUNTIMES) == 0)
+		return LIST("{\"id\":\"r\",\"name\":\"r\",\"status\":\"Running\"},{\"id\":\"s\",\"name\":\"s "
+			    "*\",\"status\":\"Running\"}");
 	if (strcmp(call->path, MODELS) == 0)
 		return LIST(MODEL("a", "id-a", "ready", "2") "," MODEL("a", "id-b", "ready", "3"));
 	if (strcmp(call->path, TEMPLATES) == 0)
@@ -111,6 +116,15 @@ static bool a_spec_is_rendered(struct stage *stage) {
 	return reads(stage, MODELS_DIR "/a/spec.json",
 		"{\n  \"catalog_id\": \"m-x\",\n  \"gpu_config_id\": \"g\",\n  \"plan_id\": "
 		"\"gpu-h-1-on-demand-1h\"\n}\n");
+}
+
+static bool an_ssh_config_is_read(struct stage *stage) {
+	return reads(stage, "orgs/o/projects/p/ssh_config",
+		"# The GPU instances of p that run.  ssh -F ssh_config NAME\n"
+		"# Whether to trust a host key that is new is for you to say: see StrictHostKeyChecking in "
+		"ssh_config(5).\n"
+		"\nHost r\n\tHostName h\n\tPort 2\n\tUser root\n\tHostKeyAlias neevcloud-r\n"
+		"\n# s * is left out: ssh would not take its name as it is\n");
 }
 
 static bool links_are_read(struct stage *stage) {
@@ -530,6 +544,7 @@ static void torture(scenario *run) {
 TORTURE(a_field_is_read)
 TORTURE(an_item_is_read)
 TORTURE(a_spec_is_rendered)
+TORTURE(an_ssh_config_is_read)
 TORTURE(links_are_read)
 TORTURE(what_is_loose_is_read)
 TORTURE(directories_are_listed)
@@ -551,6 +566,7 @@ int main(void) {
 		cmocka_unit_test(torture_a_field_is_read),
 		cmocka_unit_test(torture_an_item_is_read),
 		cmocka_unit_test(torture_a_spec_is_rendered),
+		cmocka_unit_test(torture_an_ssh_config_is_read),
 		cmocka_unit_test(torture_links_are_read),
 		cmocka_unit_test(torture_what_is_loose_is_read),
 		cmocka_unit_test(torture_directories_are_listed),
