@@ -92,7 +92,7 @@ const char readme_airuntimes[] =
 	"    mkdir two\n"
 	"    jq '.gpuCount = 2' NAME/spec.json > two/spec.json || cat two/.error\n"
 	"Delete. Only rmdir does; rm -r deletes no instance:\n"
-	"    rmdir two\n";
+	"    rmdir new two\n";
 
 const char readme_airuntime[] =
 	"A GPU instance; each file is a field of it.\n"

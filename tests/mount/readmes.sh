@@ -95,7 +95,7 @@ created_are_gone() {
 }
 for sort in "${sorts[@]}"; do
 	paste_all "$sort"
-	wait_for created_are_gone || failed "$sort: what it created it deleted" "$(ls "$runtimes" "$models" "$templates")"
+	WAIT=10 wait_for created_are_gone || failed "$sort: what it created it deleted" "$(cd "$p" && echo ai*/*/)"
 done
 is 'all others are there' "$(cd "$runtimes" && echo */)" 'eval-01/ finetune-mistral/ notebook-asha/ train-llama/'
 
