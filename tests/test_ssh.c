@@ -282,6 +282,32 @@ static void the_listing_fails(void **state) {
 	stage_close(&stage);
 }
 
+static void a_detail_that_never_comes(void **state) {
+	(void)state;
+	struct stage stage;
+	fuse_req_t lookup = open_config(&stage, LIST(RUNTIME("a", "i", "Running") "," RUNTIME("b", "j", "Running")));
+	stage_answer(&stage, API_GET, RUNTIMES "/i", 200, DETAIL("i", "\"ssh root@h\"", "null"));
+	assert_parked(lookup);
+	stage_later(&stage, DEADLINE_MS);
+	assert_err(lookup, ETIMEDOUT);
+	stage_close(&stage);
+}
+
+/* Who reads it shares the API with the others as the session that it is. */
+static void whose_requests_they_are(void **state) {
+	(void)state;
+	struct stage stage;
+	fuse_req_t lookup = open_config(&stage, LIST(RUNTIME("a", "i", "Running") "," RUNTIME("b", "j", "Running")));
+	const struct api_call *listing = fake_api_last(stage.api, API_GET, RUNTIMES);
+	assert_int_not_equal(listing->caller, 0);
+	assert_int_equal(fake_api_last(stage.api, API_GET, RUNTIMES "/i")->caller, listing->caller);
+	assert_int_equal(fake_api_last(stage.api, API_GET, RUNTIMES "/j")->caller, listing->caller);
+	kernel_interrupt(lookup);
+	stage_turn(&stage);
+	assert_err(lookup, EINTR);
+	stage_close(&stage);
+}
+
 /* Whatever the API says, no line of the file is more than it should be. */
 static void nothing_hostile_gets_through(void **state) {
 	static const struct {
@@ -370,6 +396,8 @@ int main(void) {
 		cmocka_unit_test(none_runs),
 		cmocka_unit_test(what_fails_is_a_comment),
 		cmocka_unit_test(the_listing_fails),
+		cmocka_unit_test(a_detail_that_never_comes),
+		cmocka_unit_test(whose_requests_they_are),
 		cmocka_unit_test(nothing_hostile_gets_through),
 		cmocka_unit_test(a_refused_one_and_another_way),
 		cmocka_unit_test(a_thousand),
