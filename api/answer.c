@@ -43,6 +43,7 @@ bool answer_header(struct receiver *receiver, const char *line, size_t len) {
 	} wanted[] = {
 		{"x-request-id:", answer->request_id, sizeof(answer->request_id)},
 		{"content-type:", answer->content_type, sizeof(answer->content_type)},
+		{"date:", answer->date, sizeof(answer->date)},
 	};
 
 	receiver->head_bytes += len;

@@ -43,6 +43,7 @@ struct http_exchange {
 	http_done *done;
 	void *user;
 	unsigned timeout_ms;
+	bool inspect;
 	struct receiver receiver;
 	char host[256];
 	char reason[CURL_ERROR_SIZE];
@@ -409,6 +410,10 @@ static CURLcode options_set(struct http_exchange *exchange, const struct http_re
 	CURLcode rc = options_safety(easy, exchange->http, secure);
 
 	rc = rc ? rc : options_method(easy, request, secure);
+	if (request->inspect) {
+		SET(CURLOPT_FRESH_CONNECT, 1L);
+		SET(CURLOPT_CERTINFO, 1L);
+	}
 	SET(CURLOPT_URL, request->url);
 	SET(CURLOPT_HTTPHEADER, exchange->headers);
 	SET(CURLOPT_USERAGENT, "neevfs/" NEEVFS_VERSION);
@@ -437,6 +442,7 @@ int http_start(struct http *http, const struct http_request *request, http_done 
 	exchange->done = done;
 	exchange->user = user;
 	exchange->timeout_ms = request->timeout_ms;
+	exchange->inspect = request->inspect;
 	exchange->receiver.answer = &exchange->answer;
 	url_host(request->url, exchange->host, sizeof(exchange->host));
 	exchange->easy = curl_easy_init();
@@ -608,6 +614,29 @@ static void answer_explain(struct http_exchange *exchange, CURLcode rc) {
 	}
 }
 
+/* The times that curl tells are each since the start. */
+static void route_read(CURL *easy, struct http_route *ret) {
+	const struct curl_certinfo *shown = NULL;
+	curl_off_t us[4] = {0};
+
+	curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &us[0]);
+	curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &us[1]);
+	curl_easy_getinfo(easy, CURLINFO_APPCONNECT_TIME_T, &us[2]);
+	curl_easy_getinfo(easy, CURLINFO_STARTTRANSFER_TIME_T, &us[3]);
+	*ret = (struct http_route){
+		.resolved_us = us[0], .connected_us = us[1], .secured_us = us[2], .answered_us = us[3]};
+	curl_easy_getinfo(easy, CURLINFO_CERTINFO, &shown);
+	for (int i = 0; shown && i < shown->num_of_certs; i++)
+		for (const struct curl_slist *line = shown->certinfo[i]; line; line = line->next) {
+			int64_t end_s = strncasecmp(line->data, "expire date:", 12) == 0
+						? (int64_t)curl_getdate(line->data + 12, NULL)
+						: 0;
+
+			if (end_s > 0 && (!ret->expires_s || end_s < ret->expires_s))
+				ret->expires_s = end_s;
+		}
+}
+
 static void exchange_end(struct http_exchange *exchange, CURLcode rc) {
 	struct http_answer *answer = &exchange->answer;
 	curl_off_t pretransfer_us = 0, retry_after_s = 0;
@@ -621,6 +650,11 @@ static void exchange_end(struct http_exchange *exchange, CURLcode rc) {
 	if (retry_after_s > 0)
 		answer->retry_after_ms =
 			retry_after_s > RETRY_AFTER_MAX_S ? RETRY_AFTER_MAX_S * 1000 : (unsigned)retry_after_s * 1000;
+	answer->date_s = curl_getdate(answer->date, NULL);
+	if (answer->date_s < 0)
+		answer->date_s = 0;
+	if (exchange->inspect)
+		route_read(exchange->easy, &answer->route);
 	if (rc)
 		answer_explain(exchange, rc);
 	else if (!answer->status)

@@ -38,6 +38,14 @@ struct http_request {
 	const char *body; /* lent until the exchange ends; NULL: none */
 	size_t body_len;
 	unsigned timeout_ms; /* from now on */
+	bool inspect;        /* on a connection of its own, and the answer's `route` tells of it */
+};
+
+/* The way to a server. The times are since the request's start; 0: it did not come so far, or there was no such step.
+ */
+struct http_route {
+	int64_t resolved_us, connected_us, secured_us, answered_us;
+	int64_t expires_s; /* since 1970, when the first of the server's certificates ends; 0: none was shown */
 };
 
 /* Lent for the callback; the body may be taken over by moving the buffer out. */
@@ -51,6 +59,9 @@ struct http_answer {
 	char request_id[96];     /* of the headers, "" if absent, cut to fit */
 	unsigned retry_after_ms; /* of Retry-After, 0 if absent */
 	char content_type[64];
+	char date[40];           /* of the headers, as the two before */
+	int64_t date_s;          /* that, since 1970; 0 if absent or no date */
+	struct http_route route; /* zeroed, unless `inspect` */
 };
 typedef void http_done(void *user, struct http_answer *answer);
 

@@ -1,5 +1,6 @@
 #include "token.h"
 #include "http.h"
+#include "jwt.h"
 #include "scope.h"
 #include "token_command.h"
 #include "token_file.h"
@@ -119,6 +120,16 @@ unsigned token_generation(const struct token *token) {
 	return token->current.generation;
 }
 
+int64_t token_expires_s(const struct token *token) {
+	int64_t known_s = token->login ? token_login_expires_s(token->login) : 0;
+
+	return known_s ? known_s : jwt_expires_s(token->current.text);
+}
+
+bool token_renews(const struct token *token) {
+	return token->command || (token->login && token_login_can_renew(token->login));
+}
+
 /* ---- fetching another ---- */
 
 void token_attach(struct token *token, struct http *http) {
@@ -142,8 +153,7 @@ bool token_fetching(const struct token *token) {
 }
 
 static bool fetch_possible(const struct token *token) {
-	return token->http && !token->fetching &&
-	       (token->command || (token->login && token_login_can_renew(token->login)));
+	return token->http && !token->fetching && token_renews(token);
 }
 
 static void fetch_end(struct token *token, int rc, const struct error *err, int64_t now_ms) {

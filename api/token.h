@@ -68,6 +68,14 @@ bool token_answered(struct token *token, enum api_service service, unsigned gene
 /* Counts the tokens that came out of the source: who was refused with an older one may try the newer. */
 unsigned token_generation(const struct token *token);
 
+/* When the token in use ends, in seconds since 1970, as it says itself (a JWT) or its login knows; 0: that is not
+ * known.
+ */
+int64_t token_expires_s(const struct token *token);
+
+/* Whether its source gives another one by itself when this one is refused or ends: a command, or a login. */
+bool token_renews(const struct token *token);
+
 /* Whether one is being fetched. Then token_run() is due when the http's descriptor is readable, and at token_due_ms()
  * (INT64_MAX: never); it does what there is to do. */
 bool token_fetching(const struct token *token);

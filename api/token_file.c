@@ -22,13 +22,14 @@ int secret_open(const char *path, const char *what, struct stat *ret, struct err
 		return -ENOENT;
 	}
 	if (fd < 0 && errno == ELOOP)
-		return error_set(err, EKEYEXPIRED, "%s %s is a symbolic link, which is not followed", what, path);
+		return error_set(err, EKEYEXPIRED,
+			"%s %s is a symbolic link, which is not followed: name the file itself", what, path);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return error_set(err, EKEYEXPIRED, "%s %s cannot be opened: %s", what, path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		return error_set(err, EKEYEXPIRED, "%s %s is no regular file", what, path);
 	if (st.st_uid != geteuid())
-		return error_set(err, EKEYEXPIRED, "%s %s belongs to another user", what, path);
+		return error_set(err, EKEYEXPIRED, "%s %s belongs to another user: make one of your own", what, path);
 	if (st.st_mode & (S_IRWXG | S_IRWXO))
 		return error_set(err, EKEYEXPIRED, "others can get at %s %s: run `chmod 600 %s`", what, path, path);
 	*ret = st;

@@ -113,6 +113,10 @@ bool token_login_over(const struct token_login *login, int64_t wall_s) {
 	return login->expires_s && wall_s >= login->expires_s;
 }
 
+int64_t token_login_expires_s(const struct token_login *login) {
+	return login->expires_s;
+}
+
 bool token_login_can_renew(const struct token_login *login) {
 	return login->renewable && !login->dead;
 }

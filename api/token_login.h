@@ -28,6 +28,8 @@ int token_login_read(struct token_login *login, bool always, struct token_text *
 bool token_login_due(const struct token_login *login, int64_t wall_s);
 bool token_login_over(const struct token_login *login, int64_t wall_s);
 
+int64_t token_login_expires_s(const struct token_login *login); /* 0: not known */
+
 /* Whether a renewal can help: there is a refresh token, and it was not refused. */
 bool token_login_can_renew(const struct token_login *login);
 

@@ -84,9 +84,10 @@ static void view_fill(const struct view *view, const struct demand *demand, size
 	*ret = (struct attr){.st = st, .until_ms = view_live(view) ? 0 : demand->until_ms};
 }
 
-/* Credentials are not left in the page cache. */
+/* Credentials are not left in the page cache, and what grows while it is open is not there. */
 uint64_t view_text(const struct view *view, const struct buffer *text) {
-	bool kept = !row_is_dir(view->row) && !row_is_link(view->row) && !view->row->mode && !view_live(view);
+	const struct row *row = view->row;
+	bool kept = !row_is_dir(row) && !row_is_link(row) && row->type != ROW_EVENTS && !row->mode && !view_live(view);
 	return kept ? kept_text(text->data, text->len) : 0;
 }
 

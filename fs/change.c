@@ -7,6 +7,7 @@
 #include "log.h"
 #include "options.h"
 #include "refusal.h"
+#include "watch.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -155,7 +156,8 @@ bool change_is_of(const struct change *change, const struct kind *kind, const st
 
 void change_end(struct change *change, int rc, const struct error *err) {
 	struct changes *changes = change->changes;
-	kept_forget_at(changes->fs, change->path, change_dir_len(change)); /* before anybody hears of it */
+	kept_forget_resource(changes->fs, change->path, change_dir_len(change)); /* before anybody hears of it */
+	watch_hurry(changes->fs->watches, change->kind);
 	if (!rc)
 		change_succeeded(change);
 	else if (!change->untold)

@@ -117,7 +117,7 @@ int cloud_start(struct cloud *cloud, struct options *options, struct error *err)
 	rc = cloud_address(out[0], url, sizeof url);
 	close(out[0]);
 	if (rc)
-		error_set(err, EPROTO, "the simulated cloud (%s) did not start", path);
+		error_set(err, EPROTO, "the simulated cloud did not start: run %s to see why", path);
 	else
 		rc = cloud_configure(options, url, err);
 	if (rc)

@@ -12,6 +12,7 @@
 #include "refusal.h"
 #include "scratch.h"
 #include "sweep.h"
+#include "watch.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -20,8 +21,8 @@ int fs_open_parts(struct fs *fs, const struct options *options, struct store *st
 	*fs = (struct fs){.options = options, .store = store, .uid = getuid(), .gid = getgid()};
 	if (nodes_new(&fs->nodes) || drafts_new(&fs->drafts) || scratches_new(&fs->scratches) ||
 		accepted_new(&fs->accepted) || refusals_new(&fs->refusals) || sweeps_new(&fs->sweeps) ||
-		ops_new(&fs->ops) || journal_new(options->journal, &fs->journal) || brakes_new(&fs->brakes) ||
-		changes_new(fs, &fs->changes))
+		watches_new(fs, &fs->watches) || ops_new(&fs->ops) || journal_new(options->journal, &fs->journal) ||
+		brakes_new(&fs->brakes) || changes_new(fs, &fs->changes))
 		return -ENOMEM;
 	return 0;
 }
@@ -34,8 +35,12 @@ void fs_close_parts(struct fs *fs) {
 	brakes_free(fs->brakes);
 	refusals_free(fs->refusals);
 	accepted_free(fs->accepted);
-	while (fs->handles)
+	while (fs->handles) {
+		if (fs->handles->poll)
+			fuse_pollhandle_destroy(fs->handles->poll);
 		handle_free(fs->handles);
+	}
+	watches_free(fs->watches);
 	scratches_free(fs->scratches);
 	drafts_free(fs->drafts);
 	nodes_free(fs->nodes);

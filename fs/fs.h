@@ -21,6 +21,7 @@ struct fs {
 	struct accepted *accepted;
 	struct refusals *refusals;
 	struct sweeps *sweeps;
+	struct watches *watches;
 	struct ops *ops;
 	struct handle *handles; /* all that are open */
 	struct brakes *brakes;

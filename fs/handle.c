@@ -38,6 +38,7 @@ void handle_free(struct handle *handle) {
 	if (handle->next)
 		handle->next->link = handle->link;
 	scratch_release(handle->scratch);
+	watch_unfollow(&handle->follower);
 	list_release(handle->list);
 	if (handle->pinned)
 		handle->pinned->pins--;

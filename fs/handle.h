@@ -5,6 +5,7 @@
 #include "../api/buffer.h"
 #include "kinds.h"
 #include "scratch.h"
+#include "watch.h"
 
 #include <stdbool.h>
 
@@ -12,11 +13,14 @@ struct list;
 struct node;
 
 struct handle {
-	struct buffer bytes;     /* a file's content as it was at open; a directory's entries */
-	struct buffer starts;    /* of a directory: where each entry begins in `bytes` */
-	const struct list *list; /* held: of a directory, its items are entries behind those; NULL: none */
-	struct node *pinned;     /* the kernel may fill its cache by this handle (kept.h); NULL: it may not */
-	struct scratch *scratch; /* held: the open file is this, and nothing else here counts; NULL: it is not */
+	struct buffer bytes;      /* a file's content as it was at open; a directory's entries */
+	struct buffer starts;     /* of a directory: where each entry begins in `bytes` */
+	const struct list *list;  /* held: of a directory, its items are entries behind those; NULL: none */
+	struct node *pinned;      /* the kernel may fill its cache by this handle (kept.h); NULL: it may not */
+	struct scratch *scratch;  /* held: the open file is this, and nothing else here counts; NULL: it is not */
+	struct follower follower; /* of the file events */
+	bool follows;             /* the open file is that, and is read as it is at that moment */
+	void *poll;               /* libfuse's, of who is to be told of more to read; NULL: nobody */
 	enum row_write write;
 	bool wrote;    /* something came by this handle */
 	bool in_order; /* it was written from an empty file on, byte after byte: then it commits in the write that

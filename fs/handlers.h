@@ -30,6 +30,7 @@ void fs_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const cha
 
 void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file);
 void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *file);
+void fs_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file, struct fuse_pollhandle *poll);
 void fs_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file);
 void fs_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set, struct fuse_file_info *file);
 void fs_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *file);
@@ -67,6 +68,10 @@ int op_answer_write(struct op *op, int outcome);
  * that it had.
  */
 int op_named(struct op *op);
+
+/* Forgets the cached answers that the view shows. True: the kernel has much to forget too, and the op is to wait until
+ * it has (DEMAND_PARKED). */
+bool op_forget(struct op *op, const struct view *view);
 
 /* 0 if the draft may be removed, renamed or emptied: no create of it is under way or in doubt; else -EBUSY, with words.
  */

@@ -1,18 +1,28 @@
 /*
- * Files of which one write is one command: replicas. It is read before anything is looked up, carried out in the
- * write(2), and its outcome is that of the write; one for each time that the file is opened.
+ * Files of which one write is one command: replicas, wait, refresh. It is read before anything is looked up, carried
+ * out in the write(2), and its outcome is that of the write; one for each time that the file is opened.
  */
 #include "handlers.h"
 
+#include "../api/scope.h"
 #include "accepted.h"
 #include "change.h"
+#include "kept.h"
+#include "options.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { REPLICAS_MAX = 1000000 /* beyond any cloud: a slip of the keyboard */, NUMBER_BYTES_MAX = 64 };
+enum {
+	REPLICAS_MAX = 1000000, /* beyond any cloud: a slip of the keyboard */
+	NUMBER_BYTES_MAX = 64,
+	WAIT_S = 600, /* if no time is given */
+	WAIT_S_MAX = 86400,
+	LINKS_MAX = 8, /* in a path */
+	PATH_NAMES = 64,
+};
 
 struct action {
 	/* Keeps in the op what is asked for: 0, or -errno with words. The text has no white space around it. */
@@ -20,6 +30,9 @@ struct action {
 	/* Carries it out: 0, DEMAND_PARKED (then it runs again), or -errno, with words. */
 	int (*commit)(struct op *op, const struct view *view);
 	const char *what; /* is written */
+	bool changes;     /* the cloud: who is interrupted must not do it again */
+	/* What it means that the file's resource cannot be had; NULL: that. */
+	int (*missed)(struct op *op, int rc);
 };
 
 /* ---- replicas ---- */
@@ -83,10 +96,193 @@ static int scale_commit(struct op *op, const struct view *view) {
 	return op_commit(op, &order);
 }
 
+/* ---- wait ---- */
+
+static const char gone[] = "gone"; /* waits until there is nothing more to be billed */
+
+static const struct kind *kind_above(const struct node *node) {
+	while (node->row->type != ROW_COLLECTION)
+		node = node->parent;
+	return node->row->kind;
+}
+
+static int wait_refuse_state(struct op *op, const struct kind *kind, const char *text, size_t len) {
+	SCOPED(buffer_free) struct buffer known = {0};
+	for (const char *const *at = kind->states; *at; at++)
+		buffer_printf(&known, "%s, ", *at);
+	return op_refuse_words(op, EINVAL, "a %s is never %.*s; its states are %sand gone", kind->singular,
+		len < 100 ? (int)len : 100, text, known.data ? known.data : "");
+}
+
+static int wait_read(struct op *op, const char *text, size_t len) {
+	const struct kind *kind = kind_above(op->node);
+	size_t word = 0, at;
+	while (word < len && !isspace((unsigned char)text[word]))
+		word++;
+	if (!word)
+		return op_refuse_words(op, EINVAL, "write a state, and perhaps seconds: Running 600");
+	for (const char *const *state = kind->states; *state && !op->state; state++)
+		if (strlen(*state) == word && !strncasecmp(*state, text, word))
+			op->state = *state;
+	if (word == sizeof gone - 1 && !memcmp(text, gone, word))
+		op->state = gone;
+	if (!op->state)
+		return wait_refuse_state(op, kind, text, word);
+	for (at = word; at < len && isspace((unsigned char)text[at]);)
+		at++;
+	op->number = at < len ? 0 : WAIT_S;
+	for (; at < len && isdigit((unsigned char)text[at]) && op->number <= WAIT_S_MAX; at++)
+		op->number = op->number * 10 + (text[at] - '0');
+	if (op->number > WAIT_S_MAX)
+		return op_refuse_words(op, ERANGE, "the longest wait is %d seconds, a day", WAIT_S_MAX);
+	if (at < len || !op->number)
+		return op_refuse_words(op, EINVAL, "behind the state, a whole number of seconds: %s 600", op->state);
+	op->deadline_ms = op->began_ms + op->number * 1000;
+	return 0;
+}
+
+static int wait_missed(struct op *op, int rc) {
+	bool passes = rc == -EHOSTUNREACH || rc == -ETIMEDOUT || rc == -EREMOTEIO || rc == -EBUSY;
+	if (rc == -ENOENT && op->state == gone)
+		return handle_settle(op->handle, 0, false);
+	/* Who has begun to wait goes on over what passes by itself: there is another round. */
+	return passes && op->watcher.watch ? DEMAND_PARKED : handle_settle(op->handle, rc, false);
+}
+
+/* The state that the view's resource has now, to be freed. */
+static int wait_look(struct op *op, const struct view *view, char **ret_state, char **ret_reason) {
+	const struct kind *kind = view->kind;
+	struct json now = view->json;
+	int rc = op->watcher.itself ? view_document(view, DOC_ITEM, &op->demand, &now) : 0;
+	if (rc)
+		return rc;
+	struct json status = json_at(now, kind->status), listed = json_at(view->json, kind->status);
+	SCOPED(scope_free) char *state = status.type == JSON_STRING ? json_text_dup(status) : strdup("");
+	SCOPED(scope_free) char *reason = kind->reason ? json_text_dup(json_at(now, kind->reason)) : strdup("");
+	if (!state || !reason)
+		return -ENOMEM;
+	*ret_state = take_pointer(state);
+	*ret_reason = take_pointer(reason);
+	if (op->watcher.itself && !json_string_is(listed, *ret_state)) {
+		/* What is read next shall be what this wait has seen. */
+		kept_forget(op->fs, view->resource);
+		store_forget_list(op->fs->store, kind, &view->scope);
+	}
+	return 0;
+}
+
+static int wait_commit(struct op *op, const struct view *view) {
+	const struct kind *kind = view->kind;
+	SCOPED(scope_free) char *state = NULL;
+	SCOPED(scope_free) char *reason = NULL;
+	/* A delete that was accepted decides what becomes of it, whatever is still shown. */
+	bool leaving = view_leaving(view) && op->state != kind->terminating;
+	int rc = wait_look(op, view, &state, &reason);
+	if (rc)
+		return rc < 0 ? wait_missed(op, rc) : rc;
+	if (!leaving && !strcmp(state, op->state))
+		return handle_settle(op->handle, 0, false);
+	if (kind->failed && !strcmp(state, kind->failed) && !leaving && op->state != gone)
+		return handle_settle(op->handle,
+			op_refuse_words(op, EREMOTEIO, "it is %s%s%.300s and will not be %s; rmdir stops the billing",
+				state, *reason ? ": " : "", reason, op->state),
+			false);
+	/* The listing that is there serves as long as this waits: rounds see to it that it is right. */
+	if (!op->watcher.watch && op->demand.fetched_ms < op->demand.since_ms)
+		op->demand.since_ms = op->demand.fetched_ms;
+	rc = watch_await(op->fs->watches, kind, &view->scope, view->collection, &op->watcher);
+	if (rc == -EBUSY)
+		return op_refuse_words(op, EBUSY, "%d calls wait for states already", WATCHERS_MAX);
+	return rc ? rc : DEMAND_PARKED;
+}
+
+/* ---- refresh ---- */
+
+static int refresh_read(struct op *op, const char *text, size_t len) {
+	const char *mountpoint = op->fs->options->mountpoint;
+	size_t own = mountpoint ? strlen(mountpoint) : 0;
+	if (own > 1 && len >= own && !memcmp(text, mountpoint, own) && (len == own || text[own] == '/')) {
+		text += own;
+		len -= own;
+	}
+	buffer_append(&op->data, text, len);
+	return op->data.error;
+}
+
+/* A path as far as it is known without a request. */
+struct trail {
+	struct fs *fs;
+	struct view view;              /* of its end */
+	struct node *held[PATH_NAMES]; /* looked up for it */
+	size_t count;
+	unsigned links;
+};
+
+static void trail_free(struct trail *trail) {
+	while (trail->count)
+		node_forget(trail->fs->nodes, trail->held[--trail->count], 1);
+}
+
+static int trail_walk(struct trail *trail, char *path, struct demand *demand);
+
+/* On to the entry `name`; of a link, to where it points. -EAGAIN: that is not known. */
+static int trail_step(struct trail *trail, const char *name, struct demand *demand) {
+	struct view *view = &trail->view, child;
+	const struct row *row;
+	if (!strcmp(name, ".."))
+		return view->node->parent ? view_open(trail->fs, view->node->parent, demand, view) : 0;
+	if (trail->count == PATH_NAMES)
+		return -ENAMETOOLONG;
+	int rc = row_is_dir(view->row) ? view_child(view, name, demand, &row) : -ENOTDIR;
+	if (rc)
+		return rc;
+	const struct kind *kind = row->type == ROW_RESOURCE ? view->kind : NULL;
+	struct node *node = node_lookup(trail->fs->nodes, view->node, row, kind, name);
+	if (!node)
+		return -ENOMEM;
+	trail->held[trail->count++] = node;
+	rc = view_open(trail->fs, node, demand, &child);
+	if (rc || !row_is_link(row)) {
+		*view = rc ? *view : child;
+		return rc;
+	}
+	SCOPED(buffer_free) struct buffer target = {0};
+	rc = trail->links++ < LINKS_MAX ? view_render(&child, demand, &target) : -ELOOP;
+	return rc ? rc : trail_walk(trail, target.data, demand);
+}
+
+static int trail_walk(struct trail *trail, char *path, struct demand *demand) {
+	int rc = 0;
+	char *state;
+	for (char *name = strtok_r(path, "/", &state); !rc && name; name = strtok_r(NULL, "/", &state))
+		rc = strcmp(name, ".") != 0 ? trail_step(trail, name, demand) : 0;
+	return rc;
+}
+
+static int refresh_commit(struct op *op, const struct view *view) {
+	struct demand demand = {.since_ms = op->fs->now_ms, .peeks = true, .looks = true};
+	SCOPED(trail_free) struct trail trail = {.fs = view->fs};
+	if (op->began) /* the kernel has forgotten it too */
+		return handle_settle(op->handle, 0, false);
+	SCOPED(scope_free) char *path = strndup(op->data.data ? op->data.data : "", op->data.len);
+	int rc = path ? view_open(op->fs, nodes_root(op->fs->nodes), &demand, &trail.view) : -ENOMEM;
+	if (!rc)
+		rc = trail_walk(&trail, path, &demand);
+	if (rc == -ENOENT || rc == -ENOTDIR)
+		return op_refuse_words(op, ENOENT, "there is no %.300s in this mount; / is all of it",
+			op->data.len ? op->data.data : "");
+	if (rc == -ENOMEM || rc == -ENAMETOOLONG || rc == -ELOOP)
+		return rc;
+	op->began = true; /* what is not known below has not been asked for either */
+	return op_forget(op, &trail.view) ? DEMAND_PARKED : handle_settle(op->handle, 0, false);
+}
+
 /* ---- all of them ---- */
 
 static const struct action actions[] = {
-	[WRITE_SCALE] = {scale_read, scale_commit, "the number"},
+	[WRITE_SCALE] = {scale_read, scale_commit, "the number", .changes = true},
+	[WRITE_WAIT] = {wait_read, wait_commit, "the state", .missed = wait_missed},
+	[WRITE_REFRESH] = {refresh_read, refresh_commit, "the path"},
 };
 
 static int step_action(struct op *op) {
@@ -98,10 +294,15 @@ static int step_action(struct op *op) {
 	if (handle->settled) /* white space behind it */
 		return op_answer_write(op, handle->outcome);
 	struct view view;
-	int rc = op_named(op);
+	int rc = op->changing ? op_named(op) : 0;
 	if (!rc)
 		rc = view_open(op->fs, op->node, &op->demand, &view);
-	return rc ? rc : op_answer_write(op, actions[handle->write].commit(op, &view));
+	const struct action *action = &actions[handle->write];
+	if (!rc)
+		rc = action->commit(op, &view);
+	else if (rc < 0 && action->missed)
+		rc = action->missed(op, rc);
+	return op_answer_write(op, rc);
 }
 
 static int action_read(struct op *op, const struct action *action, const char *text, size_t len) {
@@ -119,6 +320,7 @@ int op_action_write(struct op *op, const char *data) {
 	for (size_t i = 0; i < op->size; i++)
 		blank &= isspace((unsigned char)data[i]) != 0;
 	op->step = step_action;
+	op->changing = action->changes;
 	if (handle->settled)
 		return handle->outcome || blank
 			       ? handle->outcome

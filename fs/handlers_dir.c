@@ -46,7 +46,7 @@ int op_change(struct op *op, struct change_order *order) {
 	if (path.error)
 		return path.error;
 	if (!op_may_park(op)) /* once it is sent, its outcome must find somebody */
-		return op_refuse_words(op, EBUSY, "%d calls wait already", OPS_MAX);
+		return op_refuse_words(op, EBUSY, "%d calls wait already: try again later", OPS_MAX);
 	order->path = path.data;
 	order->deadline_ms = op->deadline_ms;
 	int rc = change_start(op->fs->changes, order, op_changed, op, &op->change, &err);
@@ -182,7 +182,9 @@ static int step_mkdir(struct op *op) {
 		return rc;
 	const struct kind *kind = parent.kind;
 	if (parent.row->type != ROW_COLLECTION || !kind->create)
-		return op_refuse_words(op, EPERM, "nothing can be created here");
+		return op_refuse_words(op, EPERM,
+			"nothing can be created here, only in airuntimes, aimodels and templates of a project or "
+			"organisation");
 	if (!(op->fs->options->allow & CHANGE_CREATE))
 		return op_refuse_words(op, EROFS, "this mount does not grant create (option allow=)");
 	rc = spec_name_check(kind->create, op->name, &err);
@@ -342,8 +344,8 @@ static int rename_dir(struct op *op, const struct view *parent, const struct vie
 	SCOPED(buffer_free) struct buffer new_path = {0};
 	struct draft *draft = child->row->type == ROW_RESOURCE ? child->draft : NULL;
 	if (!draft)
-		rc = op_refuse_words(
-			op, EPERM, "the API cannot rename or move %s", child->kind ? "this" : "anything here");
+		rc = op_refuse_words(op, EPERM, "the API cannot rename or move %s",
+			child->kind ? "this; a copy of its spec.json creates another one" : "anything here");
 	else if (op->new_parent != op->node)
 		rc = op_refuse_words(op, EPERM, "a draft can be renamed, but not moved to another collection");
 	else

@@ -1,10 +1,12 @@
 #include "handlers.h"
 
+#include "../api/scope.h"
 #include "kept.h"
 #include "options.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/statvfs.h>
 
@@ -30,6 +32,37 @@ static void open_kept(struct op *op, const struct view *view, struct handle *han
 	op->file.keep_cache = good;
 }
 
+/* ---- events ---- */
+
+static void poll_tell(struct handle *handle) {
+	if (!handle->poll)
+		return;
+	fuse_lowlevel_notify_poll(handle->poll);
+	fuse_pollhandle_destroy(take_pointer(handle->poll));
+}
+
+static void events_changed(struct follower *follower) {
+	poll_tell((struct handle *)((char *)follower - offsetof(struct handle, follower)));
+}
+
+/* From now on it is known what happens. */
+static int events_open(struct op *op, const struct view *view, struct handle *handle) {
+	handle->follower.changed = events_changed;
+	int rc = watch_follow(op->fs->watches, view->kind, &view->scope, view->collection, &handle->follower);
+	handle->follows = !rc;
+	if (rc == -EBUSY)
+		return op_refuse_words(op, EBUSY, "the events of %d collections are followed already", WATCHES_MAX);
+	return rc;
+}
+
+static const struct buffer *handle_text(const struct handle *handle) {
+	return handle->scratch   ? &handle->scratch->text
+	       : handle->follows ? follower_events(&handle->follower)
+				 : &handle->bytes;
+}
+
+/* ---- open, read, release: the rest ---- */
+
 /* Reads fail here, where a shell sees it, not later in read(2): the text is rendered now. */
 static int step_open(struct op *op) {
 	struct view view;
@@ -54,6 +87,10 @@ static int step_open(struct op *op) {
 		handle_free(handle);
 		return rc;
 	}
+	if (view.row->type == ROW_EVENTS && (rc = events_open(op, &view, handle))) {
+		handle_free(handle);
+		return rc;
+	}
 	handle->in_order = !handle->bytes.len;
 	op->file.fh = (uintptr_t)handle;
 	open_kept(op, &view, handle);
@@ -73,17 +110,37 @@ void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file) {
 
 void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *file) {
 	(void)ino;
-	const struct handle *handle = (struct handle *)(uintptr_t)file->fh;
-	const struct buffer *bytes = handle->scratch ? &handle->scratch->text : &handle->bytes;
+	struct handle *handle = (struct handle *)(uintptr_t)file->fh;
+	const struct buffer *bytes = handle_text(handle);
 	size_t at = offset < (off_t)bytes->len ? (size_t)offset : bytes->len;
 	size_t left = bytes->len - at;
+	handle->end = handle->follows ? at + (left < size ? left : size) : handle->end;
 	fuse_reply_buf(req, bytes->data ? bytes->data + at : NULL, left < size ? left : size);
 }
 
 void fs_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file) {
 	(void)ino;
-	handle_free((struct handle *)(uintptr_t)file->fh);
+	struct handle *handle = (struct handle *)(uintptr_t)file->fh;
+	poll_tell(handle); /* nobody is to be told any more, and what libfuse has for that is released */
+	handle_free(handle);
 	fuse_reply_err(req, 0);
+}
+
+/* As of any file, it can always be read and written; but of the events only what was not read yet. */
+void fs_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file, struct fuse_pollhandle *poll) {
+	(void)ino;
+	struct handle *handle = (struct handle *)(uintptr_t)file->fh;
+	unsigned events = POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM;
+	if (handle && handle->follows && handle->end == follower_events(&handle->follower)->len)
+		events = 0;
+	if (handle && handle->follows && poll) {
+		if (handle->poll)
+			fuse_pollhandle_destroy(handle->poll);
+		handle->poll = take_pointer(poll);
+	}
+	if (poll)
+		fuse_pollhandle_destroy(poll);
+	fuse_reply_poll(req, events);
 }
 
 /* ---- attributes ---- */
@@ -134,8 +191,7 @@ static int setattr_check(
 	return 0;
 }
 
-/* True: the kernel has much to forget, and the op is to wait until it has. */
-static bool setattr_forget(struct op *op, const struct view *view) {
+bool op_forget(struct op *op, const struct view *view) {
 	struct node *resource = view_forget(view);
 	op->demand.since_ms = op->fs->now_ms;
 	if (resource)
@@ -161,7 +217,7 @@ static int step_setattr(struct op *op) {
 	}
 	if (!rc && op->to_set & TIMES) {
 		op->to_set &= ~TIMES;
-		if (setattr_forget(op, &view))
+		if (op_forget(op, &view))
 			return DEMAND_PARKED;
 		rc = view_open(op->fs, op->node, &op->demand, &view);
 	}
@@ -248,6 +304,7 @@ const struct fuse_lowlevel_ops fs_ops = {
 	.open = fs_open,
 	.create = fs_create,
 	.read = fs_read,
+	.poll = fs_poll,
 	.write = fs_write,
 	.flush = fs_flush,
 	.fsync = fs_fsync,

@@ -178,8 +178,8 @@ static int file_lock(const struct journal *journal, enum access access, int *ret
 			pause_shortly();
 		}
 	}
-	return error_set(err, EBUSY, "another process has held the lock of the journal %s for %d ms", journal->path,
-		JOURNAL_LOCK_MS);
+	return error_set(err, EBUSY, "another process has held the lock of the journal %s for %d ms: try again",
+		journal->path, JOURNAL_LOCK_MS);
 }
 
 static int file_read(const struct journal *journal, struct file *file, struct error *err) {
@@ -419,7 +419,9 @@ int journal_begin(struct journal *journal, const struct journal_entry *entry, ui
 	if (out.error)
 		return error_set(err, ENOMEM, "no memory for the journal %s", journal->path);
 	if (out.len > JOURNAL_BEGIN_BYTES)
-		return error_set(err, ENOSPC, "too many creates are open in the journal %s", journal->path);
+		return error_set(err, ENOSPC,
+			"too many creates are open in the journal %s: settle some, see THE JOURNAL in neevfs(1)",
+			journal->path);
 	rc = compact ? file_replace(journal, &out, keep, err) : file_append(journal, &file, &out, true, err);
 	if (rc)
 		return rc;
@@ -445,7 +447,8 @@ int journal_settle(struct journal *journal, uint64_t number, enum journal_state 
 	if ((rc = line_check(journal, &line, err)))
 		return rc;
 	if (file.lines.whole + line.len > JOURNAL_BYTES_MAX)
-		return error_set(err, ENOSPC, "the journal %s is full", journal->path);
+		return error_set(err, ENOSPC,
+			"the journal %s is full: settle what is open, see THE JOURNAL in neevfs(1)", journal->path);
 	return file_append(journal, &file, &line, false, err);
 }
 

@@ -71,10 +71,26 @@ void kept_forget(struct fs *fs, struct node *node) {
 	node_walk(node, node_loosen, fs);
 }
 
-void kept_forget_at(struct fs *fs, const char *path, size_t len) {
+/* Resources are the children whose names are not the table's: of those the others stay. */
+static void collection_loosen(struct fs *fs, struct node *collection) {
+	node_loosen(fs, collection);
+	for (struct node *child = collection->children; child; child = child->sibling)
+		if (child->row->name)
+			kept_forget(fs, child);
+}
+
+void kept_forget_resource(struct fs *fs, const char *path, size_t len) {
 	struct node *node = node_at(fs->nodes, path, len);
 	if (node)
 		kept_forget(fs, node);
+	do {
+		while (len && path[len - 1] != '/')
+			len--;
+		len -= len > 0;
+		node = node_at(fs->nodes, path, len);
+	} while (len && (!node || node->row->type != ROW_COLLECTION));
+	if (node && node->row->type == ROW_COLLECTION)
+		collection_loosen(fs, node);
 }
 
 void kept_forget_all(struct fs *fs) {

@@ -42,10 +42,10 @@ bool kept_open(struct node *node, uint64_t text, struct handle *handle, bool *re
  * looked up when their own time is over. */
 double kept_open_s(const struct handle *handle);
 
-/* The kernel is to ask again: about a node and all below it; about what is at a path, of which `len` bytes count. Done
- * on return. */
+/* The kernel is to ask again: about a node and all below it; about the resource at a path, of which `len` bytes count,
+ * and what its collection says of it. Done on return. */
 void kept_forget(struct fs *fs, struct node *node);
-void kept_forget_at(struct fs *fs, const char *path, size_t len);
+void kept_forget_resource(struct fs *fs, const char *path, size_t len);
 
 /* About everything: kept_run() does so, a part at each call, to be called once a turn; true while there is more. */
 void kept_forget_all(struct fs *fs);

@@ -21,10 +21,11 @@
 #define SECRET_INFO(from) {.name = "info.json", .type = ROW_JSON, .doc = from, .pointer = "", .mode = 0400}
 #define SPEC {.name = "spec.json", .type = ROW_SPEC, .doc = DOC_ITEM, .mode = 0600, .write = WRITE_SPEC}
 #define ERROR {.name = ".error", .type = ROW_ERROR, .live = true}
+#define COMMAND(command, what) {.name = command, .type = ROW_TEXT, .text = text_nothing, .mode = 0600, .write = what}
+#define EVENTS {.name = "events", .type = ROW_EVENTS}
 #define DIR(directory, table) {.name = directory, .type = ROW_DIR, .rows = table}
 #define LINK(link, target) {.name = link, .type = ROW_LINK, .text = target}
-#define COLLECTION(directory, which, table)                                                                            \
-	{.name = directory, .type = ROW_COLLECTION, .kind = &kinds[which], .rows = table}
+#define COLLECTION(directory, which) {.name = directory, .type = ROW_COLLECTION, .kind = &kinds[which]}
 #define BY_ID {.name = ".by-id", .type = ROW_BY_ID}
 #define README(text_of) {.name = "README.txt", .type = ROW_TEXT, .text = text_words, .words = text_of}
 #define END {.name = NULL}
@@ -80,14 +81,17 @@ static const struct row airuntime_rows[] = {
 	{.name = "metrics.json", .type = ROW_JSON, .doc = DOC_METRICS, .pointer = ""},
 	LINK("template", link_template),
 	LINK("gpu", link_gpu),
+	COMMAND("wait", WRITE_WAIT),
 	ERROR,
 	END,
 };
+static const char *const airuntime_states[] = {"Pending", "Running", "Succeeded", "Failed", "Terminating", NULL};
 static const char *const airuntime_moving[] = {"Pending", "Terminating", NULL};
 
 static const struct row airuntimes_rows[] = {
 	README(readme_airuntimes),
 	BY_ID,
+	EVENTS,
 	ERROR,
 	END,
 };
@@ -114,14 +118,17 @@ static const struct row aimodel_rows[] = {
 	FIELD("uptime_seconds", DOC_LIST),
 	LINK("gpu", link_gpu),
 	LINK("model", link_model),
+	COMMAND("wait", WRITE_WAIT),
 	ERROR,
 	END,
 };
+static const char *const aimodel_states[] = {"initializing", "ready", "failed", "terminating", NULL};
 static const char *const aimodel_moving[] = {"initializing", "terminating", NULL};
 
 static const struct row aimodels_rows[] = {
 	README(readme_aimodels),
 	BY_ID,
+	EVENTS,
 	ERROR,
 	END,
 };
@@ -143,15 +150,18 @@ static const struct row custom_template_rows[] = {
 	FIELD("status", DOC_LIST),
 	FIELD("created_at", DOC_LIST),
 	ARRAY("apps", DOC_LIST),
+	COMMAND("wait", WRITE_WAIT),
 	ERROR,
 	END,
 };
+static const char *const custom_template_states[] = {"Active", "Inactive", NULL};
 /* Inactive stands for "not yet validated", which passes, and for "refused", which does not: the price of not knowing is a re-read each 2 s. */
 static const char *const custom_template_moving[] = {"Inactive", NULL};
 
 static const struct row custom_templates_rows[] = {
 	README(readme_custom_templates),
 	BY_ID,
+	EVENTS,
 	ERROR,
 	END,
 };
@@ -161,6 +171,7 @@ static const struct row template_rows[] = {README(readme_template), INFO(DOC_ITE
 static const struct row templates_rows[] = {
 	README(readme_templates),
 	BY_ID,
+	EVENTS,
 	ERROR,
 	END,
 };
@@ -177,6 +188,7 @@ static const struct row inventory_rows[] = {
 static const struct row offers_rows[] = {
 	README(readme_inventory),
 	BY_ID,
+	EVENTS,
 	ERROR,
 	END,
 };
@@ -187,6 +199,7 @@ static const struct row catalog_rows[] = {README(readme_model), INFO(DOC_LIST), 
 static const struct row models_rows[] = {
 	README(readme_catalog),
 	BY_ID,
+	EVENTS,
 	ERROR,
 	END,
 };
@@ -200,8 +213,8 @@ static const struct row project_rows[] = {
 	FIELD("name", DOC_LIST),
 	FIELD("description", DOC_LIST),
 	FIELD("status", DOC_LIST),
-	COLLECTION("airuntimes", KIND_AIRUNTIME, airuntimes_rows),
-	COLLECTION("aimodels", KIND_AIMODEL, aimodels_rows),
+	COLLECTION("airuntimes", KIND_AIRUNTIME),
+	COLLECTION("aimodels", KIND_AIMODEL),
 	{.name = "ssh_config", .type = ROW_TEXT, .doc = DOC_ITEM, .text = text_ssh_config, .mode = 0400, .live = true, .unlisted = true},
 	ERROR,
 	END,
@@ -209,6 +222,7 @@ static const struct row project_rows[] = {
 static const struct row projects_rows[] = {
 	README(readme_projects),
 	BY_ID,
+	EVENTS,
 	ERROR,
 	END,
 };
@@ -219,14 +233,15 @@ static const struct row org_rows[] = {
 	FIELD("name", DOC_LIST),
 	FIELD("description", DOC_LIST),
 	FIELD("status", DOC_LIST),
-	COLLECTION("templates", KIND_CUSTOM_TEMPLATE, custom_templates_rows),
-	COLLECTION("projects", KIND_PROJECT, projects_rows),
+	COLLECTION("templates", KIND_CUSTOM_TEMPLATE),
+	COLLECTION("projects", KIND_PROJECT),
 	ERROR,
 	END,
 };
 static const struct row orgs_rows[] = {
 	README(readme_orgs),
 	BY_ID,
+	EVENTS,
 	ERROR,
 	END,
 };
@@ -238,15 +253,16 @@ static const struct row mount_rows[] = {
 	{.name = "version", .type = ROW_TEXT, .text = text_version},
 	{.name = "options", .type = ROW_TEXT, .text = text_options},
 	{.name = "errors", .type = ROW_TEXT, .text = text_errors, .live = true},
+	COMMAND("refresh", WRITE_REFRESH),
 	END,
 };
 static const struct row root_rows[] = {
 	README(readme_root),
 	{.name = "project", .type = ROW_LINK, .text = link_project, .optional = true},
-	COLLECTION("orgs", KIND_ORG, orgs_rows),
-	COLLECTION("templates", KIND_TEMPLATE, templates_rows),
-	COLLECTION("inventory", KIND_INVENTORY, offers_rows),
-	COLLECTION("catalog", KIND_CATALOG, models_rows),
+	COLLECTION("orgs", KIND_ORG),
+	COLLECTION("templates", KIND_TEMPLATE),
+	COLLECTION("inventory", KIND_INVENTORY),
+	COLLECTION("catalog", KIND_CATALOG),
 	DIR(".neevfs", mount_rows),
 	END,
 };
@@ -272,7 +288,7 @@ const struct kind kinds[KINDS] = {
 		.docs = {[DOC_LIST] = {"/api/v1/orgs", TTL_CATALOG}},
 		.probe = ORGS "/airuntime-templates", .by_id = true,
 		.id = "/id", .title = "/id", .twin = "/id",
-		.rows = org_rows,
+		.beside = orgs_rows, .rows = org_rows,
 	},
 	[KIND_PROJECT] = {
 		.name = "projects", .singular = "project",
@@ -280,7 +296,7 @@ const struct kind kinds[KINDS] = {
 		.docs = {[DOC_LIST] = {"/api/v1/orgs/{}/projects", TTL_CATALOG}},
 		.probe = PROJECTS "/airuntimes?page=1&limit=1", .by_id = true,
 		.id = "/id", .title = "/id", .twin = "/id",
-		.rows = project_rows,
+		.beside = projects_rows, .rows = project_rows,
 	},
 	[KIND_AIRUNTIME] = {
 		.name = "airuntimes", .singular = "GPU instance",
@@ -291,8 +307,9 @@ const struct kind kinds[KINDS] = {
 			[DOC_METRICS] = {PROJECTS "/airuntimes/{}/metrics", TTL_METRICS},
 		},
 		.id = "/id", .title = "/name", .twin = "/id", .status = "/status", .created = "/createdAt",
-		.moving = airuntime_moving, .terminating = "Terminating",
-		.rows = airuntime_rows,
+		.states = airuntime_states, .moving = airuntime_moving, .terminating = "Terminating", .failed = "Failed",
+		.reason = "/reason",
+		.beside = airuntimes_rows, .rows = airuntime_rows,
 		.create = &schema_airuntime, .absent_s = 120, .remove = true,
 		.listed = {.config = "/gpuConfigID", .region = "/region", .gpus = "/gpuCount"},
 		.asked = {.config = "/gpuConfigID", .region = "/region", .gpus = "/gpuCount"},
@@ -306,8 +323,8 @@ const struct kind kinds[KINDS] = {
 		},
 		.id = "/id", .title = "/name", .twin = "/id", .status = "/status", .created = "/created_at",
 		.updated = "/updated_at",
-		.moving = aimodel_moving, .terminating = "terminating",
-		.rows = aimodel_rows,
+		.states = aimodel_states, .moving = aimodel_moving, .terminating = "terminating", .failed = "failed",
+		.beside = aimodels_rows, .rows = aimodel_rows,
 		.create = &schema_aimodel, .absent_s = 600, .remove = true, .scale = PROJECTS "/aimodels/{}/scale",
 		.listed = {.config = "/gpu_config_id", .region = "/region", .gpus = "/gpu_count", .replicas = "/replicas"},
 		.asked = {.config = "/gpu_config_id", .region = "/region", .gpus = "/gpu_count"},
@@ -320,8 +337,8 @@ const struct kind kinds[KINDS] = {
 			[DOC_ITEM] = {ORGS "/airuntime-templates/{}", TTL_CATALOG},
 		},
 		.id = "/id", .title = "/name", .twin = "/id", .status = "/status", .created = "/created_at",
-		.moving = custom_template_moving,
-		.rows = custom_template_rows,
+		.states = custom_template_states, .moving = custom_template_moving,
+		.beside = custom_templates_rows, .rows = custom_template_rows,
 		.create = &schema_template, .absent_s = 120, .remove = true,
 	},
 	[KIND_TEMPLATE] = {
@@ -332,7 +349,7 @@ const struct kind kinds[KINDS] = {
 			[DOC_ITEM] = {"/api/v1beta1/airuntime-templates/{}", TTL_CATALOG},
 		},
 		.id = "/id", .title = "/id", .twin = "/id", .created = "/created_at",
-		.loose = true, .rows = template_rows,
+		.loose = true, .beside = templates_rows, .rows = template_rows,
 	},
 	[KIND_INVENTORY] = {
 		.name = "inventory", .singular = "GPU configuration",
@@ -342,14 +359,14 @@ const struct kind kinds[KINDS] = {
 			[DOC_ITEM] = {"/api/v1beta1/inventory/gpuconfig?config_id={}", TTL_INVENTORY},
 		},
 		.id = "/config_id", .title = "/config_id", .twin = "/instance_type", .group = "/region",
-		.price = "/price_per_gpu_per_hour",
-		.loose = true, .rows = inventory_rows,
+		.price = "/price_per_gpu_per_hour", .state = "/availability",
+		.loose = true, .beside = offers_rows, .rows = inventory_rows,
 	},
 	[KIND_CATALOG] = {
 		.name = "catalog", .singular = "model",
 		.service = API_AIMODELS, .service_else = API_AIMODELS, .paged = true,
 		.docs = {[DOC_LIST] = {"/api/v1beta1/aimodels-catalog", TTL_CATALOG}},
 		.id = "/id", .title = "/id", .twin = "/id", .created = "/created_at",
-		.loose = true, .rows = catalog_rows,
+		.loose = true, .beside = models_rows, .rows = catalog_rows,
 	},
 };

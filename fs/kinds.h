@@ -33,19 +33,20 @@ enum doc { DOC_LIST, DOC_ITEM, DOC_METRICS, DOCS };
 enum row_type {
 	/* directories */
 	ROW_DIR,        /* with `rows` */
-	ROW_COLLECTION, /* the resources of `kind`, or its groups; and `rows` */
+	ROW_COLLECTION, /* the resources of `kind`, or its groups; and what is beside them */
 	ROW_GROUP,      /* the resources of one group: inventory/REGION */
 	ROW_RESOURCE,   /* one resource: its kind's rows */
 	ROW_BY_ID,      /* links by id to the resources of the collection above */
 	ROW_OBJECT,     /* an object inside a resource whose members are not known before they arrive */
 	/* files */
-	ROW_FIELD, /* a scalar and a newline; empty when null or absent */
-	ROW_LINES, /* an array of scalars, a line each */
-	ROW_JSON,  /* a value as JSON, indented */
-	ROW_VALUE, /* a member that is not known before it arrives: one of the three above, as it looks */
-	ROW_SPEC,  /* spec.json: a draft's text, or what would create the resource again */
-	ROW_ERROR, /* .error: the last refusal here */
-	ROW_TEXT,  /* by `text` */
+	ROW_FIELD,  /* a scalar and a newline; empty when null or absent */
+	ROW_LINES,  /* an array of scalars, a line each */
+	ROW_JSON,   /* a value as JSON, indented */
+	ROW_VALUE,  /* a member that is not known before it arrives: one of the three above, as it looks */
+	ROW_SPEC,   /* spec.json: a draft's text, or what would create the resource again */
+	ROW_ERROR,  /* .error: the last refusal here */
+	ROW_TEXT,   /* by `text` */
+	ROW_EVENTS, /* what happened to the resources of the collection: grows while it is open */
 	ROW_SCRATCH,
 	/* symbolic links */
 	ROW_LINK,       /* target by `text` */
@@ -54,7 +55,7 @@ enum row_type {
 };
 
 /* What writing does. All but a spec are commands: one in one write (handlers_action.c). */
-enum row_write { WRITE_NEVER, WRITE_SPEC, WRITE_SCALE };
+enum row_write { WRITE_NEVER, WRITE_SPEC, WRITE_SCALE, WRITE_WAIT, WRITE_REFRESH };
 
 struct row {
 	const char *name; /* NULL ends a table; rows that stand for listed things have none */
@@ -100,9 +101,14 @@ struct kind {
 	/* JSON pointers into a listed resource. `name` names its directory, `twin` is appended to the second holder of
 	 * a name. */
 	const char *id, *title, *twin, *group, *status, *created, *updated;
-	const char *const *moving; /* states that pass by themselves: kept 2 s only. NULL-terminated */
+	const char *const *states; /* that are documented, NULL-terminated; NULL: it has none */
+	const char *const *moving; /* of them, those that pass by themselves: kept 2 s only. NULL-terminated */
+	const char *failed;        /* the one in which it will stay, unfit */
+	const char *reason;        /* JSON pointer to why it is in its state */
+	const char *state;         /* JSON pointer to what `events` tells of instead of the status; NULL: of that */
 	const char *terminating;   /* the state after a delete was accepted */
 	bool loose;                /* its members become files as they arrive */
+	const struct row *beside;  /* the resources, in their collection */
 	const struct row *rows;    /* of a resource's directory */
 
 	const struct schema *create; /* POST to docs[DOC_LIST].path */

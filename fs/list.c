@@ -2,6 +2,7 @@
 
 #include "../api/scope.h"
 #include "name.h"
+#include "row.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -178,13 +179,13 @@ static bool list_has(struct list *list, const struct kind *kind, const char *id,
 }
 
 /*
- * The first holder keeps the plain name, the next ones get ~TWIN, and ~TWIN~N should even that be taken. A server that
- * gives them by the thousand shall not make each try all numbers.
+ * The first holder keeps the plain name, unless that is a file's which each collection has; the next ones get ~TWIN,
+ * and ~TWIN~N should even that be taken. A server that gives them by the thousand shall not make each try all numbers.
  */
 static int item_name(const struct list *list, const struct kind *kind, struct json json, const char *group,
 	const char *title, size_t len, char ret[static NAME_SIZE]) {
 	name_escape(title, len, ret);
-	if (!list_by_name(list, group, ret))
+	if (!list_by_name(list, group, ret) && !row_find(kind->beside, ret))
 		return 0;
 	SCOPED(buffer_free) struct buffer twin = {0};
 	char plain[NAME_SIZE], tail[NAME_SIZE];

@@ -5,6 +5,7 @@
 #include "kept.h"
 #include "log.h"
 #include "op.h"
+#include "watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -154,6 +155,7 @@ static int turning_wait_ms(const struct turning *turning) {
 	if (fs->forgetting)
 		return 0;
 	int wait_ms = earlier_ms(store_wait_ms(fs->store), earlier_ms(ops_wait_ms(fs), changes_wait_ms(fs->changes)));
+	wait_ms = earlier_ms(wait_ms, watches_wait_ms(fs->watches));
 	if (turning->end_ms == INT64_MAX)
 		return wait_ms;
 	return earlier_ms(wait_ms, turning->end_ms > fs->now_ms ? (int)(turning->end_ms - fs->now_ms) : 0);
@@ -185,7 +187,7 @@ static int loop_turn(struct turning *turning) {
 	for (int i = 0; i < count; i++)
 		turn_event(turning, events[i].data.fd);
 	store_make(fs->store);
-	while (store_run(fs->store) || changes_run(fs->changes)) {
+	while (store_run(fs->store) || changes_run(fs->changes) || watches_run(fs->watches)) {
 	}
 	if (fs->forgetting && !kept_run(fs))
 		ops_refreshed(fs);

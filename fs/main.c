@@ -7,14 +7,17 @@
  *   options*.c            what the user asked for          cloud.c   the simulated cloud of --sandbox
  *   daemon.c  log.c       the background process           supervisor.c  its parent, which outlives a crash
  *   mount.c  mounted.c    the mount point; the kernel's table of mounts
- *   login.c  terminal.c   neevfs login and logout; asking a person
+ *   login.c  terminal.c   neevfs login and logout; asking a person              credential.c  where the token is from
+ *   standing*.c           neevfs status: the mounts of this machine, asked how they are
+ *   doctor*.c finding.c   neevfs doctor; what a check found, as lines
  *   loop.c                the one place that waits
  *   op.c                  one request: parked, resumed, interrupted, answered once
  *   handlers_*.c          what a request means: names, listings, files, writing   handle.c  an open file
  *   kept.c                what the kernel keeps, and how it is told to forget
  *   sweep.c  process.c    who may not delete
+ *   watch.c               who waits for a state, who follows the events of a collection
  *   view.c                a path as it is now              node.c    the paths that the kernel knows
- *   kinds.c               THE TABLE: every name of the tree, where the API has it
+ *   kinds.c  row.c        THE TABLE: every name of the tree, where the API has it; what a row is
  *   render.c links.c texts.c   rows as bytes               attr.c    what stat(2) says
  *   readmes.c             help where one is                ssh*.c    the running instances, for ssh
  *   name.c                the server's names as file names
@@ -29,14 +32,18 @@
  *   store*.c              documents: the cache (../cache) over the API (../api)
  */
 #include "../api/api.h"
+#include "../api/scope.h"
 #include "../api/token.h"
 #include "change.h"
 #include "cloud.h"
+#include "credential.h"
 #include "daemon.h"
+#include "doctor.h"
 #include "log.h"
 #include "login.h"
 #include "loop.h"
 #include "mount.h"
+#include "standing.h"
 #include "store.h"
 #include "supervisor.h"
 #include "sweep.h"
@@ -77,40 +84,10 @@ static int complain(const struct error *err) {
 	return EXIT_FAILURE;
 }
 
-static int program_token(struct program *program, struct error *err) {
-	struct options *options = &program->options;
-	/* One source: the environment's over the configured ones, and these over what is stored. */
-	const char *text = options->token, *file = text ? NULL : options->token_file;
-	const char *command = text || file ? NULL : options->token_command;
-	struct stat st;
-	bool stored = !text && !file && !command && options->login && !lstat(options->login, &st);
-	struct token_config config = {.text = text,
-		.file = file,
-		.command = command,
-		.login = stored ? options->login : NULL,
-		.tenant_base = options->base[API_TENANT]};
-	if (!text && !file && !command && !stored)
-		return error_set(err, EKEYEXPIRED,
-			options->inference_key ? "NEEV_API_KEY holds an inference key, which these services refuse; "
-						 "give a personal access token by NEEV_API_TOKEN"
-					       : "no token: run neevfs login, or set NEEV_API_TOKEN, or -o "
-						 "token_file=PATH, or look around first with --sandbox");
-	struct error reason;
-	int rc = token_new(&config, &program->token, &reason);
-	if (rc)
-		error_set(err, -rc, "%s: %s",
-			text   ? "NEEV_API_TOKEN"
-			: file ? "token_file"
-			       : "token_command",
-			reason.message);
-	options_forget_token(options);
-	return rc ? rc : token_check(program->token, err); /* a file that cannot serve is told here, where one looks */
-}
-
 static int program_build(struct program *program, struct error *err) {
 	struct options *options = &program->options;
 	struct fs *fs = &program->fs;
-	int rc = program_token(program, err);
+	int rc = credential_open(options, &program->token, err);
 	if (rc)
 		return rc;
 	if (getrandom(&fs->seed, sizeof fs->seed, GRND_NONBLOCK) < 0)
@@ -241,9 +218,48 @@ static int restart_check(const struct options *options, struct error *err) {
 		options->restart);
 }
 
+static int program_status(void) {
+	SCOPED(standings_free) struct standings standings;
+	struct error err;
+	int rc = standings_read(&standings);
+	if (rc) {
+		error_set(&err, -rc, "what is mounted cannot be told: %s", strerror(-rc));
+		return complain(&err);
+	}
+	standings_show(&standings, stdout);
+	return standings_well(&standings) ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* Goes on with what could be read: `trouble` says what could not. */
+static int program_doctor(struct program *program, const struct error *trouble) {
+	struct error err = {0};
+	struct options *options = &program->options;
+	int rc = trouble ? -trouble->code : 0;
+	const char *proxy_ignored = doctor_proxy_ignored();
+	loop_ignore_signals();
+	daemon_harden(false);
+	if (options->sandbox && cloud_start(&program->cloud, options, &err))
+		return complain(&err);
+	if (rc != -ENOMEM && options_finish(options, &err)) {
+		trouble = trouble ? trouble : &err;
+		rc = -err.code;
+	}
+	if (rc == -ENOMEM)
+		return complain(trouble);
+	struct doctor doctor = {.findings = {.out = stdout},
+		.options = options,
+		.trouble = trouble,
+		.now_s = time(NULL),
+		.proxy_ignored = proxy_ignored};
+	doctor_run(&doctor);
+	return doctor.findings.failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
 static int program_run(struct program *program, int argc, char **argv) {
 	struct error err;
 	int rc = options_read(&program->options, argc, argv, &err);
+	if (program->options.command == COMMAND_DOCTOR)
+		return program_doctor(program, rc ? &err : NULL);
 	if (rc) {
 		complain(&err);
 		fputs("neevfs --help shows the usage\n", stderr);
@@ -257,9 +273,10 @@ static int program_run(struct program *program, int argc, char **argv) {
 		return rc == -EINVAL ? EXIT_USAGE : EXIT_FAILURE;
 	}
 	struct buffer help = {0};
-	switch (program->options.command) {
+	switch (command) {
 	case COMMAND_HELP:
-		options_help(&help);
+	case COMMAND_HELP_OPTIONS:
+		(command == COMMAND_HELP ? options_help : options_help_table)(&help);
 		fputs(help.data ? help.data : "", stdout);
 		buffer_free(&help);
 		return EXIT_SUCCESS;
@@ -272,6 +289,9 @@ static int program_run(struct program *program, int argc, char **argv) {
 		return login_run(&program->options, &err) ? complain(&err) : EXIT_SUCCESS;
 	case COMMAND_LOGOUT:
 		return logout_run(&program->options, &err) ? complain(&err) : EXIT_SUCCESS;
+	case COMMAND_STATUS:
+		return program_status();
+	case COMMAND_DOCTOR:
 	case COMMAND_MOUNT:
 		break;
 	}

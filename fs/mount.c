@@ -145,14 +145,23 @@ static void scope_close(int *fd) {
 
 /* ---- unmounting ---- */
 
-static int fusermount_run(const char *path, bool lazy) {
+const char *mount_helper(void) {
 	/* Not by PATH: what is started gets no chance to be something else. */
 	static const char *const places[] = {"/usr/bin/fusermount3", "/bin/fusermount3", "/usr/local/bin/fusermount3",
 		"/run/wrappers/bin/fusermount3", NULL};
 	const char *const *at = places;
 	while (*at && access(*at, X_OK))
 		at++;
-	if (!*at)
+	return *at;
+}
+
+const char *mount_library(void) {
+	return fuse_pkgversion();
+}
+
+static int fusermount_run(const char *path, bool lazy) {
+	const char *helper = mount_helper();
+	if (!helper)
 		return -ENOENT;
 	pid_t pid = fork();
 	if (pid < 0)
@@ -164,7 +173,7 @@ static int fusermount_run(const char *path, bool lazy) {
 		int null = lazy ? -1 : open("/dev/null", O_WRONLY | O_CLOEXEC); /* only the last attempt has a say */
 		if (null >= 0)
 			dup2(null, STDERR_FILENO);
-		execl(*at, "fusermount3", "-u", lazy ? "-qz" : "-q", "--", path, (char *)NULL);
+		execl(helper, "fusermount3", "-u", lazy ? "-qz" : "-q", "--", path, (char *)NULL);
 		_exit(127);
 	}
 	int status;
@@ -250,13 +259,13 @@ int mount_remove(const char *mountpoint, struct error *err) {
 	if (rc == -ENOENT && lstat(path, &st) && errno == ENOENT)
 		return error_set(err, ENOENT, "%s: no such directory", path);
 	if (rc || !mounted.ours)
-		return error_set(err, EINVAL, "%s: no neevfs is mounted there", path);
+		return error_set(err, EINVAL, "%s: no neevfs is mounted there; neevfs status shows where", path);
 	rc = path_unmount(path, false);
 	if (rc == -EBUSY) /* somebody is inside: the name goes now, the rest when they leave */
 		rc = path_unmount(path, true);
 	if (rc == -ENOENT)
 		return error_set(err, ENOENT, "fusermount3 is not installed (package fuse3)");
-	return rc ? error_set(err, -rc, "%s: could not be unmounted", path) : 0;
+	return rc ? error_set(err, -rc, "%s: could not be unmounted; its owner or root can", path) : 0;
 }
 
 /* ---- is it free ---- */
@@ -269,19 +278,20 @@ static int path_free(const char *path, struct error *err) {
 	if (rc && rc != -ENOENT)
 		mounted = (struct mounted){0}; /* without a table: the probe still says what is dead */
 	if (mounted.ours && mounted.user != (long)getuid())
-		return error_set(err, EBUSY, "%s: a neevfs of the user %ld is mounted there", path, mounted.user);
+		return error_set(err, EBUSY, "%s: a neevfs of the user %ld is mounted there; take another directory",
+			path, mounted.user);
 	rc = path_probe(path, &probed);
 	if (rc == -ETIMEDOUT)
-		return error_set(err, EBUSY, "%s: what is mounted there (%s) does not answer", path,
-			*mounted.type ? mounted.type : "?");
+		return error_set(err, EBUSY, "%s: what is mounted there (%s) does not answer; %s %s ends it", path,
+			*mounted.type ? mounted.type : "?", mounted.ours ? "neevfs umount" : "umount -l", path);
 	if (rc)
 		return error_set(err, -rc, "%s: %s", path, strerror(-rc));
 	if (probed.code == ENOTCONN && mounted.ours)
 		return 1;
 	if (probed.code == ENOTCONN)
 		return error_set(err, EBUSY,
-			"%s: a dead filesystem is mounted there (%s), which is not neevfs's to remove", path,
-			*mounted.type ? mounted.type : "?");
+			"%s: a dead filesystem is mounted there (%s), which is not neevfs's to remove: umount it first",
+			path, *mounted.type ? mounted.type : "?");
 	if (probed.code == ENOENT)
 		return error_set(err, ENOENT, "%s: no such directory; make it first: mkdir %s", path, path);
 	if (probed.code)
@@ -297,10 +307,10 @@ int mount_check(struct options *options, struct error *err) {
 	int rc = mount_path(options->mountpoint, path);
 	if (rc)
 		return error_set(err, -rc, "%s: %s", options->mountpoint, strerror(-rc));
+	if (option_text(&options->mountpoint, path))
+		return error_set(err, ENOMEM, "no memory for the options");
 	rc = path_free(path, err);
-	if (rc < 0)
-		return rc;
-	return option_text(&options->mountpoint, path) ? error_set(err, ENOMEM, "no memory for the options") : 0;
+	return rc < 0 ? rc : 0;
 }
 
 static void mount_option(struct fuse_args *args, const char *text, int *rc) {
@@ -331,11 +341,11 @@ static int session_mount(struct fuse_session *session, const char *path, dev_t *
 	SCOPED(scope_close) __attribute__((unused)) int lock = start_lock(path);
 	int rc = path_free(path, err);
 	if (rc > 0 && (rc = path_unmount(path, true)))
-		error_set(err, -rc, "%s: the dead neevfs there could not be unmounted", path);
+		error_set(err, -rc, "%s: the dead neevfs there could not be unmounted: neevfs umount %s", path, path);
 	if (rc < 0)
 		return rc;
 	if (fuse_session_mount(session, path))
-		return error_set(err, EIO, "%s: could not be mounted", path);
+		return error_set(err, EIO, "%s: could not be mounted; neevfs doctor tells why", path);
 	struct mounted mounted;
 	*ret_device = !mounted_at(path, &mounted) && mounted.ours ? mounted.device : 0;
 	return 0;
@@ -367,7 +377,7 @@ int mount_start(struct fs *fs, struct mount *ret, struct error *err) {
 	struct fuse_session *session = rc ? NULL : fuse_session_new(&args, &fs_ops, sizeof fs_ops, fs);
 	fuse_opt_free_args(&args);
 	if (!session)
-		return error_set(err, EINVAL, "the mount options are not accepted");
+		return error_set(err, EINVAL, "the mount options are not accepted; man neevfs lists them");
 	dev_t device = 0;
 	if ((rc = session_mount(session, options->mountpoint, &device, err))) {
 		fuse_session_destroy(session);

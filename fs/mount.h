@@ -14,8 +14,9 @@ struct mount {
 };
 
 /*
- * Makes the mount point absolute, links followed (options->mountpoint is replaced). -EBUSY if a live neevfs is on it
- * already, or a dead one of another user; -ENOTCONN if another program's is dead there, -ENOTDIR, -ENOENT, …
+ * Makes the mount point absolute, links followed (options->mountpoint is replaced, also if it is refused). -EBUSY if a
+ * live neevfs is on it already, or a dead one of another user; -ENOTCONN if another program's is dead there, -ENOTDIR,
+ * -ENOENT, …
  */
 int mount_check(struct options *options, struct error *err);
 
@@ -36,6 +37,9 @@ int mount_bury(dev_t device);
 
 /* Leaves, and ends the connection. Takes one without a session. */
 void mount_end(struct mount *mount);
+
+const char *mount_helper(void);  /* the path of fusermount3, which mounts for plain users; NULL: there is none */
+const char *mount_library(void); /* the version of libfuse */
 
 /* Unmounts a neevfs, lazily if it is busy. -EINVAL if there is none, -errno with words. */
 int mount_remove(const char *mountpoint, struct error *err);

@@ -30,22 +30,24 @@ static bool line_read(char *line, char **ret_path, struct mounted *ret) {
 			return false;
 	for (char *optional; (optional = strsep(&rest, " ")) && strcmp(optional, "-") != 0;) {
 	}
-	const char *type = strsep(&rest, " "), *source = strsep(&rest, " ");
+	char *type = strsep(&rest, " "), *source = strsep(&rest, " ");
 	unsigned long high = strtoul(field[2], &colon, 10), low = *colon == ':' ? strtoul(colon + 1, &end, 10) : 0;
 	if (!type || !source || *colon != ':' || *end)
 		return false;
 	octal_read(field[4]);
+	octal_read(source);
 	const char *user = rest ? strstr(rest, "user_id=") : NULL;
 	*ret = (struct mounted){.device = makedev((unsigned)high, (unsigned)low),
 		.ours = !strcmp(type, "fuse.neevfs"),
-		.user = user ? strtol(user + 8, NULL, 10) : -1};
+		.user = user ? strtol(user + 8, NULL, 10) : -1,
+		.read_only = !strncmp(field[5], "ro", 2) || (rest && !strncmp(rest, "ro", 2))};
 	snprintf(ret->type, sizeof ret->type, "%s", type);
+	snprintf(ret->source, sizeof ret->source, "%s", source);
 	*ret_path = field[4];
 	return true;
 }
 
-/* Calls `visit` for each line, in the order of mounting: of those at one path the last is on top. */
-static int table_read(void (*visit)(void *user, const char *path, const struct mounted *mounted), void *user) {
+int mounted_each(void (*visit)(void *user, const char *path, const struct mounted *mounted), void *user) {
 	FILE *table = fopen("/proc/self/mountinfo", "re");
 	if (!table)
 		return -errno;
@@ -83,7 +85,7 @@ static void visit_path(void *user, const char *path, const struct mounted *mount
 
 int mounted_at(const char *path, struct mounted *ret) {
 	struct search search = {.path = path};
-	int rc = table_read(visit_path, &search);
+	int rc = mounted_each(visit_path, &search);
 	if (!rc && !search.found)
 		rc = -ENOENT;
 	if (!rc)
@@ -107,7 +109,7 @@ static void visit_device(void *user, const char *path, const struct mounted *mou
 
 int mounted_where(dev_t device, char *ret[static MOUNTED_PLACES]) {
 	struct search search = {.device = device, .places = ret};
-	int rc = table_read(visit_device, &search);
+	int rc = mounted_each(visit_device, &search);
 	while (rc && search.count)
 		free(ret[--search.count]);
 	return rc ? rc : search.count;

@@ -14,7 +14,13 @@ struct mounted {
 	bool ours;     /* a neevfs */
 	long user;     /* who mounted it, of a FUSE filesystem; else -1 */
 	char type[64]; /* "fuse.sshfs" */
+	char source[64]; /* the label, cut to fit */
+	bool read_only;
 };
+
+/* Calls `visit` for each line, in the order of mounting: of those at one path the last is on top. `path` is lent. 0;
+ * -ENOMEM, or why there is no table. */
+int mounted_each(void (*visit)(void *user, const char *path, const struct mounted *mounted), void *user);
 
 /* What is mounted at that absolute path, the topmost. 0; -ENOENT: nothing; -ENOMEM, or why there is no table. */
 int mounted_at(const char *path, struct mounted *ret);

@@ -13,7 +13,7 @@
 #include <string.h>
 
 struct ops {
-	struct op first; /* ring of the parked, by deadline: all have the same span */
+	struct op first; /* ring of the parked, by deadline: all have the same span but who waits for a state */
 	size_t count;
 	bool interrupted; /* one of them was: set from libfuse's callback */
 };
@@ -50,6 +50,12 @@ static void op_resume(struct demand *demand) {
 	op_run((struct op *)((char *)demand - offsetof(struct op, demand)));
 }
 
+static void op_look_again(struct watcher *watcher) {
+	struct op *op = (struct op *)((char *)watcher - offsetof(struct op, watcher));
+	store_leave(op->fs->store, &op->demand); /* it may still be looking, since the time before */
+	op_run(op);
+}
+
 bool op_may_park(const struct op *op) {
 	return op->parked || op->fs->ops->count < OPS_MAX;
 }
@@ -59,8 +65,10 @@ static void op_park(struct op *op) {
 	if (op->parked)
 		return;
 	op->parked = true;
-	op->prev = ops->first.prev;
 	op->next = &ops->first;
+	while (op->next->prev != &ops->first && op->next->prev->deadline_ms > op->deadline_ms)
+		op->next = op->next->prev;
+	op->prev = op->next->prev;
 	op->prev->next = op->next->prev = op;
 	ops->count++;
 	fuse_req_interrupt_func(op->req, op_interrupt, op);
@@ -75,6 +83,7 @@ static void op_release(struct op *op) {
 	if (op->parked)
 		sweep_extend(op->fs->sweeps, op->pid, op->began_ms, op->fs->now_ms);
 	store_leave(op->fs->store, &op->demand);
+	watch_leave(&op->watcher);
 	if (op->change)
 		change_abandon(op->change);
 	if (op->data.data)
@@ -99,6 +108,7 @@ struct op *op_new(fuse_req_t req, op_step *step, const char *operation, fuse_ino
 	memcpy(op->name, name ? name : "", len + 1);
 	op->demand.since_ms = fs->now_ms;
 	op->demand.resume = op_resume;
+	op->watcher.resume = op_look_again;
 	op->began_ms = fs->now_ms;
 	op->pid = op->demand.pid = fuse_req_ctx(req)->pid;
 	op->deadline_ms = fs->now_ms + fs->options->deadline_ms;
@@ -143,7 +153,7 @@ void op_run(struct op *op) {
 	if (!rc)
 		return;
 	if (rc == DEMAND_PARKED && !op->change && !op_may_park(op)) {
-		error_set(&op->demand.error, EBUSY, "%d calls wait already", OPS_MAX);
+		error_set(&op->demand.error, EBUSY, "%d calls wait already: try again later", OPS_MAX);
 		rc = -EBUSY;
 	}
 	if (rc == DEMAND_PARKED) {
@@ -163,11 +173,14 @@ static void op_give_up(struct op *op, int code) {
 	int rc = -code;
 	if (op->change) {
 		rc = change_unfinished(op->change, code, &err);
+	} else if (op->watcher.watch) {
+		error_set(&err, code, "time is up, and it is not %s; ../events tells what happened", op->state);
 	} else {
 		error_set(&err, code, "no answer within the deadline of %g s", op->fs->options->deadline_ms / 1000.0);
 		err.verdict = op->changing ? VERDICT_NOT_DONE : VERDICT_NONE;
 	}
-	if (op->changing && op->handle) { /* what a repeated write gets, also where nothing was begun yet */
+	bool last = op->changing || (op->watcher.watch && code != EINTR); /* after that a wait is begun again */
+	if (last && op->handle) { /* what a repeated write gets, also where nothing was begun yet */
 		op->handle->settled = true;
 		op->handle->outcome = rc;
 	}

@@ -15,6 +15,7 @@
 #include "handle.h"
 #include "name.h"
 #include "view.h"
+#include "watch.h"
 
 #include <fuse_lowlevel.h>
 
@@ -46,6 +47,8 @@ struct op {
 	struct timespec atime, mtime;
 	bool keep; /* rename: what has the new name already is not replaced */
 	struct demand demand;
+	struct watcher watcher; /* of who waits for a state */
+	const char *state;      /* that one; constant */
 	bool began;      /* the step has run once: rmdir knows `of_draft`, scale looks at what is newer than that */
 	bool of_draft;   /* what it was asked for is a draft: a resource by then must not be deleted */
 	bool looking;    /* its failure is what a sweep may meet instead of a refusal */

@@ -291,16 +291,32 @@ void options_forget_token(struct options *options) {
 /* ---- words ---- */
 
 void options_help(struct buffer *out) {
-	buffer_add(out,
-		"usage: neevfs [-f] [-d] [-o OPTION=VALUE,...] MOUNTPOINT\n"
-		"       neevfs --sandbox [-o ...] MOUNTPOINT    a simulated cloud: no account, no network\n"
-		"       neevfs umount MOUNTPOINT\n"
-		"       neevfs login [--token-stdin] [-o ...]   asks for e-mail and password, stores the login\n"
-		"       neevfs logout                           removes it\n"
-		"       neevfs -h | -V\n"
-		"Mounts NeevCloud's AI cloud as a directory tree; see neevfs(1) and neevfs(5).\n\n"
-		"The token comes from NEEV_API_TOKEN, token_file=, token_command=, or a stored login.\n\n"
-		"options (-o, and the config file's keys):\n");
+	buffer_add(out, "usage: neevfs [-o OPTION=VALUE,...] MOUNTPOINT   mounts NeevCloud's AI cloud\n"
+			"       neevfs --sandbox MOUNTPOINT   a simulated one: no account, no network\n"
+			"       neevfs umount MOUNTPOINT\n"
+			"       neevfs login [--token-stdin]  asks for e-mail and password, keeps a login\n"
+			"       neevfs logout                 removes it\n"
+			"       neevfs status                 what is mounted, and how it is\n"
+			"       neevfs doctor [MOUNTPOINT]    looks for what is wrong, says what to do\n"
+			"       neevfs -h | -V                this help; the version\n"
+			"\n"
+			"The token comes from NEEV_API_TOKEN, token_file=, token_command=, or a login.\n"
+			"\n"
+			"  -f, -d                stay in the foreground; -d shows the kernel's calls, too\n"
+			"  -o token_file=PATH    the file that holds the token, of mode 0600\n"
+			"  -o org=ID,project=ID  show only these, without asking for a list of them\n"
+			"  -o allow=none         change nothing; or some of create:scale:delete\n"
+			"  -o max_hourly=USD     add nothing beyond what that pays in an hour\n"
+			"  -o ttl=SECONDS        how old an answer may be (30)\n"
+			"  -o allow_other        let other users in\n"
+			"  -o log=PATH           log there, not to syslog\n"
+			"\n"
+			"All options: neevfs --help options. All else: man neevfs, and man 5 neevfs for\n"
+			"what is in the mount; its README.txt is where to begin.\n");
+}
+
+void options_help_table(struct buffer *out) {
+	buffer_add(out, "options (-o, and the config file's keys):\n");
 	for (const struct option_row *row = option_rows; row->name; row++) {
 		buffer_printf(out, "  %-15s %s", row->name, row->help);
 		if (row->value)

@@ -12,7 +12,17 @@
 
 #include <stdbool.h>
 
-enum command { COMMAND_MOUNT, COMMAND_UMOUNT, COMMAND_LOGIN, COMMAND_LOGOUT, COMMAND_HELP, COMMAND_VERSION };
+enum command {
+	COMMAND_MOUNT,
+	COMMAND_UMOUNT,
+	COMMAND_LOGIN,
+	COMMAND_LOGOUT,
+	COMMAND_STATUS,
+	COMMAND_DOCTOR,
+	COMMAND_HELP,
+	COMMAND_HELP_OPTIONS,
+	COMMAND_VERSION,
+};
 
 /* A list of texts from a repeatable option; NULL-terminated. */
 struct texts {
@@ -71,7 +81,11 @@ int options_finish(struct options *options, struct error *err);
 
 void options_forget_token(struct options *options); /* wipes it */
 
-void options_help(struct buffer *out);
+/* Appends the path of the config file, whether it exists or not; nothing where there is no home directory. */
+void options_config_path(struct buffer *out);
+
+void options_help(struct buffer *out);       /* what one needs in the first week; fits a screen of 80 by 24 */
+void options_help_table(struct buffer *out); /* every option, a line each */
 
 /* Appends "name=value" lines of all options as they are in force; never a token. */
 void options_show(const struct options *options, struct buffer *out);

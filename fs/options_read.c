@@ -32,17 +32,21 @@ static int config_line(struct options *options, char *line, struct error *err) {
 	return text.error ? error_set(err, ENOMEM, "no memory for the options") : option_read(options, text.data, err);
 }
 
-static int config_read(struct options *options, struct error *err) {
+void options_config_path(struct buffer *out) {
 	const char *base = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-	SCOPED(buffer_free) struct buffer path = {0};
 	if (base && *base == '/')
-		buffer_printf(&path, "%s/neevfs/config", base);
+		buffer_printf(out, "%s/neevfs/config", base);
 	else if (home && *home == '/')
-		buffer_printf(&path, "%s/.config/neevfs/config", home);
-	else
-		return 0;
+		buffer_printf(out, "%s/.config/neevfs/config", home);
+}
+
+static int config_read(struct options *options, struct error *err) {
+	SCOPED(buffer_free) struct buffer path = {0};
+	options_config_path(&path);
 	if (path.error)
 		return error_set(err, ENOMEM, "no memory for the options");
+	if (!path.data)
+		return 0;
 	FILE *file = fopen(path.data, "re");
 	if (!file)
 		return errno == ENOENT || errno == ENOTDIR
@@ -235,7 +239,7 @@ int options_finish(struct options *options, struct error *err) {
 		rc = options_paths(options, err);
 	if (!rc)
 		rc = options_login(options, err);
-	if (!rc && options->command == COMMAND_MOUNT)
+	if (!rc && (options->command == COMMAND_MOUNT || options->command == COMMAND_DOCTOR))
 		rc = options_journal(options, err);
 	return rc ? rc : options_scopes(options, err);
 }
@@ -248,9 +252,9 @@ static int command_line_read(
 	static const struct {
 		const char *name;
 		enum command command;
-		int names_max;
-	} commands[] = {{"", COMMAND_MOUNT, 2}, {"umount", COMMAND_UMOUNT, 1}, {"login", COMMAND_LOGIN, 0},
-		{"logout", COMMAND_LOGOUT, 0}};
+		int names_min, names_max;
+	} commands[] = {{"", COMMAND_MOUNT, 1, 2}, {"umount", COMMAND_UMOUNT, 1, 1}, {"login", COMMAND_LOGIN, 0, 0},
+		{"logout", COMMAND_LOGOUT, 0, 0}, {"status", COMMAND_STATUS, 0, 0}, {"doctor", COMMAND_DOCTOR, 0, 1}};
 	size_t which = 0;
 	for (size_t i = 1; argc > 1 && i < sizeof commands / sizeof *commands; i++)
 		if (!strcmp(argv[1], commands[i].name))
@@ -273,18 +277,20 @@ static int command_line_read(
 			rc = error_set(err, EINVAL, optopt == 'o' ? "%s needs a value" : "unknown option: %s",
 				argv[optind - 1]);
 	}
+	if (!rc && options->command == COMMAND_HELP && argc > optind && !strcmp(argv[optind], "options"))
+		options->command = COMMAND_HELP_OPTIONS;
 	if (rc || options->command != COMMAND_MOUNT)
 		return rc;
 	int names = argc - optind;
-	options->command = commands[which].command;
 	if (names > commands[which].names_max)
 		return error_set(err, EINVAL, "too many arguments");
-	if (options->token_stdin && options->command != COMMAND_LOGIN)
+	if (options->token_stdin && commands[which].command != COMMAND_LOGIN)
 		return error_set(err, EINVAL, "--token-stdin belongs to neevfs login");
-	if (!commands[which].names_max)
-		return 0;
-	if (names < 1)
+	if (names < commands[which].names_min)
 		return error_set(err, EINVAL, "no mount point given");
+	options->command = commands[which].command; /* from here on it is known, whatever else is wrong */
+	if (!names)
+		return 0;
 	if (option_text(&options->mountpoint, argv[argc - 1]) ||
 		(names == 2 && option_text(&options->source, argv[optind])))
 		return error_set(err, ENOMEM, "no memory for the options");
@@ -304,8 +310,8 @@ int options_read(struct options *options, int argc, char **argv, struct error *e
 	struct texts given = {0};
 	int rc = command_line_read(options, argc, argv, &given, err);
 	bool configured = options->command == COMMAND_MOUNT || options->command == COMMAND_LOGIN ||
-			  options->command == COMMAND_LOGOUT;
-	if (!rc && configured) { /* help and umount work whatever is configured */
+			  options->command == COMMAND_LOGOUT || options->command == COMMAND_DOCTOR;
+	if (!rc && configured) { /* help, umount and status work whatever is configured */
 		rc = options_defaults(options, err);
 		/* The simulated cloud is the same for everybody: what is set up for the real one is not for it. */
 		if (!rc && !options->sandbox)

@@ -61,6 +61,27 @@ void refusal_add(
 		refusals->count++;
 }
 
+/* What to do where the reason is not in what was asked for; NULL: the words say it, or nobody can tell. */
+static const char *refusal_next(const struct error *err) {
+	switch (err->http_status) {
+	case 401:
+		return "neevfs login, or another token where it is configured; neevfs doctor looks at it";
+	case 402:
+		return "look at the balance and the quota in the provider's console";
+	case 403:
+		return "ask who administers the organisation for that right";
+	case 429:
+		return "wait a while";
+	}
+	if (err->http_status >= 500)
+		return "try again later; if it stays so, tell the provider the x-request-id";
+	if (err->http_status)
+		return NULL;
+	return err->code == EHOSTUNREACH || err->code == EPROTO || err->code == EKEYEXPIRED
+		       ? "neevfs doctor tells where it stops"
+		       : NULL;
+}
+
 static void refusal_text(const struct refusal *refusal, struct buffer *out) {
 	const struct error *err = &refusal->error;
 	struct tm tm;
@@ -95,6 +116,10 @@ static void refusal_text(const struct refusal *refusal, struct buffer *out) {
 		buffer_add(out, "Verdict: unknown whether it was carried out; look again before repeating it.\n");
 	else if (err->verdict == VERDICT_DONE)
 		buffer_add(out, "Verdict: it was carried out.\n");
+	bool told = err->verdict == VERDICT_UNKNOWN || err->verdict == VERDICT_DONE;
+	const char *next = told ? NULL : refusal_next(err);
+	if (next)
+		buffer_printf(out, "Next: %s.\n", next);
 }
 
 static bool refusal_below(const struct refusal *refusal, const char *dir, size_t len) {

@@ -6,6 +6,7 @@
 #include "refusal.h"
 #include "spec.h"
 #include "texts.h"
+#include "watch.h"
 
 #include <errno.h>
 
@@ -131,6 +132,12 @@ int view_render(const struct view *view, struct demand *demand, struct buffer *o
 	case ROW_SCRATCH_LINK:
 		buffer_append(out, view->scratch->text.data, view->scratch->text.len);
 		break;
+	case ROW_EVENTS: {
+		const struct buffer *events = watch_events(view->fs->watches, view->kind, &view->scope);
+		if (events && events->len)
+			buffer_append(out, events->data, events->len);
+		break;
+	}
 	case ROW_TEXT:
 	case ROW_LINK:
 		rc = row->text(view, demand, out);

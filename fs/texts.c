@@ -37,6 +37,13 @@ int text_errors(const struct view *view, struct demand *demand, struct buffer *o
 	return 0;
 }
 
+int text_nothing(const struct view *view, struct demand *demand, struct buffer *out) {
+	(void)view;
+	(void)demand;
+	(void)out;
+	return 0;
+}
+
 int text_own_id(const struct view *view, struct demand *demand, struct buffer *out) {
 	(void)demand;
 	const char *id = view->scope.ids[view->scope.count - 1];

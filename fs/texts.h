@@ -12,6 +12,8 @@ int text_words(const struct view *view, struct demand *demand, struct buffer *ou
 int text_version(const struct view *view, struct demand *demand, struct buffer *out);
 int text_options(const struct view *view, struct demand *demand, struct buffer *out);
 int text_errors(const struct view *view, struct demand *demand, struct buffer *out);
+/* Of what only takes commands: a tool that copies it writes none. */
+int text_nothing(const struct view *view, struct demand *demand, struct buffer *out);
 int text_own_id(const struct view *view, struct demand *demand, struct buffer *out);
 int text_by_id(const struct view *view, struct demand *demand, struct buffer *out);
 

@@ -12,22 +12,6 @@ enum { DEPTH_MAX = 64 };
 
 static const char draft_text_name[] = "spec.json.draft";
 
-bool row_is_dir(const struct row *row) {
-	return row->type <= ROW_OBJECT;
-}
-
-bool row_is_link(const struct row *row) {
-	return row->type >= ROW_LINK;
-}
-
-bool row_is_scratch(const struct row *row) {
-	return row->type == ROW_SCRATCH || row->type == ROW_SCRATCH_LINK;
-}
-
-bool row_has_text(const struct row *row) {
-	return row->write == WRITE_SPEC || row->write == WRITE_SCALE;
-}
-
 /* ---- the way to a node ---- */
 
 /* The ids that the list path of the view's collection needs. */
@@ -242,13 +226,6 @@ int view_open(struct fs *fs, struct node *node, struct demand *demand, struct vi
 
 /* ---- entries ---- */
 
-static const struct row *row_find(const struct row *rows, const char *name) {
-	for (; rows && rows->name; rows++)
-		if (!strcmp(rows->name, name))
-			return rows;
-	return NULL;
-}
-
 /* Of a draft exists what was written, and .error. */
 static bool draft_shows(const struct draft *draft, const struct row *row) {
 	return row->type == ROW_ERROR || (row->type == ROW_SPEC && draft->has_text);
@@ -404,6 +381,12 @@ static int collection_child(const struct view *view, const char *name, struct de
 	return rc;
 }
 
+const struct row *view_rows(const struct view *view) {
+	return view->row->type == ROW_RESOURCE     ? view->kind->rows
+	       : view->row->type == ROW_COLLECTION ? view->kind->beside
+						   : view->row->rows;
+}
+
 /* Where people may put files of their own, a folder that is copied often has a README.txt. */
 static bool help_gives_way(const struct view *view, const struct row *row) {
 	struct scratch *scratch;
@@ -411,7 +394,7 @@ static bool help_gives_way(const struct view *view, const struct row *row) {
 }
 
 const struct row *view_fixed(const struct view *view, const char *name) {
-	const struct row *row = row_find(view->row->type == ROW_RESOURCE ? view->kind->rows : view->row->rows, name);
+	const struct row *row = row_find(view_rows(view), name);
 	return row && !help_gives_way(view, row) ? row : NULL;
 }
 
@@ -533,7 +516,7 @@ static int scratch_walk(const struct view *view, view_add *add, void *user) {
 
 int view_entries(const struct view *view, struct demand *demand, view_add *add, void *user) {
 	const struct row *row = view->row;
-	const struct row *fixed = row->type == ROW_RESOURCE ? view->kind->rows : row->rows;
+	const struct row *fixed = view_rows(view);
 	int rc = 0;
 	struct json value;
 	for (const struct row *at = fixed; !rc && at && at->name; at++)

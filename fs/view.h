@@ -11,6 +11,7 @@
 #include "fs.h"
 #include "name.h"
 #include "node.h"
+#include "row.h"
 #include "scratch.h"
 #include "store.h"
 
@@ -63,6 +64,8 @@ const struct row *value_looks(struct json value, const char *key, char ret_name[
 /* The place of a collection's drafts: its list path, filled in. */
 int view_place(const struct view *view, struct buffer *out);
 
+/* The fixed rows of a directory; NULL: it has none. */
+const struct row *view_rows(const struct view *view);
 /* The row that is fixed under this name in the view's directory, shown or not; NULL: none, or a help text that gives
  * way (kinds.h). */
 const struct row *view_fixed(const struct view *view, const char *name);
@@ -81,11 +84,5 @@ bool view_backed_up(const struct view *view);
 /* Forgets the cached answers that the view shows, and below it. Returns the resource whose they are; NULL: there are
  * more of them. */
 struct node *view_forget(const struct view *view);
-
-bool row_is_dir(const struct row *row);
-bool row_is_link(const struct row *row);
-bool row_is_scratch(const struct row *row);
-/* Whether it has a text of its own that is written to the API: a file can be renamed onto it, and it to a backup. */
-bool row_has_text(const struct row *row);
 
 #endif

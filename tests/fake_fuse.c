@@ -23,6 +23,7 @@ struct kernel {
 	struct held *held;
 	size_t held_count, held_cap;
 	size_t told; /* notifications */
+	size_t polls, polled;
 };
 
 static void *zeroed(size_t size) {
@@ -111,6 +112,7 @@ void kernel_end(struct kernel *kernel) {
 	for (struct fuse_req *at = kernel->first; at; at = at->next)
 		if ((at->answer == ANSWER_OPEN || at->answer == ANSWER_CREATE) && !at->gone && !at->released)
 			kernel_release(at);
+	assert_int_equal(kernel->polls, 0);
 	if (!count)
 		return;
 	/* In the order in which the kernel got them: parents before children, which must keep their parents alive. */
@@ -343,6 +345,37 @@ int fuse_lowlevel_notify_inval_inode(struct fuse_session *session, fuse_ino_t in
 		return -ENOENT;
 	kernel->told++;
 	return 0;
+}
+
+struct fuse_pollhandle {
+	struct kernel *kernel;
+};
+
+struct fuse_pollhandle *kernel_poll(struct kernel *kernel) {
+	struct fuse_pollhandle *poll = zeroed(sizeof(*poll));
+
+	poll->kernel = kernel;
+	kernel->polls++;
+	return poll;
+}
+
+size_t kernel_polled(const struct kernel *kernel) {
+	return kernel->polled;
+}
+
+int fuse_lowlevel_notify_poll(struct fuse_pollhandle *poll) {
+	poll->kernel->polled++;
+	return 0;
+}
+
+void fuse_pollhandle_destroy(struct fuse_pollhandle *poll) {
+	poll->kernel->polls--;
+	alloc_test_free(poll);
+}
+
+int fuse_reply_poll(fuse_req_t req, unsigned revents) {
+	req->len = revents;
+	return answered(req, ANSWER_POLL);
 }
 
 size_t kernel_told(const struct kernel *kernel) {

@@ -23,6 +23,7 @@ enum answer {
 	ANSWER_WRITE,
 	ANSWER_READLINK,
 	ANSWER_STATFS,
+	ANSWER_POLL,
 	ANSWER_NONE, /* a forget's */
 };
 
@@ -37,7 +38,7 @@ struct fuse_req {
 	double attr_timeout;
 	struct fuse_file_info file; /* ANSWER_OPEN, ANSWER_CREATE */
 	char *data;                 /* ANSWER_BUF, ANSWER_READLINK: with a NUL behind */
-	size_t len;                 /* of it; ANSWER_WRITE: the count */
+	size_t len;                 /* of it; ANSWER_WRITE: the count; ANSWER_POLL: the events */
 	struct statvfs statvfs;
 	struct fuse_ctx ctx; /* who asks */
 	bool gone;           /* set by a test before the answer: who asked was killed, the answer goes nowhere */
@@ -74,6 +75,10 @@ size_t kernel_nodes(const struct kernel *kernel);
 size_t kernel_unanswered(const struct kernel *kernel);
 /* The latest request; the earlier ones follow by `next`. */
 fuse_req_t kernel_first(const struct kernel *kernel);
+
+/* What a poll gives to be told by; released by the handlers. How often it was told that there is more to read. */
+struct fuse_pollhandle *kernel_poll(struct kernel *kernel);
+size_t kernel_polled(const struct kernel *kernel);
 
 /* How often it was told to ask for a node's attributes again that it knew. */
 size_t kernel_told(const struct kernel *kernel);

@@ -96,7 +96,7 @@ void stage_close(struct stage *stage) {
 
 void stage_one_turn(struct stage *stage) {
 	store_make(stage->fs.store);
-	while (store_run(stage->fs.store) || changes_run(stage->fs.changes)) {
+	while (store_run(stage->fs.store) || changes_run(stage->fs.changes) || watches_run(stage->fs.watches)) {
 	}
 	if (stage->fs.forgetting && !kept_run(&stage->fs))
 		ops_refreshed(&stage->fs);
@@ -363,7 +363,19 @@ void stage_mentions(struct stage *stage, const char *path, const char *words) {
 		fail_msg("%s does not say \"%s\" but \"%s\"", path, words, read->data);
 }
 
+size_t stage_beside(struct stage *stage, fuse_ino_t ino) {
+	size_t count = 0;
+
+	for (const struct row *at = op_node(&stage->fs, ino)->row->kind->beside; at->name; at++)
+		count++;
+	return count;
+}
+
 const char *stage_names(struct stage *stage, fuse_ino_t ino, size_t size) {
+	const struct row *row = op_node(&stage->fs, ino)->row;
+	const struct row *beside = row->type == ROW_COLLECTION ? row->kind->beside
+				   : row->type == ROW_GROUP    ? row->rows
+							       : NULL;
 	fuse_req_t opened = stage_opendir(stage, ino), names = kernel_request(stage->kernel);
 	struct dirent_seen seen = {0};
 	size_t len = 0, at, before;
@@ -376,7 +388,7 @@ const char *stage_names(struct stage *stage, fuse_ino_t ino, size_t size) {
 		for (at = 0; dirent_next(read, &at, &seen);) {
 			size_t name_len = strlen(seen.name);
 
-			if (!strcmp(seen.name, ".") || !strcmp(seen.name, "..")) {
+			if (!strcmp(seen.name, ".") || !strcmp(seen.name, "..") || row_find(beside, seen.name)) {
 				before = SIZE_MAX;
 				continue;
 			}

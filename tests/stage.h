@@ -99,8 +99,9 @@ fuse_ino_t stage_walk(struct stage *stage, const char *path);
 void stage_says(struct stage *stage, const char *path, const char *text);
 /* The file there has these words in it. */
 void stage_mentions(struct stage *stage, const char *path, const char *words);
-/* The names in a directory, '\n' behind each, in the order they came, without "." and ".."; read with buffers of that
- * size. The stage's. */
+/* The names in a directory, '\n' behind each, in the order they came, without "." and "..", and of a collection without
+ * those that all have beside their resources; read with buffers of that size. The stage's. */
+size_t stage_beside(struct stage *stage, fuse_ino_t ino); /* of those, how many there are */
 const char *stage_names(struct stage *stage, fuse_ino_t ino, size_t size);
 
 /* ---- a create ---- */

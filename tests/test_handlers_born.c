@@ -104,7 +104,7 @@ static void a_newborn_is_seen_though_the_list_lags(void **state) {
 		assert_parked(listed);
 		stage_answer(&stage, API_GET, TEMPLATES "/id-1", 200, SPEC_ANSWER("abc", "id-1"));
 		assert_opened(listed);
-		assert_string_equal(stage_names(&stage, dir, 4096), "README.txt\n.by-id\n.error\nabc\n");
+		assert_string_equal(stage_names(&stage, dir, 4096), "abc\n");
 		stage_says(&stage, TEMPLATES_DIR "/abc/id", "id-1\n");
 		stage_says(&stage, TEMPLATES_DIR "/abc/status", "Active\n");
 		assert_err(stage_mkdir(&stage, dir, "abc"), EEXIST);
@@ -114,7 +114,7 @@ static void a_newborn_is_seen_though_the_list_lags(void **state) {
 	stage_answer(&stage, API_GET, TEMPLATES, 200, LIST("{\"id\":\"id-1\",\"name\":\"abc\",\"status\":\"Listed\"}"));
 	assert_entry(lookup);
 	stage_says(&stage, TEMPLATES_DIR "/abc/status", "Listed\n");
-	assert_string_equal(stage_names(&stage, dir, 4096), "README.txt\n.by-id\n.error\nabc\n");
+	assert_string_equal(stage_names(&stage, dir, 4096), "abc\n");
 	stage_close(&stage);
 }
 
@@ -127,7 +127,7 @@ static void a_newborn_that_is_gone(void **state) {
 	stage_answer(&stage, API_GET, TEMPLATES "/id-1", 404, NULL);
 	assert_err(lookup, ENOENT);
 	assert_opened(listed);
-	assert_string_equal(stage_names(&stage, dir, 4096), "README.txt\n.by-id\n.error\n");
+	assert_string_equal(stage_names(&stage, dir, 4096), "");
 	assert_entry(stage_mkdir(&stage, dir, "abc")); /* the name is free again */
 	stage_close(&stage);
 }
@@ -157,7 +157,7 @@ static void a_listing_shows_it_before_the_answer(void **state) {
 	stage_answer(&stage, API_GET, TEMPLATES, 200, ONE);
 	assert_opened(listed);
 	assert_entry(lookup);
-	assert_string_equal(stage_names(&stage, dir, 4096), "README.txt\n.by-id\n.error\nabc\n");
+	assert_string_equal(stage_names(&stage, dir, 4096), "abc\n");
 	assert_parked(write);
 	stage_answer(&stage, API_POST, TEMPLATES, 201, SPEC_ANSWER("abc", "id-1"));
 	assert_written(write, strlen(SPEC_TEXT));

@@ -216,7 +216,8 @@ static void a_change_is_seen_in_the_files_beside_it(void **state) {
 	assert_entry(name);
 	size_t told = kernel_told(stage.kernel);
 	scale(&stage, dir);
-	assert_int_equal(kernel_told(stage.kernel) - told, 4); /* the directory, status, name, replicas */
+	assert_int_equal(
+		kernel_told(stage.kernel) - told, 5); /* the collection, the directory, status, name, replicas */
 	/* The name leads to the old node until its time is over. */
 	fuse_req_t attr = stage_getattr(&stage, status->entry.ino);
 	stage_answer(&stage, API_GET, MODELS, 200, INITIALIZING);

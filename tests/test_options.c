@@ -142,7 +142,9 @@ static void flags_and_commands(void **state) {
 		const char *line;
 		enum command command;
 	} cases[] = {{"-h", COMMAND_HELP}, {"--help", COMMAND_HELP}, {"-V", COMMAND_VERSION},
-		{"--version", COMMAND_VERSION}};
+		{"--version", COMMAND_VERSION}, {"--help options", COMMAND_HELP_OPTIONS},
+		{"-h options", COMMAND_HELP_OPTIONS}, {"--help else", COMMAND_HELP}, {"status", COMMAND_STATUS},
+		{"doctor", COMMAND_DOCTOR}, {"doctor /mnt", COMMAND_DOCTOR}};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct error err;
 		assert_int_equal(read_line(&options, cases[i].line, &err), 0);
@@ -163,6 +165,8 @@ static void what_is_wrong_is_said(void **state) {
 		{"a b c", "too many"},
 		{"umount", "no mount point"},
 		{"umount a b", "too many"},
+		{"status a", "too many"},
+		{"doctor a b", "too many"},
 		{"-x /mnt", "-x"},
 		{"--what /mnt", "--what"},
 		{"/mnt -o", "needs a value"},
@@ -402,13 +406,53 @@ static void words(void **state) {
 		if (!strstr(out.data, lines[i]))
 			fail_msg("%s is not in %s", lines[i], out.data);
 	buffer_free(&out);
-	options_help(&out);
-	static const char *const names[] = {
-		"usage: neevfs", "api_base", "ttl_metrics", "NEEV_ORG_ID", "--sandbox", "umount"};
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		assert_non_null(strstr(out.data, names[i]));
-	buffer_free(&out);
 	options_free(&options);
+}
+
+/* It is there to say what is wrong in the config file, and goes on without that line and what follows. */
+static void doctor_reads_what_it_can(void **state) {
+	(void)state;
+	struct options options;
+	struct error err;
+	config_write("parallel = 4\nparalel = 5\n");
+	assert_int_equal(read_line(&options, "doctor", &err), -EINVAL);
+	assert_int_equal(options.command, COMMAND_DOCTOR);
+	assert_non_null(strstr(err.message, "line 2"));
+	assert_int_equal(options.parallel, 4);
+	assert_int_equal(options_finish(&options, &err), 0);
+	assert_string_equal(options.base[API_GPU], "https://api.ai.neevcloud.com/gpu");
+	assert_non_null(options.journal);
+	options_free(&options);
+	/* Wrong usage is that of every command. */
+	assert_int_equal(read_line(&options, "doctor -q", &err), -EINVAL);
+	assert_int_not_equal(options.command, COMMAND_DOCTOR);
+	options_free(&options);
+	assert_int_equal(read_line(&options, "doctor a b", &err), -EINVAL);
+	assert_int_not_equal(options.command, COMMAND_DOCTOR);
+	options_free(&options);
+}
+
+/* A screen has 80 columns and 24 lines, of which the prompt takes one. */
+static void help(void **state) {
+	(void)state;
+	struct buffer out = {0};
+	static const char *const first[] = {"usage: neevfs", "--sandbox", "umount", "login", "logout", "status",
+		"doctor", "NEEV_API_TOKEN", "token_file=", "--help options", "man neevfs"};
+	options_help(&out);
+	for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++)
+		if (!strstr(out.data, first[i]))
+			fail_msg("%s is not in %s", first[i], out.data);
+	int lines = 0;
+	for (const char *line = out.data; *line; line += strcspn(line, "\n") + 1, lines++)
+		if (strcspn(line, "\n") > 80)
+			fail_msg("too wide: %s", line);
+	assert_in_range(lines, 10, 23);
+	buffer_clear(&out);
+	static const char *const all[] = {"api_base", "ttl_metrics", "NEEV_ORG_ID", "max_hourly", "journal", "seed"};
+	options_help_table(&out);
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		assert_non_null(strstr(out.data, all[i]));
+	buffer_free(&out);
 }
 
 static void run_out_of_memory(bool config) {
@@ -457,6 +501,8 @@ int main(void) {
 		cmocka_unit_test_setup(the_config_file, setup),
 		cmocka_unit_test_setup(the_later_source_wins, setup),
 		cmocka_unit_test_setup(words, setup),
+		cmocka_unit_test(help),
+		cmocka_unit_test_setup(doctor_reads_what_it_can, setup),
 		cmocka_unit_test_setup(without_memory, setup),
 	};
 	return cmocka_run_group_tests(tests, setup_all, teardown_all);

@@ -59,7 +59,8 @@ static void all_that_there_is_to_say(void **state) {
 	refusal_add(refusals, 1767225600, "write", "a/b", &err);
 	assert_last(refusals, "a/b",
 		"2026-01-01T00:00:00Z write a/b: EDQUOT\nthe API answered 402: no money\nline 1, column 2\n{x\n ^\n"
-		"HTTP 402 QUOTA, x-request-id r-1\nVerdict: nothing was changed.\n");
+		"HTTP 402 QUOTA, x-request-id r-1\nVerdict: nothing was changed.\n"
+		"Next: look at the balance and the quota in the provider's console.\n");
 	err = error_of(ETIMEDOUT, "late");
 	err.verdict = VERDICT_UNKNOWN;
 	strcpy(err.place, "line 1\n");
@@ -68,6 +69,42 @@ static void all_that_there_is_to_say(void **state) {
 		"1970-01-01T00:00:00Z rmdir : ETIMEDOUT\nlate\nline 1\n"
 		"Verdict: unknown whether it was carried out; look again before repeating it.\n");
 	refusals_free(refusals);
+}
+
+/* Where it is not in what was asked for, what to do is said; where the verdict says it, nothing more is. */
+static void what_to_do_next(void **state) {
+	(void)state;
+	static const struct {
+		int code, http_status;
+		enum verdict verdict;
+		const char *next;
+	} cases[] = {
+		{EKEYEXPIRED, 401, VERDICT_NONE, "Next: neevfs login, "},
+		{EACCES, 403, VERDICT_NOT_DONE, "Next: ask who administers"},
+		{EBUSY, 429, VERDICT_NONE, "Next: wait"},
+		{EREMOTEIO, 503, VERDICT_NONE, "Next: try again later"},
+		{EREMOTEIO, 503, VERDICT_UNKNOWN, NULL},
+		{EPROTO, 0, VERDICT_NOT_DONE, "Next: neevfs doctor"},
+		{EKEYEXPIRED, 0, VERDICT_NONE, "Next: neevfs doctor"},
+		{ETIMEDOUT, 0, VERDICT_NONE, NULL}, /* also of what was waited for, and did not come */
+		{ENOENT, 404, VERDICT_NONE, NULL},
+		{EINVAL, 0, VERDICT_NOT_DONE, NULL},
+		{0, 0, VERDICT_DONE, NULL},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct refusals *refusals = begin();
+		struct error err = error_of(cases[i].code, "why");
+		struct buffer out = {0};
+		err.http_status = cases[i].http_status;
+		err.verdict = cases[i].verdict;
+		refusal_add(refusals, 0, "write", "a", &err);
+		refusal_last(refusals, "a", &out);
+		const char *next = strstr(out.data, "Next: ");
+		if (cases[i].next ? !next || strncmp(next, cases[i].next, strlen(cases[i].next)) != 0 : next != NULL)
+			fail_msg("%zu: %s", i, out.data);
+		buffer_free(&out);
+		refusals_free(refusals);
+	}
 }
 
 static void at_or_below_a_directory(void **state) {
@@ -100,9 +137,12 @@ static void a_failed_read_does_not_hide_a_change(void **state) {
 	const char *change = "1970-01-01T00:00:00Z scale a/r: ETIMEDOUT\nlate\n"
 			     "Verdict: unknown whether it was carried out; look again before repeating it.\n";
 	char both[512];
-	snprintf(both, sizeof both, "1970-01-01T00:00:00Z look up a/s: EHOSTUNREACH\ngone\n\n%s", change);
+	snprintf(both, sizeof both,
+		"1970-01-01T00:00:00Z look up a/s: EHOSTUNREACH\ngone\nNext: neevfs doctor tells where it stops.\n\n%s",
+		change);
 	assert_last(refusals, "a", both);
-	assert_last(refusals, "a/s", "1970-01-01T00:00:00Z look up a/s: EHOSTUNREACH\ngone\n");
+	assert_last(refusals, "a/s",
+		"1970-01-01T00:00:00Z look up a/s: EHOSTUNREACH\ngone\nNext: neevfs doctor tells where it stops.\n");
 	refusal_add(refusals, 0, "scale", "a/r", &lost);
 	assert_last(refusals, "a", change);
 	refusal_settle(refusals, "a", 1);
@@ -198,6 +238,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_was_refused),
 		cmocka_unit_test(all_that_there_is_to_say),
+		cmocka_unit_test(what_to_do_next),
 		cmocka_unit_test(at_or_below_a_directory),
 		cmocka_unit_test(a_failed_read_does_not_hide_a_change),
 		cmocka_unit_test(the_same_again_only_counts),

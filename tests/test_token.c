@@ -477,8 +477,39 @@ static void test_command_fails_again(void **state) {
 	http_free(http);
 }
 
+/* A JWT says itself when it ends; what is none, or says nothing, is not known. */
+static void test_expires(void **state) {
+	static const struct {
+		const char *token;
+		int64_t expires_s;
+	} cases[] = {
+		{"eyJhbGciOiJub25lIn0.eyJleHAiOjE3MDAwMDAwMDB9.c2ln", 1700000000},
+		/* {"sub":"ü~","exp":4102444800,"x":[1]}, with both letters that base64 for URLs has of its own */
+		{"e30.eyJzdWIiOiLDvH4_Pj8-IiwiZXhwIjo0MTAyNDQ0ODAwLCJ4IjpbMV19.", 4102444800},
+		{"e30.eyJleHAiOiIxNzAwMDAwMDAwIn0.x", 0}, /* a text */
+		{"e30.eyJleHAiOi01fQ.x", 0},              /* -5 */
+		{"e30.eyJpYXQiOjF9.x", 0},                /* only iat */
+		{"e30.eyJleHAiOjE3MDAwMDAwMDA.x", 0},     /* cut off */
+		{"e30.eyJleHAi+jE3MDAwMDAwMDB9.x", 0},    /* plain base64 */
+		{"e30..xxxx", 0},
+		{"eyJleHAiOjE3MDAwMDAwMDB9.c2ln", 0}, /* two parts */
+		{"pat-nc-abcdefgh", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct token *token = token_of((struct token_config){.text = cases[i].token});
+
+		if (token_expires_s(token) != cases[i].expires_s)
+			fail_msg("%s: %lld", cases[i].token, (long long)token_expires_s(token));
+		assert_false(token_renews(token));
+		token_free(token);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_expires),
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_none),
 		cmocka_unit_test_setup_teardown(test_file, setup, teardown),

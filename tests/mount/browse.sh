@@ -8,21 +8,27 @@ mount_up -o "token_file=$work/token"
 
 echo '# the tree'
 is 'root' "$(ls -A "$m" | paste -sd ' ')" '.neevfs README.txt catalog inventory orgs project templates'
-is '.neevfs' "$(ls -A "$m/.neevfs" | paste -sd ' ')" 'README.txt errors options version'
-is 'orgs' "$(ls -A "$m/orgs" | paste -sd ' ')" '.by-id .error README.txt org-demo'
+is '.neevfs' "$(ls -A "$m/.neevfs" | paste -sd ' ')" 'README.txt errors options refresh version'
+is 'orgs' "$(resources "$m/orgs")" org-demo
 is 'an organisation' "$(ls -A "$m/orgs/org-demo" | paste -sd ' ')" '.error README.txt description id info.json name projects status templates'
-is 'projects' "$(ls -A "$m/orgs/org-demo/projects" | paste -sd ' ')" '.by-id .error README.txt prj-demo'
+is 'projects' "$(resources "$m/orgs/org-demo/projects")" prj-demo
 is 'a project' "$(ls -A "$p" | paste -sd ' ')" '.error README.txt aimodels airuntimes description id info.json name status'
-is 'instances' "$(ls -A "$runtimes" | paste -sd ' ')" \
-	'.by-id .error README.txt eval-01 finetune-mistral notebook-asha render-comfy train-llama whisper-batch'
-is 'deployments' "$(ls -A "$models" | paste -sd ' ')" '.by-id .error README.txt chat-llama code-qwen draft-mistral'
-is 'custom templates' "$(ls -A "$templates" | paste -sd ' ')" '.by-id .error README.txt lab-sdxl team-vllm'
-is 'platform templates' "$(ls -A "$m/templates" | paste -sd ' ')" '.by-id .error README.txt tpl-comfyui tpl-pytorch tpl-tensorflow tpl-ubuntu tpl-vllm'
-is 'inventory' "$(ls -A "$m/inventory" | paste -sd ' ')" '.by-id .error README.txt in-central-1 in-south-1 in-west-1'
-is 'a region' "$(ls -A "$m/inventory/in-west-1" | sort | paste -sd ' ')" \
-	"$(api "$url/inventory/api/v1beta1/inventory?limit=100" | jq -r '[.data[] | select(.region == "in-west-1") | .config_id, "README.txt"] | unique | join(" ")')"
-is 'catalog' "$(ls "$m/catalog" | sort | paste -sd ' ')" \
-	"$(api "$url/aimodels/api/v1beta1/aimodels-catalog?limit=100" | jq -r '[.data[].id, "README.txt"] | sort | join(" ")')"
+is 'instances' "$(resources "$runtimes")" \
+	'eval-01 finetune-mistral notebook-asha render-comfy train-llama whisper-batch'
+is 'deployments' "$(resources "$models")" 'chat-llama code-qwen draft-mistral'
+is 'custom templates' "$(resources "$templates")" 'lab-sdxl team-vllm'
+is 'platform templates' "$(resources "$m/templates")" 'tpl-comfyui tpl-pytorch tpl-tensorflow tpl-ubuntu tpl-vllm'
+is 'inventory' "$(resources "$m/inventory")" 'in-central-1 in-south-1 in-west-1'
+beside() { # DIRECTORY: what each collection has beside its resources
+	find "$1" -mindepth 1 -maxdepth 1 \( ! -type d -o -name '.*' \) -printf '%f\n' | sort | paste -sd ' '
+}
+for at in "$m/orgs" "$m/orgs/org-demo/projects" "$runtimes" "$models" "$templates" "$m/templates" "$m/inventory" "$m/catalog"; do
+	is "beside the resources of ${at#"$m"/}" "$(beside "$at")" '.by-id .error README.txt events'
+done
+is 'a region' "$(resources "$m/inventory/in-west-1")" \
+	"$(api "$url/inventory/api/v1beta1/inventory?limit=100" | jq -r '[.data[] | select(.region == "in-west-1") | .config_id] | sort | join(" ")')"
+is 'catalog' "$(resources "$m/catalog")" \
+	"$(api "$url/aimodels/api/v1beta1/aimodels-catalog?limit=100" | jq -r '[.data[].id] | sort | join(" ")')"
 
 rows() { # DIRECTORY: kind, mode and name of all in it
 	(cd "$1" && find . -mindepth 1 -printf '%y %m %P\n' | sort -k 3)
@@ -67,7 +73,8 @@ d 500 uiAccess
 f 400 uiAccess/directUrl
 f 444 uiAccess/name
 f 400 uiAccess/password
-f 400 uiAccess/proxyUrl'
+f 400 uiAccess/proxyUrl
+f 600 wait'
 is 'all rows of a deployment, with their modes' "$(rows "$models/chat-llama")" 'f 444 .error
 f 444 README.txt
 f 444 created_at
@@ -87,7 +94,8 @@ f 600 replicas
 f 600 spec.json
 f 444 status
 f 444 updated_at
-f 444 uptime_seconds'
+f 444 uptime_seconds
+f 600 wait'
 is 'all rows of a custom template, with their modes' "$(rows "$templates/team-vllm")" 'f 444 .error
 f 444 README.txt
 f 444 apps.json
@@ -102,7 +110,8 @@ f 444 name
 f 444 oci_registry_username
 f 444 owner_org_id
 f 600 spec.json
-f 444 status'
+f 444 status
+f 600 wait'
 is 'all rows of a configuration on offer' "$(rows "$m/inventory/in-west-1/nvidia-l40s-48gb" | cut -d ' ' -f 3- | paste -sd ' ')" \
 	"$( { echo .error; echo README.txt; echo config.json; echo info.json; api "$url/inventory/api/v1beta1/inventory?limit=100" |
 		jq -r '[.data[] | select(.region == "in-west-1" and .config_id == "nvidia-l40s-48gb")][0] | keys[]'; } | sort | paste -sd ' ')"
@@ -230,7 +239,7 @@ fails 'below a project that is not there' ENOENT ls "$m/orgs/org-demo/projects/p
 fails 'a forbidden organisation' ENOENT ls "$m/orgs/org-other"
 fails 'below a forbidden organisation' ENOENT ls "$m/orgs/org-other/projects"
 fails 'no such organisation' ENOENT ls "$m/orgs/org-nowhere"
-is 'a project that is not listed is found' "$(ls -d "$m/orgs/org-demo/projects/prj-empty/airuntimes"/*/ 2>/dev/null; cat "$m/orgs/org-demo/projects/prj-empty/id")" prj-empty
+is 'a project that is not listed is found' "$(resources "$m/orgs/org-demo/projects/prj-empty/airuntimes")$(cat "$m/orgs/org-demo/projects/prj-empty/id")" prj-empty
 fails 'writing a value' EACCES write x "$runtimes/eval-01/status"
 fails 'truncating a value' EACCES truncate -s 0 "$runtimes/eval-01/status"
 fails 'a file in an instance' EPERM dd if=/dev/null of="$runtimes/strange" status=none
@@ -268,7 +277,7 @@ for case in '"body":"no JSON"' '"body":{"data":null}' '"body":{"data":[1]}' '"bo
 	fault "{\"operation\":\"listAIRuntimes\",$case,\"times\":0}"
 	fails "listing, $case" EREMOTEIO ls "$runtimes"
 	faults_end
-	is "as if nothing had been, after $case" "$(ls -d "$runtimes"/*/ | wc -l)" 6
+	is "as if nothing had been, after $case" "$(resources "$runtimes" | wc -w)" 6
 done
 refresh
 fault '{"operation":"getAIRuntime","status":500,"times":0}'
@@ -285,7 +294,7 @@ fails 'listing, 404' ENOENT ls "$models"
 fails 'listing of templates, 404' ENOENT ls "$templates"
 is 'the collection itself stays' "$(stat -c %F "$models")" directory
 faults_end
-becomes 'a 404 is not believed for long' 'README.txt chat-llama code-qwen draft-mistral' eval 'ls "$models" | paste -sd " "'
+becomes 'a 404 is not believed for long' 'chat-llama code-qwen draft-mistral' resources "$models"
 
 echo '# a second mount'
 mount_down
@@ -298,9 +307,9 @@ echo '# nothing configured: what the API lists'
 scope=
 mount_up
 ok 'ls -l of the root' ls -l "$m"
-is 'organisations' "$(ls "$m/orgs" | paste -sd ' ')" 'README.txt org-demo'
-is 'projects' "$(ls "$m/orgs/org-demo/projects" | paste -sd ' ')" 'README.txt prj-demo prj-empty'
-is 'an empty project is empty' "$(ls -d "$m/orgs/org-demo/projects/prj-empty"/ai*/*/ 2>/dev/null)" ''
+is 'organisations' "$(resources "$m/orgs")" org-demo
+is 'projects' "$(resources "$m/orgs/org-demo/projects")" 'prj-demo prj-empty'
+is 'an empty project is empty' "$(resources "$m/orgs/org-demo/projects/prj-empty/airuntimes" "$m/orgs/org-demo/projects/prj-empty/aimodels")" ''
 is 'name of the project' "$(cat "$p/name" "$p/status")" \
 	"$(api "$url/tenant/api/v1/orgs/org-demo/projects" | jq -r '.data[] | select(.id == "prj-demo") | .name, .status')"
 ok 'ls -l of the root, the projects being known' ls -l "$m"

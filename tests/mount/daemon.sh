@@ -32,7 +32,9 @@ base=api_base=$url,org=org-demo,project=prj-demo
 
 echo '# help and version'
 is '-h' "$("$NEEVFS" -h | head -c 14) $?" 'usage: neevfs  0'
-is '--help has every option' "$("$NEEVFS" --help | grep -cE '^  (api_base|token_file|token_command|org|project|ttl|ttl_list|deadline|parallel|allow|ca_file|proxy|log|log_level) ')" 14
+is '--help names all commands' "$("$NEEVFS" --help | grep -cE '^ +neevfs (--sandbox|umount|login|logout|status|doctor) ')" 6
+is '--help fits a screen' "$("$NEEVFS" --help | awk 'length > 80 { wide++ } END { print NR < 24, wide + 0 }')" '1 0'
+is '--help options has every option' "$("$NEEVFS" --help options | grep -cE '^  (api_base|token_file|token_command|org|project|ttl|ttl_list|deadline|parallel|allow|ca_file|proxy|log|log_level) ')" 14
 is '-V' "$("$NEEVFS" -V | grep -cE '^neevfs [0-9]+\.[0-9]+')" 1
 is '--version' "$("$NEEVFS" --version)" "$("$NEEVFS" -V)"
 
@@ -74,7 +76,7 @@ export NEEV_API_TOKEN=$token
 begin=$(now_ms)
 start -o "$base,log=$work/log" "$point"
 is 'it returns 0 and says nothing' "$status $said" '0 '
-is 'and the mount answers' "$(ls "$point/project/aimodels" | paste -sd ' ')" 'README.txt chat-llama code-qwen draft-mistral'
+is 'and the mount answers' "$(resources "$point/project/aimodels")" 'chat-llama code-qwen draft-mistral'
 echo "# started and answering after $(($(now_ms) - begin)) ms"
 is 'it leads its own session' "$(ps -o sid= -p "$pid" | tr -d ' ')" "$pid"
 if [ "$(id -u)" = 0 ]; then
@@ -130,20 +132,20 @@ start -o "$base" "$point"
 kill -KILL "$pid"
 wait_for gone "$pid"
 start -o "$base" "$point"
-is 'a dead mount of ours is mended by the next' "$status $(ls -d "$point"/project/aimodels/*/ 2>/dev/null | wc -l)" '0 3'
+is 'a dead mount of ours is mended by the next' "$status $(resources "$point/project/aimodels" | wc -w)" '0 3'
 stop
 ok 'SOURCE MOUNTPOINT -o' "$NEEVFS" 'my cloud' "$point" -o "$base,ro,nosuid,nodev,noauto,_netdev,x-systemd.automount"
 pid=$(daemon_of "$base,ro,nosuid,nodev,noauto,_netdev,x-systemd.automount") && echo "$pid" >>"$work/pids"
 has 'SOURCE MOUNTPOINT -o: shown' "$(grep " $point " /proc/self/mounts)" 'my\040cloud' fuse.neevfs 'ro,' nosuid nodev
 stop
 start --sandbox -o instances=9,models=1,speed=0 "$point"
-is '--sandbox' "$status $said $(ls -d "$point"/project/airuntimes/*/ | wc -l) $(ls -d "$point"/project/aimodels/*/ | wc -l)" '0  9 1'
+is '--sandbox' "$status $said $(resources "$point/project/airuntimes" | wc -w) $(resources "$point/project/aimodels" | wc -w)" '0  9 1'
 own=$(sed -n 's/^api_base=//p' "$point/.neevfs/options")
 stop
 is 'its cloud ends with it' "$(wait_for eval '! curl -s -o /dev/null "$own/_sandbox/clock"' && echo gone)" gone
 mkdir 'with, blank'
 start -o "$base" "$work/with, blank"
-is 'a mount point with a blank and a comma' "$status $(ls -d "$work/with, blank"/project/aimodels/*/ | wc -l)" '0 3'
+is 'a mount point with a blank and a comma' "$status $(resources "$work/with, blank/project/aimodels" | wc -w)" '0 3'
 "$NEEVFS" umount "$work/with, blank"
 
 echo '# tokens'
@@ -199,10 +201,10 @@ is 'the environment over the file' "$status $(shown api_base) $(shown org) $(sho
 stop
 NEEVFS_API_BASE=http://127.0.0.1:10 NEEV_ORG_ID=org-env NEEV_PROJECT_ID=prj-env start -o "$base,ttl_list=13" "$point"
 is 'the command line over both' "$status $(shown api_base) $(shown org) $(shown project) $(shown ttl_list) $(shown ttl_item)" "0 $url org-demo prj-demo 13 12"
-is 'it works' "$(readlink "$point/project") $(ls -d "$point"/project/aimodels/*/ | wc -l)" 'orgs/org-demo/projects/prj-demo 3'
+is 'it works' "$(readlink "$point/project") $(resources "$point/project/aimodels" | wc -w)" 'orgs/org-demo/projects/prj-demo 3'
 stop
 start -o "$base,project=prj-empty,project=org-two/prj-two" "$point"
-is 'lists add up' "$status $(ls "$point/orgs" "$point/orgs/org-demo/projects" "$point/orgs/org-two/projects" | grep -Ev ':|README.txt' | paste -sd ' ' | tr -s ' ')" \
+is 'lists add up' "$status $(resources "$point/orgs") $(resources "$point/orgs/org-demo/projects") $(resources "$point/orgs/org-two/projects")" \
 	'0 org-demo org-two prj-demo prj-empty prj-two'
 stop
 for line in 'ttl = soon' 'unknown = 1' 'token = pat-nc-secretsecret'; do
@@ -211,7 +213,7 @@ for line in 'ttl = soon' 'unknown = 1' 'token = pat-nc-secretsecret'; do
 done
 printf 'org = org-file\nproject = prj-file\nallow = none\n' >"$config"
 start --sandbox "$point"
-is 'the simulated cloud does not read the config file' "$(ls -d "$point"/project/airuntimes/*/ | wc -l) $(grep -c '^allow=create' "$point/.neevfs/options")" '6 1'
+is 'the simulated cloud does not read the config file' "$(resources "$point/project/airuntimes" | wc -w) $(grep -c '^allow=create' "$point/.neevfs/options")" '6 1'
 stop
 rm "$config"
 
@@ -269,7 +271,7 @@ os.execvp("cat", ["cat", sys.argv[1]])' "$models/chat-llama/status" 2>/dev/null 
 	echo $reader >>"$work/pids"
 	becomes 'a reader waits' 1 requests listDeployedAIModels
 	begin=$(now_ms)
-	is 'a cached read meanwhile' "$(cat "$runtimes/eval-01/status") $(ls -d "$runtimes"/*/ | wc -l)" 'Running 6'
+	is 'a cached read meanwhile' "$(cat "$runtimes/eval-01/status") $(resources "$runtimes" | wc -w)" 'Running 6'
 	is 'at once' "$([ $(($(now_ms) - begin)) -lt 9000 ] && echo yes)" yes
 	begin=$(now_ms)
 	{ kill -$signal $reader; wait $reader; } 2>/dev/null

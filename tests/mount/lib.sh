@@ -433,6 +433,12 @@ refresh() {
 
 # ---- files ----
 
+# The resources, or groups of them, in collections: the directories.
+resources() { # DIRECTORY…
+	find "$@" -mindepth 1 -maxdepth 1 -type d ! -name '.*' -printf '%f\n' | sort | paste -sd ' '
+	return "${PIPESTATUS[0]}"
+}
+
 size_true() { # FILE: its size is what is read of it
 	[ "$(stat -c %s "$1")" = "$(wc -c <"$1")" ]
 }

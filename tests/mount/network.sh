@@ -431,7 +431,7 @@ forgotten() {
 	old=$(ss -Htn state established "dport = :$port" | awk '{sub(/.*:/, "", $3); print $3; exit}')
 	nft add element inet wire dead "{ $old }"
 	faulted 'an HTTP/2 connection that is forgotten' ETIMEDOUT $limit_ms - ls "$templates"
-	WAIT=25 becomes 'it is given up for another' README.txt ls "$templates"
+	WAIT=25 becomes 'it is given up for another' '' resources "$templates"
 	is 'which is new' "$(wc -l <"$state/connections")" 2
 	mount_down
 	nft delete element inet wire dead "{ $old }"

@@ -67,7 +67,7 @@ for ((i = 0; i < 60; i++)); do
 	mkdir "$runtimes/job-$i"
 done 2>/dev/null
 is 'a token that is refused: requests for 180 calls more' "$(asked)" 1
-has 'and why' "$(tail -n 3 "$m/.neevfs/errors")" EKEYEXPIRED 'the API answered 401: the token is not valid (not asked again for 30 s'
+has 'and why' "$(tail -n 4 "$m/.neevfs/errors")" EKEYEXPIRED 'the API answered 401: the token is not valid (not asked again for 30 s' 'Next: neevfs login'
 ok 'what is local answers' ls "$m" "$m/.neevfs"
 secret pat-nc-other tok
 faulted 'a token file with the right one' 0 1000 1-9 status_of
@@ -122,7 +122,7 @@ faulted 'a command that fails after a 401' EKEYEXPIRED 2000 1 status_of
 for ((i = 0; i < 50; i++)); do cat "$runtimes/eval-01/status" 2>/dev/null; done
 is 'it is not run again and again' "$(wc -l <runs)" 4
 mkdir "$runtimes/job" 2>/dev/null
-has 'its reason is told' "$(tail -n 3 "$m/.neevfs/errors")" 'the token command failed with status 7'
+has 'its reason is told' "$(tail -n 4 "$m/.neevfs/errors")" 'the token command failed with status 7'
 mount_down
 given '{"token":"pat-nc-sandbox"}'
 
@@ -188,7 +188,7 @@ given '{"expires_in":3600,"revoke_access":true,"revoke_refresh":true}'
 reset
 faulted 'a login that is over' EKEYEXPIRED 2000 2-3 status_of
 mkdir "$runtimes/job" 2>/dev/null
-has 'what to do' "$(tail -n 3 "$m/.neevfs/errors")" 'run `neevfs login` again'
+has 'what to do' "$(tail -n 4 "$m/.neevfs/errors")" 'run `neevfs login` again'
 for ((i = 0; i < 50; i++)); do cat "$runtimes/eval-01/status" 2>/dev/null; done
 is 'it is not tried again and again' "$([ "$(asked)" -le 3 ] && echo yes || counted)" yes
 login email password

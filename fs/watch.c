@@ -1,0 +1,482 @@
+#include "watch.h"
+
+#include "../api/scope.h"
+#include "kept.h"
+#include "store.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+	PAGE_MS = 200, /* between two rounds there is so much for each page */
+	SLOWEST = 8,   /* times the shortest time between two rounds */
+	PAGE = 100,    /* resources */
+};
+
+struct watch {
+	struct watches *watches;
+	const struct kind *kind;
+	struct scope scope; /* of copies */
+	struct buffer dir;  /* the collection's path in the tree */
+	struct watcher *watchers;
+	struct follower *followers;
+	struct buffer events;
+	const struct list *seen; /* held: what the last round found; NULL: nothing yet */
+	struct demand demand;    /* of the round under way */
+	bool asking;
+	int64_t due_ms;
+	int64_t pause_ms; /* between rounds, for now */
+	struct watch *next;
+};
+
+struct watches {
+	struct fs *fs;
+	struct watch *first; /* the one that was used last */
+	size_t count, watchers;
+};
+
+int watches_new(struct fs *fs, struct watches **ret) {
+	struct watches *watches = calloc(1, sizeof *watches);
+	if (!watches)
+		return -ENOMEM;
+	watches->fs = fs;
+	*ret = watches;
+	return 0;
+}
+
+static bool watch_is_used(const struct watch *watch) {
+	return watch->watchers || watch->followers;
+}
+
+static void scope_free_ids(struct scope *scope) {
+	for (unsigned i = 0; i < scope->count; i++)
+		free((char *)(uintptr_t)scope->ids[i]);
+	scope->count = 0;
+}
+
+/* The first `count` ids of another. 0 or -ENOMEM. */
+static int scope_copy(const struct scope *from, unsigned count, struct scope *ret) {
+	*ret = (struct scope){0};
+	while (ret->count < count) {
+		char *id = strdup(from->ids[ret->count]);
+		if (!id) {
+			scope_free_ids(ret);
+			return -ENOMEM;
+		}
+		ret->ids[ret->count++] = id;
+	}
+	return 0;
+}
+
+static bool scope_begins(const struct scope *scope, const struct scope *with) {
+	bool same = scope->count >= with->count;
+	for (unsigned i = 0; same && i < with->count; i++)
+		same = !strcmp(scope->ids[i], with->ids[i]);
+	return same;
+}
+
+/* Nobody is there any more: only the lines stay. */
+static void watch_rest(struct watch *watch) {
+	if (watch_is_used(watch))
+		return;
+	store_leave(watch->watches->fs->store, &watch->demand);
+	watch->asking = false;
+	list_release(watch->seen);
+	watch->seen = NULL;
+}
+
+static void watch_free(struct watch *watch) {
+	while (watch->watchers)
+		watch_leave(watch->watchers);
+	while (watch->followers)
+		watch_unfollow(watch->followers);
+	scope_free_ids(&watch->scope);
+	buffer_free(&watch->dir);
+	buffer_free(&watch->events);
+	free(watch);
+}
+
+void watches_free(struct watches *watches) {
+	if (!watches)
+		return;
+	while (watches->first) {
+		struct watch *watch = watches->first;
+		watches->first = watch->next;
+		watch_free(watch);
+	}
+	free(watches);
+}
+
+/* ---- which collection ---- */
+
+static struct watch **watch_find(struct watches *watches, const struct kind *kind, const struct scope *scope) {
+	struct watch **at = &watches->first;
+	while (*at &&
+		((*at)->kind != kind || (*at)->scope.count != scope->count || !scope_begins(&(*at)->scope, scope)))
+		at = &(*at)->next;
+	return at;
+}
+
+/* The one that nobody has used for the longest time goes. False: all are used. */
+static bool watches_make_room(struct watches *watches) {
+	struct watch **last = NULL;
+	for (struct watch **at = &watches->first; *at; at = &(*at)->next)
+		if (!watch_is_used(*at))
+			last = at;
+	if (!last)
+		return false;
+	struct watch *watch = *last;
+	if (watch->events.len) /* its file is empty now */
+		kept_forget_all(watches->fs);
+	*last = watch->next;
+	watches->count--;
+	watch_free(watch);
+	return true;
+}
+
+static int watch_new(struct watches *watches, const struct kind *kind, const struct scope *scope,
+	const struct node *dir, struct watch **ret) {
+	if (watches->count == WATCHES_MAX && !watches_make_room(watches))
+		return -EBUSY;
+	struct watch *watch = calloc(1, sizeof *watch);
+	if (!watch)
+		return -ENOMEM;
+	watch->watches = watches;
+	watch->kind = kind;
+	node_path(dir, &watch->dir);
+	int rc = watch->dir.error ? watch->dir.error : scope_copy(scope, scope->count, &watch->scope);
+	if (rc) {
+		watch_free(watch);
+		return rc;
+	}
+	watches->count++;
+	*ret = watch;
+	return 0;
+}
+
+/* Somebody new wants to know soon. */
+static void watch_hasten(struct watch *watch) {
+	int64_t due_ms = watch->watches->fs->now_ms + WATCH_MS;
+	watch->pause_ms = 0;
+	if (due_ms < watch->due_ms)
+		watch->due_ms = due_ms;
+}
+
+/* The watch of a collection, made if there is none, where somebody is about to begin. */
+static int watch_take(struct watches *watches, const struct kind *kind, const struct scope *scope,
+	const struct node *dir, struct watch **ret) {
+	struct watch **at = watch_find(watches, kind, scope), *watch = *at;
+	int rc = 0;
+	if (watch)
+		*at = watch->next;
+	else
+		rc = watch_new(watches, kind, scope, dir, &watch);
+	if (rc)
+		return rc;
+	watch->next = watches->first;
+	watches->first = watch;
+	if (watch_is_used(watch)) {
+		watch_hasten(watch);
+	} else {
+		/* What the kernel has was made from this, if it is still good. */
+		struct demand look = {.since_ms = INT64_MAX, .peeks = true};
+		const struct list *list;
+		if (!store_list(watches->fs->store, kind, &watch->scope, &look, &list))
+			watch->seen = list_hold(list);
+		watch->pause_ms = 0;
+		watch->due_ms = watches->fs->now_ms;
+	}
+	*ret = watch;
+	return 0;
+}
+
+/* ---- who is there ---- */
+
+int watch_await(struct watches *watches, const struct kind *kind, const struct scope *scope, struct node *dir,
+	struct watcher *watcher) {
+	struct scope above = *scope;
+	struct watch *watch;
+	if (watcher->watch)
+		return 0;
+	if (watches->watchers == WATCHERS_MAX)
+		return -EBUSY;
+	int rc = scope_copy(scope, scope->count, &watcher->scope);
+	above.count--;
+	if (!rc && (rc = watch_take(watches, kind, &above, dir, &watch)))
+		scope_free_ids(&watcher->scope);
+	if (rc)
+		return rc;
+	watcher->watch = watch;
+	watcher->next = watch->watchers;
+	watcher->link = &watch->watchers;
+	if (watcher->next)
+		watcher->next->link = &watcher->next;
+	watch->watchers = watcher;
+	watches->watchers++;
+	return 0;
+}
+
+void watch_leave(struct watcher *watcher) {
+	struct watch *watch = watcher->watch;
+	if (!watch)
+		return;
+	*watcher->link = watcher->next;
+	if (watcher->next)
+		watcher->next->link = watcher->link;
+	watcher->watch = NULL;
+	scope_free_ids(&watcher->scope);
+	watch->watches->watchers--;
+	watch_rest(watch);
+}
+
+int watch_follow(struct watches *watches, const struct kind *kind, const struct scope *scope, struct node *dir,
+	struct follower *follower) {
+	struct watch *watch;
+	int rc = watch_take(watches, kind, scope, dir, &watch);
+	if (rc)
+		return rc;
+	follower->watch = watch;
+	follower->next = watch->followers;
+	follower->link = &watch->followers;
+	if (follower->next)
+		follower->next->link = &follower->next;
+	watch->followers = follower;
+	return 0;
+}
+
+void watch_unfollow(struct follower *follower) {
+	struct watch *watch = follower->watch;
+	if (!watch)
+		return;
+	*follower->link = follower->next;
+	if (follower->next)
+		follower->next->link = follower->link;
+	follower->watch = NULL;
+	watch_rest(watch);
+}
+
+/* ---- events ---- */
+
+const struct buffer *watch_events(const struct watches *watches, const struct kind *kind, const struct scope *scope) {
+	const struct watch *watch = *watch_find((struct watches *)(uintptr_t)watches, kind, scope);
+	return watch ? &watch->events : NULL;
+}
+
+const struct buffer *follower_events(const struct follower *follower) {
+	return &follower->watch->events;
+}
+
+static void events_value(struct buffer *out, struct json value) {
+	SCOPED(buffer_free) struct buffer text = {0};
+	if (value.type != JSON_ABSENT && value.type != JSON_NULL)
+		json_text(value, &text);
+	if (text.len && !text.error)
+		buffer_add_safe(out, text.data, text.len);
+	else
+		buffer_byte(out, '-');
+}
+
+static void events_state(
+	const struct watch *watch, const struct item *item, const char *otherwise, struct buffer *out) {
+	const char *pointer = watch->kind->state ? watch->kind->state : watch->kind->status;
+	if (item && pointer)
+		events_value(out, json_at(item->json, pointer));
+	else
+		buffer_add(out, item ? "listed" : otherwise);
+}
+
+/* Without memory the line is left out. */
+static void events_add(struct watch *watch, const struct item *before, const struct item *after) {
+	const struct item *item = after ? after : before;
+	SCOPED(buffer_free) struct buffer line = {0};
+	char time[32];
+	struct tm tm;
+	time_t now = watch->watches->fs->now;
+	strftime(time, sizeof time, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
+	buffer_printf(&line, "%s\t", time);
+	if (item->group)
+		buffer_printf(&line, "%s/", item->group);
+	buffer_printf(&line, "%s\t", item->name);
+	events_state(watch, before, "-", &line);
+	buffer_byte(&line, '\t');
+	events_state(watch, after, "gone", &line);
+	buffer_byte(&line, '\t');
+	events_value(
+		&line, after && watch->kind->reason ? json_at(after->json, watch->kind->reason) : (struct json){0});
+	buffer_byte(&line, '\n');
+	if (line.error || line.len > EVENTS_BYTES)
+		return;
+	if (watch->events.len + line.len > EVENTS_BYTES) /* as a log that was rotated: tail -f begins anew */
+		buffer_clear(&watch->events);
+	buffer_append(&watch->events, line.data, line.len);
+	watch->events.error = 0;
+}
+
+static void watch_forget(struct watch *watch, const struct item *item) {
+	struct fs *fs = watch->watches->fs;
+	SCOPED(buffer_free) struct buffer path = {0};
+	struct scope scope = watch->scope;
+	scope.ids[scope.count++] = item->id;
+	store_forget_resource(fs->store, watch->kind, &scope);
+	buffer_append(&path, watch->dir.data, watch->dir.len);
+	if (item->group)
+		buffer_printf(&path, "/%s", item->group);
+	buffer_printf(&path, "/%s", item->name);
+	if (path.error)
+		kept_forget_all(fs);
+	else
+		kept_forget_resource(fs, path.data, path.len);
+}
+
+static bool item_differs(const struct kind *kind, const struct item *a, const struct item *b) {
+	const char *const pointers[] = {kind->status, kind->state, kind->reason};
+	for (size_t i = 0; i < sizeof pointers / sizeof *pointers; i++) {
+		struct json x = {0}, y = {0};
+		if (pointers[i]) {
+			x = json_at(a->json, pointers[i]);
+			y = json_at(b->json, pointers[i]);
+		}
+		if (x.len != y.len || (x.len && memcmp(x.text, y.text, x.len) != 0))
+			return true;
+	}
+	return false;
+}
+
+/* The listing that a round has got, against the one before. */
+static void watch_compare(struct watch *watch, const struct list *list) {
+	const struct list *seen = watch->seen;
+	bool changed = false;
+	for (size_t i = 0; seen && i < list->count; i++) {
+		const struct item *after = &list->items[i], *before = list_by_id(seen, after->id);
+		if (before && !item_differs(watch->kind, before, after))
+			continue;
+		changed = true;
+		events_add(watch, before, after);
+		watch_forget(watch, after);
+	}
+	for (size_t i = 0; seen && i < seen->count; i++)
+		if (list->whole && !list_by_id(list, seen->items[i].id)) {
+			changed = true;
+			events_add(watch, &seen->items[i], NULL);
+			watch_forget(watch, &seen->items[i]);
+		}
+	watch->seen = list_hold(list);
+	list_release(seen);
+	if (changed)
+		watch->pause_ms = 0;
+	for (struct follower *at = watch->followers, *next; changed && at; at = next) {
+		next = at->next;
+		if (at->changed)
+			at->changed(at);
+	}
+}
+
+/* ---- rounds ---- */
+
+static size_t watch_pages(const struct watch *watch) {
+	return watch->seen ? (watch->seen->count + PAGE - 1) / PAGE : 0;
+}
+
+static int64_t watch_least_ms(const struct watch *watch) {
+	int64_t pages_ms = (int64_t)watch_pages(watch) * PAGE_MS;
+	return pages_ms > WATCH_MS ? pages_ms : WATCH_MS;
+}
+
+static void watch_pause(struct watch *watch) {
+	int64_t least_ms = watch_least_ms(watch);
+	watch->pause_ms += watch->pause_ms / 2;
+	if (watch->pause_ms < least_ms)
+		watch->pause_ms = least_ms;
+	if (watch->pause_ms > SLOWEST * least_ms)
+		watch->pause_ms = SLOWEST * least_ms;
+	watch->due_ms = watch->watches->fs->now_ms + watch->pause_ms;
+}
+
+/* All look again; who has seen what it waits for leaves. */
+static void watchers_resume(struct watch *watch, bool itself) {
+	for (struct watcher *at = watch->watchers, *next; at; at = next) {
+		next = at->next;
+		at->itself = itself;
+		at->resume(at);
+	}
+}
+
+static bool watch_is_cheaper_by_item(const struct watch *watch) {
+	size_t watchers = 0;
+	for (const struct watcher *at = watch->watchers; at; at = at->next)
+		watchers++;
+	return watchers && !watch->followers && watchers < watch_pages(watch) && watch->kind->docs[DOC_ITEM].path;
+}
+
+static void watch_round_end(struct watch *watch, const struct list *list) {
+	struct fs *fs = watch->watches->fs;
+	watch->asking = false;
+	if (list) {
+		watch_compare(watch, list);
+		for (const struct watcher *at = watch->watchers; at; at = at->next)
+			if (!list_by_id(list, at->scope.ids[at->scope.count - 1])) /* its own answer decides */
+				store_forget_resource(fs->store, watch->kind, &at->scope);
+	}
+	watch_pause(watch);
+	watchers_resume(watch, false);
+}
+
+static void watch_ask(struct watch *watch) {
+	const struct list *list = NULL;
+	int rc = store_list(watch->watches->fs->store, watch->kind, &watch->scope, &watch->demand, &list);
+	watch->asking = rc == DEMAND_PARKED;
+	if (!watch->asking)
+		watch_round_end(watch, rc ? NULL : list);
+}
+
+static void watch_resume(struct demand *demand) {
+	watch_ask((struct watch *)((char *)demand - offsetof(struct watch, demand)));
+}
+
+static void watch_round(struct watch *watch) {
+	struct fs *fs = watch->watches->fs;
+	if (watch_is_cheaper_by_item(watch)) {
+		for (const struct watcher *at = watch->watchers; at; at = at->next)
+			store_forget_resource(fs->store, watch->kind, &at->scope);
+		watch_pause(watch);
+		watchers_resume(watch, true);
+		return;
+	}
+	/* What another has fetched since the round before will do. */
+	int64_t since_ms = fs->now_ms - watch_least_ms(watch) + 1;
+	struct demand look = {.since_ms = since_ms, .peeks = true};
+	const struct list *list;
+	int rc = store_list(fs->store, watch->kind, &watch->scope, &look, &list);
+	if (rc != -EAGAIN && look.fetched_ms < since_ms)
+		store_forget_list(fs->store, watch->kind, &watch->scope);
+	watch->demand = (struct demand){.since_ms = since_ms, .resume = watch_resume, .looks = true};
+	watch_ask(watch);
+}
+
+bool watches_run(struct watches *watches) {
+	bool any = false;
+	for (struct watch *watch = watches->first, *next; watch; watch = next) {
+		next = watch->next;
+		if (!watch_is_used(watch) || watch->asking || watch->due_ms > watches->fs->now_ms)
+			continue;
+		watch_round(watch);
+		any = true;
+	}
+	return any;
+}
+
+int watches_wait_ms(const struct watches *watches) {
+	int64_t now_ms = watches->fs->now_ms, due_ms = INT64_MAX;
+	for (const struct watch *watch = watches->first; watch; watch = watch->next)
+		if (watch_is_used(watch) && !watch->asking && watch->due_ms < due_ms)
+			due_ms = watch->due_ms;
+	return due_ms == INT64_MAX ? -1 : due_ms > now_ms ? (int)(due_ms - now_ms) : 0;
+}
+
+void watch_hurry(struct watches *watches, const struct kind *kind) {
+	for (struct watch *watch = watches->first; watch; watch = watch->next)
+		if (watch->kind == kind)
+			watch_hasten(watch);
+}

@@ -1,0 +1,124 @@
+#!/bin/bash
+# `wait` returns when a state is there; `events` tells what happens; nobody polls for nobody.
+. "$(dirname "$0")/lib.sh" || exit 1
+
+cloud_up --speed 0
+advance 100
+another_token
+mount_up -o "token_file=$work/token"
+cd "$work" || exit 1
+became() { # FILE NAME: the last new state in events
+	awk -F'\t' -v name="$1" '$2 == name { state = $4 } END { print state }' "$runtimes/events"
+}
+new() { mkdir "$runtimes/$1" && cp "$runtimes/eval-01/spec.json" "$runtimes/$1/"; }
+polls() { requests listAIRuntimes; }
+
+echo '# waiting'
+ok 'what is so already' write Running "$runtimes/eval-01/wait"
+is 'reading it does not block' "$(cat "$runtimes/eval-01/wait")" ''
+is 'its size is true' "$(stat -c '%a %s' "$runtimes/eval-01/wait")" '600 0'
+fails 'a state that there is not' EINVAL write Runing "$runtimes/eval-01/wait"
+has 'the reason' "$(cat "$runtimes/eval-01/.error")" 'its states are Pending, Running' gone
+fails 'a time that is none' EINVAL write 'Running soon' "$runtimes/eval-01/wait"
+fails 'more than a day' ERANGE write 'Running 86401' "$runtimes/eval-01/wait"
+ok 'an instance' new fresh
+is 'is pending' "$(cat "$runtimes/fresh/status")" Pending
+fails 'time is up' ETIMEDOUT write 'Running 1' "$runtimes/fresh/wait"
+has 'the reason' "$(cat "$runtimes/fresh/.error")" 'time is up, and it is not Running'
+refresh
+reset
+(write 'Running 60' "$runtimes/fresh/wait" && cat "$runtimes/fresh/status" >after) &
+first=$!
+(write 'running 60' "$runtimes/fresh/wait" && : >too) &
+second=$!
+becomes 'they are asked for' yes eval '[ "$(polls)" -ge 2 ] && echo yes'
+is 'both wait' "$([ -e after ] || [ -e too ] || echo yes)" yes
+advance 30
+wait $first
+is 'the first comes back' $? 0
+wait $second
+is 'the second too' $? 0
+is 'and what is read then is what it waited for' "$(cat after)" Running
+asked=$(polls)
+is 'one poll for both' "$([ "$asked" -le 5 ] && echo yes)" yes
+is 'nothing else was asked' "$(counted)" "listAIRuntimes=$asked"
+
+echo '# what ends a wait'
+ok 'another' new second
+refresh
+(exec tee "$runtimes/second/wait" >/dev/null 2>&1 <<<'Running 300') &
+waiting=$!
+reset
+becomes 'it is asked for' yes eval '[ "$(polls)" -ge 1 ] && echo yes'
+begin=$(now_ms)
+{ kill -INT $waiting; kill -TERM $waiting; wait $waiting; } 2>/dev/null
+is 'a signal, at once' "$([ $(($(now_ms) - begin)) -lt 2000 ] && echo yes)" yes
+(write 'gone 60' "$runtimes/second/wait"; echo $? >gone) &
+gone=$!
+(write 'Running 60' "$runtimes/second/wait" 2>err; echo $? >running) &
+running=$!
+becomes 'both wait' yes eval '[ "$(polls)" -ge 2 ] && echo yes'
+ok 'it is deleted' rmdir "$runtimes/second"
+becomes 'it is on its way out' Terminating cat "$runtimes/second/status"
+is 'which is not gone' "$([ -e gone ] || echo yes)" yes
+advance 60
+wait $gone $running
+is 'gone is what was waited for' "$(cat gone)" 0
+has 'and not Running' "$(cat running) $(cat err)" '1 ' 'No such file'
+
+echo '# events'
+tail -n +1 -f "$runtimes/events" >tailed 2>&1 &
+tail=$!
+disown $tail
+echo $tail >>"$work/pids"
+is 'what is, is no event' "$(awk 'NF' "$runtimes/events" | grep -c eval-01)" 0
+ok 'an instance' new third
+becomes 'it appears' Pending became third
+advance 30
+becomes 'and runs' Running became third
+ok 'it is deleted' rmdir "$runtimes/third"
+becomes 'it leaves' Terminating became third
+advance 60
+becomes 'and is gone' gone became third
+becomes 'tail -f has it all' '- Pending,Pending Running,Running Terminating,Terminating gone,' \
+	eval "awk -F'\t' '\$2 == \"third\" { printf \"%s %s,\", \$3, \$4 }' tailed"
+is 'each line has five fields and a time' \
+	"$(awk -F'\t' 'NF != 5 || $1 !~ /^20[0-9-]*T[0-9:]*Z$/' "$runtimes/events")" ''
+size_true "$runtimes/events"
+cat >polled.py <<'END'
+import os, select, sys
+fd = os.open(sys.argv[1], os.O_RDONLY)
+while os.read(fd, 65536):
+    pass
+poll = select.poll()
+poll.register(fd, select.POLLIN)
+print("quiet" if not poll.poll(300) else "ready", flush=True)
+print("told" if poll.poll(60000) else "late", flush=True)
+print(os.read(fd, 65536).decode().split("\t")[1:4])
+END
+(python3 polled.py "$runtimes/events" >polled) &
+poller=$!
+becomes 'poll(2) reports nothing while there is nothing' quiet cat polled
+ok 'an instance' new fourth
+wait $poller
+is 'and what is new' "$(tr '\n' ' ' <polled)" "quiet told ['fourth', '-', 'Pending'] "
+kill $tail
+reset
+becomes 'nobody follows: the API is left alone' none eval 'sleep 4; counted'
+
+echo '# refresh'
+cat "$runtimes/eval-01/status" "$models/chat-llama/status" >/dev/null
+reset
+ok 'a path' write project/airuntimes "$m/.neevfs/refresh"
+cat "$runtimes/eval-01/status" "$models/chat-llama/status" >/dev/null
+is 'is asked for anew, and nothing else' "$(counted)" listAIRuntimes=1
+reset
+ok 'a path as one sees it' write "$m/project/aimodels/chat-llama/status" "$m/.neevfs/refresh"
+cat "$runtimes/eval-01/status" "$models/chat-llama/status" >/dev/null
+is 'is asked for anew' "$(counted)" listDeployedAIModels=1
+reset
+ok 'all' write / "$m/.neevfs/refresh"
+cat "$runtimes/eval-01/status" "$models/chat-llama/status" >/dev/null
+is 'is asked for anew' "$(counted)" 'listAIRuntimes=1 listDeployedAIModels=1'
+fails 'what is not there' ENOENT write project/nothing "$m/.neevfs/refresh"
+finish
