@@ -186,7 +186,7 @@ static int watch_take(struct watches *watches, const struct kind *kind, const st
 		if (!store_list(watches->fs->store, kind, &watch->scope, &look, &list))
 			watch->seen = list_hold(list);
 		watch->pause_ms = 0;
-		watch->due_ms = watches->fs->now_ms;
+		watch->due_ms = watches->fs->now_ms + WATCH_MS; /* who only looks in asks for nothing */
 	}
 	*ret = watch;
 	return 0;
@@ -208,6 +208,8 @@ int watch_await(struct watches *watches, const struct kind *kind, const struct s
 		scope_free_ids(&watcher->scope);
 	if (rc)
 		return rc;
+	if (!watch_is_used(watch)) /* what it was judged by may be as old as its TTL */
+		watch->due_ms = watches->fs->now_ms;
 	watcher->watch = watch;
 	watcher->next = watch->watchers;
 	watcher->link = &watch->watchers;

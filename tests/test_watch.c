@@ -358,6 +358,8 @@ static void events_of_offers(void **state) {
 	size_t at = 0;
 	stage_begin(&stage);
 	fuse_req_t opened = follow(&stage, "inventory/events");
+	assert_int_equal(fake_api_total(stage.api), 0); /* who only looks in asks for nothing */
+	stage_later(&stage, WATCH_MS);
 	stage_answer(&stage, API_GET, "/api/v1beta1/inventory", 200,
 		LIST("{\"config_id\":\"h100\",\"region\":\"south\",\"availability\":\"None\"}"));
 	stage_later(&stage, 8 * WATCH_MS);

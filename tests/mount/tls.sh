@@ -227,7 +227,7 @@ nginx_down
 refresh
 faulted 'the server is gone' EHOSTUNREACH $limit_ms - ls "$runtimes"
 nginx_up good
-WAIT=20 becomes 'it is back' 12 bash -c "ls '$runtimes' | wc -l"
+WAIT=20 becomes 'it is back' 12 bash -c "ls -d '$runtimes'/*/ | wc -l"
 mount_down
 nginx_down
 
