@@ -3,6 +3,7 @@
 #include "../api/scope.h"
 #include "kept.h"
 #include "options.h"
+#include "plan.h"
 #include "render.h"
 
 #include <string.h>
@@ -40,16 +41,16 @@ static bool view_writable(const struct view *view) {
 	return view->row->write != WRITE_NEVER && (view->row->write != WRITE_SPEC || view->kind->create);
 }
 
-static void scratch_attr(const struct view *view, struct stat *ret) {
+static void scratch_attr(const struct view *view, size_t size, struct stat *ret) {
 	const struct scratch *scratch = view->scratch;
 	*ret = (struct stat){.st_ino = view->node->ino,
 		.st_mode = scratch->link ? S_IFLNK | 0777 : S_IFREG | scratch->mode,
 		.st_nlink = scratch->name != NULL,
 		.st_uid = view->fs->uid,
 		.st_gid = view->fs->gid,
-		.st_size = (off_t)scratch->text.len,
+		.st_size = (off_t)size,
 		.st_blksize = 4096,
-		.st_blocks = ((off_t)scratch->text.len + 511) / 512,
+		.st_blocks = ((off_t)size + 511) / 512,
 		.st_atim = scratch->atime,
 		.st_mtim = scratch->mtime,
 		.st_ctime = scratch->changed};
@@ -84,10 +85,11 @@ static void view_fill(const struct view *view, const struct demand *demand, size
 	*ret = (struct attr){.st = st, .until_ms = view_live(view) ? 0 : demand->until_ms};
 }
 
-/* Credentials are not left in the page cache, and what grows while it is open is not there. */
+/* Credentials are not left in the page cache; nor what grows while it is open, or is looked at without being known. */
 uint64_t view_text(const struct view *view, const struct buffer *text) {
 	const struct row *row = view->row;
-	bool kept = !row_is_dir(row) && !row_is_link(row) && row->type != ROW_EVENTS && !row->mode && !view_live(view);
+	bool kept = !row_is_dir(row) && !row_is_link(row) && row->type != ROW_EVENTS && !row->mode && !row->size &&
+		    !view_live(view);
 	return kept ? kept_text(text->data, text->len) : 0;
 }
 
@@ -98,12 +100,16 @@ void view_attr_of(const struct view *view, const struct demand *demand, const st
 
 int view_attr(const struct view *view, struct demand *demand, struct attr *ret) {
 	if (view->scratch) {
+		SCOPED(buffer_free) struct buffer plan = {0};
+		int failed = plan_is(view) ? plan_render(view, demand, &plan) : 0;
 		*ret = (struct attr){0};
-		scratch_attr(view, &ret->st);
-		return 0;
+		scratch_attr(view, plan_is(view) ? plan.len : view->scratch->text.len, &ret->st);
+		if (plan_is(view)) /* as spec.json is: what copies it must be able to write it again */
+			ret->st.st_mode = S_IFREG | 0600;
+		return failed;
 	}
-	if (row_is_dir(view->row)) {
-		view_fill(view, demand, 0, ret);
+	if (row_is_dir(view->row) || view->row->size) {
+		view_fill(view, demand, view->row->size, ret);
 		return 0;
 	}
 	SCOPED(buffer_free) struct buffer text = {0};

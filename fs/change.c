@@ -16,7 +16,7 @@
 #include <syslog.h>
 
 static const char *const operations[] = {
-	[CHANGE_CREATE] = "create", [CHANGE_SCALE] = "scale", [CHANGE_DELETE] = "delete"};
+	[CHANGE_CREATE] = "create", [CHANGE_SCALE] = "scale", [CHANGE_DELETE] = "delete", [CHANGE_NOTIFY] = "notify"};
 
 int changes_new(struct fs *fs, struct changes **ret) {
 	struct changes *changes = calloc(1, sizeof *changes);
@@ -254,7 +254,10 @@ void changes_end(const struct changes *changes) {
 /* ---- starting ---- */
 
 static int change_allowed(const struct changes *changes, const struct change_order *order, struct error *err) {
-	if (!(changes->fs->options->allow & order->verb))
+	const struct options *options = changes->fs->options;
+	if (order->verb == CHANGE_NOTIFY && (!options->allow || options->read_only))
+		return error_set(err, EROFS, "this mount changes nothing (option allow= or ro)");
+	if (order->verb != CHANGE_NOTIFY && !(options->allow & order->verb))
 		return error_set(err, EROFS, "this mount does not grant %s (option allow=)", operations[order->verb]);
 	if (order->verb == CHANGE_DELETE && change_doomed(changes, order->kind, order->scope))
 		return error_set(
@@ -314,7 +317,11 @@ int change_start(struct changes *changes, const struct change_order *order, chan
 		change->draft->state = DRAFT_BUSY;
 		change->draft->asked = &change->body;
 	}
-	change_at(change, order->verb == CHANGE_CREATE ? create_begin : alter_begin, fs->now_ms);
+	change_at(change,
+		order->verb == CHANGE_CREATE   ? create_begin
+		: order->verb == CHANGE_NOTIFY ? notify_begin
+					       : alter_begin,
+		fs->now_ms);
 	*ret = change;
 	return 0;
 }

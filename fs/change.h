@@ -1,12 +1,13 @@
 /*
- * Changes on their way: create, scale, delete. A change belongs to the daemon, not to who asked for it: who gives up
- * waiting abandons the wait, never the change.
+ * Changes on their way: create, scale, delete, notify. A change belongs to the daemon, not to who asked for it: who
+ * gives up waiting abandons the wait, never the change.
  *
  * A create: fresh listing (a taken name is refused) → journal → one POST → its answer. It is never sent again once a
  * byte of it may have arrived; if its answer says nothing, listings are looked through until they do (doubt.h), also by
  * the next mount.
  * A scale or delete says the same however often it is sent: it is tried up to three times, and what stays unclear is
  * looked up. Scales of one deployment go one after the other, in the order in which they were asked for.
+ * A notify is sent once; if its outcome is not known, the registrations are looked through.
  *
  * Each refusal is kept for .error by the change itself, so that it is there even if nobody waited for it.
  */
@@ -18,7 +19,8 @@
 #include "fs.h"
 #include "kinds.h"
 
-enum change_verb { CHANGE_CREATE = 1, CHANGE_SCALE = 2, CHANGE_DELETE = 4 }; /* bits of the option allow= */
+/* Bits of the option allow=, but for CHANGE_NOTIFY: that costs nothing, and needs only that anything is granted. */
+enum change_verb { CHANGE_CREATE = 1, CHANGE_SCALE = 2, CHANGE_DELETE = 4, CHANGE_NOTIFY = 8 };
 
 struct changes;
 struct change;
@@ -32,7 +34,7 @@ struct change_order {
 	const struct scope *scope; /* copied: of the collection for a create, of the resource for the others */
 	const char *path;          /* of the file or directory that was written or removed, for .error; copied */
 	struct draft *draft;       /* create: becomes DRAFT_BUSY until the outcome is there */
-	const struct buffer *body; /* create: what is sent; copied */
+	const struct buffer *body; /* create, notify: what is sent; copied */
 	long long replicas;        /* scale */
 	int64_t deadline_ms;       /* of who waits */
 };

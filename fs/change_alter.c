@@ -141,11 +141,11 @@ static void alter_send(struct change *change) {
 		rc = error_set(&err, ETIMEDOUT, "the deadline left no time to send it");
 	/* A third of the time is for what comes after an attempt that hangs. */
 	if (!rc && change->verb == CHANGE_SCALE)
-		rc = store_change(fs->store, kind, API_PUT, kind->scale, &change->scope, &change->body,
+		rc = store_change(fs->store, kind, kind->service, API_PUT, kind->scale, &change->scope, &change->body,
 			(unsigned)(left_ms * 2 / 3), alter_answered, change);
 	else if (!rc)
-		rc = store_change(fs->store, kind, API_DELETE, kind->docs[DOC_ITEM].path, &change->scope, NULL,
-			(unsigned)(left_ms * 2 / 3), alter_answered, change);
+		rc = store_change(fs->store, kind, kind->service, API_DELETE, kind->docs[DOC_ITEM].path, &change->scope,
+			NULL, (unsigned)(left_ms * 2 / 3), alter_answered, change);
 	if (!rc) {
 		change->flying = true;
 		change->attempts++;

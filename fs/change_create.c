@@ -288,8 +288,8 @@ static void create_send(struct change *change) {
 		create_refuse(change, -ETIMEDOUT, &err);
 		return;
 	}
-	int rc = store_change(fs->store, kind, API_POST, kind->docs[DOC_LIST].path, &change->scope, &change->body,
-		POST_MS, create_answered, change);
+	int rc = store_change(fs->store, kind, kind->service, API_POST, kind->docs[DOC_LIST].path, &change->scope,
+		&change->body, POST_MS, create_answered, change);
 	if (rc) {
 		error_set(&err, -rc, "no memory to send the change");
 		create_refuse(change, rc, &err);

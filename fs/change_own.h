@@ -71,6 +71,7 @@ struct changes {
 /* First steps. */
 void create_begin(struct change *change);
 void alter_begin(struct change *change);
+void notify_begin(struct change *change);
 
 /* A new change in the ring, owned by it. 0 or -ENOMEM. */
 int change_new(struct changes *changes, const struct change_order *order, struct change **ret);

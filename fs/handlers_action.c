@@ -1,6 +1,6 @@
 /*
- * Files of which one write is one command: replicas, wait, refresh. It is read before anything is looked up, carried
- * out in the write(2), and its outcome is that of the write; one for each time that the file is opened.
+ * Files of which one write is one command: replicas, wait, notify, refresh. It is read before anything is looked up,
+ * carried out in the write(2), and its outcome is that of the write; one for each time that the file is opened.
  */
 #include "handlers.h"
 
@@ -277,12 +277,39 @@ static int refresh_commit(struct op *op, const struct view *view) {
 	return op_forget(op, &trail.view) ? DEMAND_PARKED : handle_settle(op->handle, 0, false);
 }
 
+/* ---- notify ---- */
+
+static int notify_read(struct op *op, const char *text, size_t len) {
+	if (len == 1 && *text == '1')
+		return 0;
+	if (len == 1 && *text == '0')
+		return op_refuse_words(op, EPERM, "the API cannot withdraw a registration for an e-mail");
+	return op_refuse_words(op, EINVAL, "write 1 to be told by e-mail when it is available");
+}
+
+static int notify_commit(struct op *op, const struct view *view) {
+	SCOPED(buffer_free) struct buffer body = {0};
+	struct json region = json_at(view->json, view->kind->group), config = json_at(view->json, view->kind->id);
+	if (region.type != JSON_STRING || config.type != JSON_STRING)
+		return op_refuse_words(op, EINVAL, "the inventory does not say which it is, or where");
+	buffer_add(&body, "{\"region_id\":");
+	json_compact(region, &body);
+	buffer_add(&body, ",\"config_id\":");
+	json_compact(config, &body);
+	buffer_byte(&body, '}');
+	if (body.error)
+		return body.error;
+	struct change_order order = {.verb = CHANGE_NOTIFY, .kind = view->kind, .scope = &view->scope, .body = &body};
+	return op_commit(op, &order);
+}
+
 /* ---- all of them ---- */
 
 static const struct action actions[] = {
 	[WRITE_SCALE] = {scale_read, scale_commit, "the number", .changes = true},
 	[WRITE_WAIT] = {wait_read, wait_commit, "the state", .missed = wait_missed},
 	[WRITE_REFRESH] = {refresh_read, refresh_commit, "the path"},
+	[WRITE_NOTIFY] = {notify_read, notify_commit, "the 1", .changes = true},
 };
 
 static int step_action(struct op *op) {

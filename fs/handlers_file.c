@@ -3,6 +3,7 @@
 #include "../api/scope.h"
 #include "kept.h"
 #include "options.h"
+#include "plan.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -70,7 +71,7 @@ static int step_open(struct op *op) {
 	int rc = view_open(op->fs, op->node, &op->demand, &view);
 	if (rc)
 		return rc;
-	if (view.scratch)
+	if (view.scratch && (writing || !plan_is(&view)))
 		return op_scratch_open(op, view.scratch);
 	if (writing && view.row->write == WRITE_NEVER)
 		return -EACCES;

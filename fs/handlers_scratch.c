@@ -143,8 +143,12 @@ int op_scratch_setattr(struct op *op, const struct view *view) {
 		scratch->mtime = op->mtime;
 	if (op->to_set & FUSE_SET_ATTR_MTIME_NOW)
 		scratch->mtime = (struct timespec){.tv_sec = op->fs->now};
-	scratch->changed = op->fs->now;
-	(void)view_attr(view, &op->demand, &attr);
+	if (op->to_set)
+		scratch->changed = op->fs->now;
+	op->to_set = 0; /* done: the step may run again for the attributes of a plan */
+	rc = view_attr(view, &op->demand, &attr);
+	if (rc)
+		return rc;
 	op_reply_attr(op, &attr);
 	return 0;
 }

@@ -185,7 +185,9 @@ void fs_write(
 	struct handle *handle = (struct handle *)(uintptr_t)file->fh;
 	if (handle->scratch) {
 		const struct fs *fs = fuse_req_userdata(req);
-		int failed = scratch_write(handle->scratch, data, size, (size_t)offset, fs->now);
+		/* A plan has another length than its text, at whose end is appended. */
+		size_t at = file->flags & O_APPEND ? handle->scratch->text.len : (size_t)offset;
+		int failed = scratch_write(handle->scratch, data, size, at, fs->now);
 		if (failed)
 			fuse_reply_err(req, -failed);
 		else

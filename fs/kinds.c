@@ -1,7 +1,11 @@
 #include "kinds.h"
 
+#include "example.h"
 #include "links.h"
+#include "query.h"
 #include "readmes.h"
+#include "registrations.h"
+#include "schema_render.h"
 #include "ssh_config.h"
 #include "texts.h"
 
@@ -26,6 +30,9 @@
 #define DIR(directory, table) {.name = directory, .type = ROW_DIR, .rows = table}
 #define LINK(link, target) {.name = link, .type = ROW_LINK, .text = target}
 #define COLLECTION(directory, which) {.name = directory, .type = ROW_COLLECTION, .kind = &kinds[which]}
+#define SCHEMA {.name = "spec.schema.json", .type = ROW_TEXT, .text = text_schema}
+#define EXAMPLE                                                                                                        \
+	{.name = "spec.example.json", .type = ROW_TEXT, .text = text_example, .size = EXAMPLE_BYTES}
 #define BY_ID {.name = ".by-id", .type = ROW_BY_ID}
 #define README(text_of) {.name = "README.txt", .type = ROW_TEXT, .text = text_words, .words = text_of}
 #define END {.name = NULL}
@@ -92,6 +99,8 @@ static const struct row airuntimes_rows[] = {
 	README(readme_airuntimes),
 	BY_ID,
 	EVENTS,
+	SCHEMA,
+	EXAMPLE,
 	ERROR,
 	END,
 };
@@ -129,6 +138,8 @@ static const struct row aimodels_rows[] = {
 	README(readme_aimodels),
 	BY_ID,
 	EVENTS,
+	SCHEMA,
+	EXAMPLE,
 	ERROR,
 	END,
 };
@@ -162,6 +173,8 @@ static const struct row custom_templates_rows[] = {
 	README(readme_custom_templates),
 	BY_ID,
 	EVENTS,
+	SCHEMA,
+	EXAMPLE,
 	ERROR,
 	END,
 };
@@ -182,19 +195,31 @@ static const struct row inventory_rows[] = {
 	README(readme_offer),
 	INFO(DOC_LIST),
 	{.name = "config.json", .type = ROW_JSON, .doc = DOC_ITEM, .pointer = ""},
+	{.name = "notify", .type = ROW_TEXT, .text = text_notify, .mode = 0600, .write = WRITE_NOTIFY},
 	ERROR,
+	END,
+};
+static const struct filter inventory_filters[] = {
+	{.name = "region"},
+	{.name = "type"},
+	{.name = "gpu_model"},
+	{.name = "gpu_vendor"},
+	{.name = "vram_min", .number = true},
+	{.name = "vram_max", .number = true},
 	END,
 };
 static const struct row offers_rows[] = {
 	README(readme_inventory),
 	BY_ID,
 	EVENTS,
+	{.name = ".query", .type = ROW_QUERIES},
+	{.name = "notifications.json", .type = ROW_TEXT, .text = text_notifications, .unlisted = true},
 	ERROR,
 	END,
 };
 static const struct row region_rows[] = {README(readme_region), END};
 
-static const struct row catalog_rows[] = {README(readme_model), INFO(DOC_LIST), ERROR, END};
+static const struct row catalog_rows[] = {README(readme_model), INFO(DOC_LIST), EXAMPLE, ERROR, END};
 
 static const struct row models_rows[] = {
 	README(readme_catalog),
@@ -271,6 +296,9 @@ const struct row root_row = {.name = "", .type = ROW_DIR, .rows = root_rows};
 const struct row group_row = {.type = ROW_GROUP, .rows = region_rows};
 const struct row resource_row = {.type = ROW_RESOURCE};
 const struct row by_id_link_row = {.type = ROW_BY_ID_LINK};
+const struct row query_row = {.type = ROW_QUERY};
+const struct row query_group_row = {.type = ROW_QUERY_GROUP};
+const struct row query_link_row = {.type = ROW_LINK, .text = link_query};
 const struct row object_row = {.type = ROW_OBJECT};
 const struct row value_row = {.type = ROW_VALUE};
 const struct row scratch_row = {.type = ROW_SCRATCH};
@@ -357,10 +385,11 @@ const struct kind kinds[KINDS] = {
 		.docs = {
 			[DOC_LIST] = {"/api/v1beta1/inventory", TTL_INVENTORY},
 			[DOC_ITEM] = {"/api/v1beta1/inventory/gpuconfig?config_id={}", TTL_INVENTORY},
+			[DOC_NOTIFICATIONS] = {"/api/v1beta1/inventory/gpu/notify-availability", TTL_INVENTORY},
 		},
 		.id = "/config_id", .title = "/config_id", .twin = "/instance_type", .group = "/region",
 		.price = "/price_per_gpu_per_hour", .state = "/availability",
-		.loose = true, .beside = offers_rows, .rows = inventory_rows,
+		.loose = true, .beside = offers_rows, .rows = inventory_rows, .filters = inventory_filters,
 	},
 	[KIND_CATALOG] = {
 		.name = "catalog", .singular = "model",

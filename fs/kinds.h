@@ -28,7 +28,7 @@ struct scope {
 enum ttl_class { TTL_LIST, TTL_ITEM, TTL_METRICS, TTL_INVENTORY, TTL_CATALOG, TTL_CLASSES };
 
 /* Which answer of the API a row is read from. */
-enum doc { DOC_LIST, DOC_ITEM, DOC_METRICS, DOCS };
+enum doc { DOC_LIST, DOC_ITEM, DOC_METRICS, DOC_NOTIFICATIONS, DOCS };
 
 enum row_type {
 	/* directories */
@@ -37,7 +37,10 @@ enum row_type {
 	ROW_GROUP,      /* the resources of one group: inventory/REGION */
 	ROW_RESOURCE,   /* one resource: its kind's rows */
 	ROW_BY_ID,      /* links by id to the resources of the collection above */
-	ROW_OBJECT,     /* an object inside a resource whose members are not known before they arrive */
+	ROW_QUERIES,    /* .query: the collection as the server's own filters limit it; its entries are not listed */
+	ROW_QUERY,      /* one such: NAME=VALUE,…; groups of links */
+	ROW_QUERY_GROUP,
+	ROW_OBJECT, /* an object inside a resource whose members are not known before they arrive */
 	/* files */
 	ROW_FIELD,  /* a scalar and a newline; empty when null or absent */
 	ROW_LINES,  /* an array of scalars, a line each */
@@ -55,7 +58,7 @@ enum row_type {
 };
 
 /* What writing does. All but a spec are commands: one in one write (handlers_action.c). */
-enum row_write { WRITE_NEVER, WRITE_SPEC, WRITE_SCALE, WRITE_WAIT, WRITE_REFRESH };
+enum row_write { WRITE_NEVER, WRITE_SPEC, WRITE_SCALE, WRITE_WAIT, WRITE_NOTIFY, WRITE_REFRESH };
 
 struct row {
 	const char *name; /* NULL ends a table; rows that stand for listed things have none */
@@ -66,7 +69,8 @@ struct row {
 	enum row_write write;
 	bool live;     /* it also changes without an answer of the API: the kernel keeps nothing of it */
 	bool optional; /* listed only while its `text`, which then must not park, is there */
-	bool unlisted; /* found by its name, but not listed: its size alone costs a request for each resource */
+	bool unlisted; /* found by its name only: who looks at the whole directory shall not ask for it */
+	size_t size;   /* so long is its text whatever it says, so that who looks need not ask. 0: as it comes */
 	const struct row *rows;
 	const struct kind *kind;
 	/* Renders what needs more than one value: 0, DEMAND_PARKED or -errno (store.h). */
@@ -79,6 +83,12 @@ struct source {
 	const char *path; /* each {} is filled with the id of the next enclosing resource, outermost first; NULL: there
 			     is none */
 	enum ttl_class ttl;
+};
+
+/* A parameter by which the API limits a listing. */
+struct filter {
+	const char *name; /* NULL ends a table */
+	bool number;      /* whole, not negative */
 };
 
 /* JSON pointers to what a GPU resource costs: price by configuration and region, times GPUs, times replicas. */
@@ -101,15 +111,16 @@ struct kind {
 	/* JSON pointers into a listed resource. `name` names its directory, `twin` is appended to the second holder of
 	 * a name. */
 	const char *id, *title, *twin, *group, *status, *created, *updated;
-	const char *const *states; /* that are documented, NULL-terminated; NULL: it has none */
-	const char *const *moving; /* of them, those that pass by themselves: kept 2 s only. NULL-terminated */
-	const char *failed;        /* the one in which it will stay, unfit */
-	const char *reason;        /* JSON pointer to why it is in its state */
-	const char *state;         /* JSON pointer to what `events` tells of instead of the status; NULL: of that */
-	const char *terminating;   /* the state after a delete was accepted */
-	bool loose;                /* its members become files as they arrive */
-	const struct row *beside;  /* the resources, in their collection */
-	const struct row *rows;    /* of a resource's directory */
+	const char *const *states;    /* that are documented, NULL-terminated; NULL: it has none */
+	const char *const *moving;    /* of them, those that pass by themselves: kept 2 s only. NULL-terminated */
+	const char *failed;           /* the one in which it will stay, unfit */
+	const char *reason;           /* JSON pointer to why it is in its state */
+	const char *state;            /* JSON pointer to what `events` tells of instead of the status; NULL: of that */
+	const char *terminating;      /* the state after a delete was accepted */
+	bool loose;                   /* its members become files as they arrive */
+	const struct filter *filters; /* of docs[DOC_LIST]; NULL: there are none */
+	const struct row *beside;     /* the resources, in their collection */
+	const struct row *rows;       /* of a resource's directory */
 
 	const struct schema *create; /* POST to docs[DOC_LIST].path */
 	unsigned absent_s;           /* so long after a create was sent it may still appear (doubt.h) */
@@ -124,11 +135,12 @@ extern const struct row root_row;     /* the mount's root */
 extern const struct row group_row;    /* a ROW_GROUP */
 extern const struct row resource_row; /* a ROW_RESOURCE */
 extern const struct row by_id_link_row;
+extern const struct row query_row, query_group_row, query_link_row;
 extern const struct row object_row; /* a ROW_OBJECT */
 extern const struct row value_row;  /* a ROW_VALUE */
 extern const struct row scratch_row, scratch_link_row;
 
-enum {
+enum kind_number {
 	KIND_ORG,
 	KIND_PROJECT,
 	KIND_AIRUNTIME,

@@ -119,7 +119,8 @@ int catalog_id(const struct view *view, const char *model_id, struct demand *dem
 	return 0;
 }
 
-int link_project(const struct view *view, struct demand *demand, struct buffer *out) {
+int project_known(
+	const struct view *view, struct demand *demand, const struct item **ret_org, const struct item **ret_project) {
 	/* Only what is known without a request: the root answers while the network is gone. */
 	struct demand look = {.since_ms = INT64_MAX, .peeks = true, .until_ms = demand->until_ms};
 	struct store *store = view->fs->store;
@@ -131,6 +132,15 @@ int link_project(const struct view *view, struct demand *demand, struct buffer *
 	if (store_list(store, &kinds[KIND_PROJECT], &scope, &look, &projects) || projects->count != 1)
 		return -ENOENT;
 	demand->until_ms = look.until_ms;
-	buffer_printf(out, "orgs/%s/projects/%s", orgs->items[0].name, projects->items[0].name);
+	*ret_org = &orgs->items[0];
+	*ret_project = &projects->items[0];
 	return 0;
+}
+
+int link_project(const struct view *view, struct demand *demand, struct buffer *out) {
+	const struct item *org, *project;
+	int rc = project_known(view, demand, &org, &project);
+	if (!rc)
+		buffer_printf(out, "orgs/%s/projects/%s", org->name, project->name);
+	return rc;
 }

@@ -15,6 +15,11 @@ int link_model(const struct view *view, struct demand *demand, struct buffer *ou
 int link_project(
 	const struct view *view, struct demand *demand, struct buffer *out); /* the one project, if it is known */
 
+/* The one project and its organisation, lent, if they are known without a request. 0 or -ENOENT. */
+struct item;
+int project_known(
+	const struct view *view, struct demand *demand, const struct item **ret_org, const struct item **ret_project);
+
 /* The catalog's id of a model's path: by the catalog, or by its usual spelling. The caller frees *ret. 0,
  * DEMAND_PARKED, -ENOMEM. */
 int catalog_id(const struct view *view, const char *model_id, struct demand *demand, char **ret);

@@ -21,10 +21,13 @@
  *   render.c links.c texts.c   rows as bytes               attr.c    what stat(2) says
  *   readmes.c             help where one is                ssh*.c    the running instances, for ssh
  *   name.c                the server's names as file names
- *   schemas.c spec*.c     what may be POSTed
+ *   query.c               .query: the server's own filters
+ *   offer.c registrations.c    what can be had now; e-mails about what can be had again
+ *   schemas.c spec*.c     what may be POSTed               schema_render.c  the same for editors
+ *   example.c plan.c      a spec that would create something; what would become of one
  *   draft.c  scratch.c    directories that are no resources yet; what editors put beside a file
  *   written.c             what a user wrote there, counted
- *   change*.c             create, scale, delete on their way        doubt.c     when one may be called absent
+ *   change*.c             create, scale, delete, notify on their way   doubt.c     when one may be called absent
  *   journal*.c            creates on their way, on disk             accepted.c  what the API accepted and does not show
  *   brake.c               what this mount may spend                 price.c money.c   what things cost
  *   refusal.c             what .error shows

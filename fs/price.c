@@ -55,3 +55,7 @@ int price_unit(
 		return -EINVAL;
 	return 0;
 }
+
+int price_row(struct json row, int64_t *ret_micros) {
+	return price_read(json_at(row, kinds[KIND_INVENTORY].price), ret_micros);
+}

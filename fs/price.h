@@ -14,4 +14,7 @@
 int price_unit(
 	const struct list *inventory, const struct price_pointers *at, struct json resource, int64_t *ret_micros);
 
+/* Of one GPU, by a row of the inventory, in micro-dollars. 0; -ENOMEM; -EINVAL: it says none. */
+int price_row(struct json row, int64_t *ret_micros);
+
 #endif

@@ -231,4 +231,5 @@ const char readme_model[] =
 	"A model to be deployed. Its directory's name is the catalog_id in a spec.\n"
 	"\n"
 	"    cat model_id\n"
-	"    cat info.json                          # all that the API says of it\n";
+	"    cat info.json                          # all that the API says of it\n"
+	"    cat spec.example.json                  # a spec that would deploy it\n";

@@ -3,6 +3,7 @@
 #include "../api/scope.h"
 #include "accepted.h"
 #include "kinds.h"
+#include "plan.h"
 #include "refusal.h"
 #include "spec.h"
 #include "texts.h"
@@ -130,7 +131,10 @@ int view_render(const struct view *view, struct demand *demand, struct buffer *o
 	}
 	case ROW_SCRATCH:
 	case ROW_SCRATCH_LINK:
-		buffer_append(out, view->scratch->text.data, view->scratch->text.len);
+		if (plan_is(view))
+			rc = plan_render(view, demand, out);
+		else
+			buffer_append(out, view->scratch->text.data, view->scratch->text.len);
 		break;
 	case ROW_EVENTS: {
 		const struct buffer *events = watch_events(view->fs->watches, view->kind, &view->scope);

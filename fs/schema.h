@@ -26,6 +26,7 @@ struct schema {
 	long long min, max;  /* integer: inclusive range; string: length in characters; array: number of elements */
 	const char *pattern; /* string: POSIX extended regular expression */
 	const char *hint;    /* beside `pattern`: what it means, as it follows "must be " */
+	const char *about;   /* what it is, and what `rule` demands: for who writes a spec; NULL: its name says it */
 	const char *const *choices;   /* string: NULL-terminated list of what is allowed */
 	const struct schema *element; /* array */
 	const struct schema *members; /* object; ends with a row whose name is NULL */

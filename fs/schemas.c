@@ -27,6 +27,13 @@
 #define AT_LEAST(min_) .has_min = true, .min = (min_)
 #define AT_MOST(max_) .has_max = true, .max = (max_)
 
+/* The same in several: for who writes a spec. */
+#define OWN_NAME "The directory's; it can be left out"
+#define REGION "A directory in inventory/"
+#define CONFIG "A directory in inventory/REGION/"
+#define COUNT "From min_gpu_count to max_gpu_count of inventory/REGION/CONFIG_ID/"
+#define PLAN "How it is billed, such as gpu-h200-on-demand-1h"
+
 static const struct schema text = {.type = SCHEMA_STRING};
 
 /* GPU instances */
@@ -37,6 +44,7 @@ static const struct schema ssh_key = {
 	/* The documents' dot matches no line feed; POSIX's would. */
 	.pattern = "^(ssh-rsa|ssh-ed25519)[[:space:]]+" BASE64 "([[:space:]]+[^\n]*)?$",
 	.hint = "a public key as in id_ed25519.pub: ssh-ed25519 or ssh-rsa, the key in base64, a comment",
+	.about = "An RSA key has at least 2048 bits",
 	.rule = rule_ssh_key,
 };
 
@@ -59,6 +67,7 @@ static const struct schema udp_range = {
 		{.name = "endPort", .type = SCHEMA_INTEGER, RANGE(1024, 65535)},
 		{0},
 	},
+	.about = "At most 20 ports, up to endPort; without it, startPort alone",
 	.rule = rule_udp_range,
 };
 
@@ -96,6 +105,7 @@ static const struct schema persistent_storages[] = {
 			},
 			{0},
 		},
+		.about = "A new volume of sizeGB, or an existing one: one of the two",
 		.rule = rule_network_volume,
 	},
 	{0},
@@ -118,24 +128,26 @@ static const struct schema storages[] = {
 const struct schema schema_airuntime = {
 	.type = SCHEMA_OBJECT,
 	.members = (const struct schema[]){
-		{.name = "name", LABEL, .required = true, RANGE(1, 63)},
-		{.name = "region", IDENTIFIER, .required = true},
+		{.name = "name", LABEL, .required = true, RANGE(1, 63), .about = OWN_NAME},
+		{.name = "region", IDENTIFIER, .required = true, .about = REGION},
 		{
 			.name = "templateID",
 			.type = SCHEMA_STRING,
 			.required = true,
 			.pattern = "^tpl-[^/[:space:]]+$",
 			.hint = "a template's id: tpl-...",
+			.about = "A directory in templates/, or the file id of one of the organisation's own",
 		},
-		{.name = "gpuConfigID", IDENTIFIER, .required = true},
-		{.name = "gpuCount", .type = SCHEMA_INTEGER, .required = true, RANGE(1, INT32_MAXIMUM)},
+		{.name = "gpuConfigID", IDENTIFIER, .required = true, .about = CONFIG},
+		{.name = "gpuCount", .type = SCHEMA_INTEGER, .required = true, RANGE(1, INT32_MAXIMUM), .about = COUNT},
 		{.name = "sshKeys", .type = SCHEMA_ARRAY, AT_MOST(10), .unique = true, .element = &ssh_key},
-		{.name = "planId", IDENTIFIER, .required = true},
+		{.name = "planId", IDENTIFIER, .required = true, .about = PLAN},
 		{
 			.name = "customPorts",
 			.type = SCHEMA_ARRAY,
 			AT_MOST(10),
 			.element = &custom_port,
+			.about = "No two of one name",
 			.rule = rule_unique_names,
 		},
 		{
@@ -143,6 +155,7 @@ const struct schema schema_airuntime = {
 			.type = SCHEMA_ARRAY,
 			AT_MOST(5),
 			.element = &udp_range,
+			.about = "At most 64 ports together, and no two of one name",
 			.rule = rule_udp_ranges,
 		},
 		{.name = "storage", .type = SCHEMA_OBJECT, .tag = "type", .variants = storages},
@@ -155,7 +168,7 @@ const struct schema schema_airuntime = {
 const struct schema schema_aimodel = {
 	.type = SCHEMA_OBJECT,
 	.members = (const struct schema[]){
-		{.name = "name", LABEL, .required = true, RANGE(3, 30)},
+		{.name = "name", LABEL, .required = true, RANGE(3, 30), .about = OWN_NAME},
 		{
 			.name = "catalog_id",
 			.type = SCHEMA_STRING,
@@ -164,13 +177,14 @@ const struct schema schema_aimodel = {
 			.hint = "the catalog's id: letters, digits, '_', '-' and '.', without a slash",
 			.from = "-", /* the response has the model's path; only the catalog knows its id */
 		},
-		{.name = "region", IDENTIFIER, .required = true},
-		{.name = "gpu_config_id", IDENTIFIER, .required = true},
-		{.name = "gpu_count", .type = SCHEMA_INTEGER, .required = true, AT_LEAST(1)},
-		{.name = "plan_id", IDENTIFIER, .required = true, .from = "-"}, /* no answer tells how it is billed */
+		{.name = "region", IDENTIFIER, .required = true, .about = REGION},
+		{.name = "gpu_config_id", IDENTIFIER, .required = true, .about = CONFIG},
+		{.name = "gpu_count", .type = SCHEMA_INTEGER, .required = true, AT_LEAST(1), .about = COUNT},
+		{.name = "plan_id", IDENTIFIER, .required = true, .about = PLAN, .from = "-"}, /* no answer tells how it is billed */
 		{
 			.name = "config",
 			.type = SCHEMA_OBJECT,
+			.about = "Of the inference server; the ranges are in catalog/ID/configurations",
 			.open = true,
 			.members = (const struct schema[]){
 				{.name = "max_model_len", .type = SCHEMA_INTEGER, AT_LEAST(1)},
@@ -195,6 +209,7 @@ const struct schema schema_template = {
 			RANGE(3, 100),
 			.pattern = "^[A-Za-z0-9 _-]+$",
 			.hint = "letters, digits, spaces, hyphens and underscores",
+			.about = OWN_NAME,
 		},
 		{.name = "description", .type = SCHEMA_STRING, .required = true},
 		{
@@ -206,7 +221,7 @@ const struct schema schema_template = {
 		},
 		{.name = "oci_registry_username", .type = SCHEMA_STRING},
 		{.name = "oci_registry_token", .type = SCHEMA_STRING, .secret = true, .from = "-"},
-		{.name = "category", .type = SCHEMA_STRING, .required = true},
+		{.name = "category", .type = SCHEMA_STRING, .required = true, .about = "Such as LLM, Diffusion, Vision"},
 		{0},
 	},
 };

@@ -17,6 +17,15 @@ enum {
 	SHOWN_BYTES = 40, /* of a value in a message */
 };
 
+const char *const spec_remarks[] = {"$schema", "$comment", NULL};
+
+static bool key_is_remark(struct json key) {
+	const char *const *remark = spec_remarks;
+	while (*remark && !json_string_is(key, *remark))
+		remark++;
+	return *remark;
+}
+
 struct check {
 	const struct schema *root;
 	const char *name; /* of the resource */
@@ -313,6 +322,12 @@ static int check_object(struct check *check, const struct schema *schema, struct
 		return check_fail_value(check, schema, object, "an object");
 	for (struct json_iter iter = json_iter(object); json_next(&iter);) {
 		const struct schema *row = schema_member(schema, iter.key);
+		if (root && key_is_remark(iter.key)) {
+			if (iter.value.type != JSON_STRING)
+				return check_fail(check, iter.value.text, "%s must be a string",
+					text_shown(iter.key.text + 1, iter.key.len - 2).text);
+			continue;
+		}
 		if (!row && schema->open)
 			continue;
 		if (!row)
@@ -365,7 +380,7 @@ static void spec_write(const char *name, struct json object, struct buffer *out)
 	buffer_add(out, "{\"name\":");
 	json_quote(name, out);
 	for (struct json_iter iter = json_iter(object); json_next(&iter);) {
-		if (json_string_is(iter.key, "name"))
+		if (json_string_is(iter.key, "name") || key_is_remark(iter.key))
 			continue;
 		buffer_byte(out, ',');
 		json_compact(iter.key, out);

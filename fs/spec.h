@@ -9,6 +9,9 @@
 
 enum { SPEC_BYTES_MAX = 1 << 20 };
 
+/* Members that a spec may have for people and their editors, with a string each: they are not sent. NULL-terminated. */
+extern const char *const spec_remarks[];
+
 enum spec_verdict {
 	SPEC_GOOD,       /* *ret_body is what may be sent */
 	SPEC_INCOMPLETE, /* more text may make it good: nothing is to be sent yet */
@@ -18,13 +21,14 @@ enum spec_verdict {
 
 /*
  * Checks the text of a spec for a resource that will be called `name`: syntax, required, unknown, duplicate and
- * wrongly-cased keys (with the nearest right one), types, patterns, ranges, choices, variants; `name` absent or equal.
- * The first fault in the order of the text is told; what is missing counts as standing at the closing brace.
+ * wrongly-cased keys (with the nearest right one; spec_remarks are none of them), types, patterns, ranges, choices,
+ * variants; `name` absent or equal. The first fault in the order of the text is told; what is missing counts as
+ * standing at the closing brace.
  *
  * On SPEC_GOOD appends the request body to `ret_body`: the text's members as they were written, digit for digit,
- * without insignificant white space, with `name` first. On SPEC_BAD and SPEC_INCOMPLETE `err` has code EINVAL, the
- * reason, and in `place` "line L, column C" with the line (cut to what fits around the place, control bytes as '?') and
- * a caret below it; no place if there is no text, or too much.
+ * without insignificant white space and remarks, with `name` first. On SPEC_BAD and SPEC_INCOMPLETE `err` has code
+ * EINVAL, the reason, and in `place` "line L, column C" with the line (cut to what fits around the place, control bytes
+ * as '?') and a caret below it; no place if there is no text, or too much.
  *
  * Where the schema has a secret member, all words of that line are shown as asterisks but for the schema's own names,
  * since a misspelt key or a forgotten quote must not bring the secret into a log; and its value is in no message.

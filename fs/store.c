@@ -93,6 +93,7 @@ static int store_get(struct store *store, const struct kind *kind, char type, co
 		result = old;
 	const struct document *document = result.document;
 	demand->fetched_ms = result.fetched_ms;
+	demand->elsewhere = document && document->elsewhere;
 	if (result.expires_ms < demand->until_ms)
 		demand->until_ms = result.expires_ms;
 	rc = -result.code;
@@ -116,6 +117,19 @@ int store_list(struct store *store, const struct kind *kind, const struct scope 
 	}
 	const struct document *document;
 	int rc = store_get(store, kind, KEY_LIST, kind->docs[DOC_LIST].path, scope, demand, &document);
+	if (!rc)
+		*ret = document->list;
+	return rc;
+}
+
+int store_query(struct store *store, const struct kind *kind, const struct scope *scope, const char *query,
+	struct demand *demand, const struct list **ret) {
+	SCOPED(buffer_free) struct buffer path = {0};
+	const struct document *document;
+	buffer_printf(&path, "%s?%s", kind->docs[DOC_LIST].path, query);
+	if (path.error)
+		return error_set(&demand->error, ENOMEM, "no memory for a request");
+	int rc = store_get(store, kind, KEY_LIST, path.data, scope, demand, &document);
 	if (!rc)
 		*ret = document->list;
 	return rc;
@@ -153,11 +167,13 @@ static void store_forget(struct store *store, const struct kind *kind, enum doc 
 
 void store_forget_list(struct store *store, const struct kind *kind, const struct scope *scope) {
 	store_forget(store, kind, DOC_LIST, scope);
+	if (kind->filters)
+		store_forget_lists(store, kind);
 }
 
 void store_forget_resource(struct store *store, const struct kind *kind, const struct scope *scope) {
-	store_forget(store, kind, DOC_ITEM, scope);
-	store_forget(store, kind, DOC_METRICS, scope);
+	for (enum doc doc = DOC_ITEM; doc < DOCS; doc++)
+		store_forget(store, kind, doc, scope);
 }
 
 void store_forget_below(struct store *store, const struct kind *kind, const struct scope *scope) {
@@ -188,6 +204,7 @@ struct errand {
 	const struct kind *kind;
 	struct scope scope; /* of copies */
 	char *ids[SCOPE_MAX];
+	bool listed; /* it changes what the list says */
 	api_done *done;
 	void *user;
 };
@@ -204,21 +221,24 @@ static void errand_done(void *user, const struct api_response *response) {
 	/* Also after a failure: it may have been carried out. But a refusal of the token or for a while says nothing of
 	 * the resource, whose .error is looked for next, while nothing can be fetched. */
 	if (response->sent && response->status != 401 && response->status != 429) {
-		store_forget_list(errand->store, errand->kind, &errand->scope);
+		if (errand->listed)
+			store_forget_list(errand->store, errand->kind, &errand->scope);
 		store_forget_resource(errand->store, errand->kind, &errand->scope);
 	}
 	errand->done(errand->user, response);
 	trip_end(&errand->trip);
 }
 
-int store_change(struct store *store, const struct kind *kind, enum api_method method, const char *path,
-	const struct scope *scope, const struct buffer *body, unsigned timeout_ms, api_done *done, void *user) {
+int store_change(struct store *store, const struct kind *kind, enum api_service service, enum api_method method,
+	const char *path, const struct scope *scope, const struct buffer *body, unsigned timeout_ms, api_done *done,
+	void *user) {
 	SCOPED(buffer_free) struct buffer filled = {0};
 	int rc = store_path(path, scope, &filled);
 	struct errand *errand = rc ? NULL : calloc(1, sizeof *errand);
 	if (!errand)
 		return rc ? rc : -ENOMEM;
 	*errand = (struct errand){.store = store, .kind = kind, .done = done, .user = user};
+	errand->listed = path != kind->docs[DOC_NOTIFICATIONS].path;
 	trip_begin(store, &errand->trip, errand_release);
 	for (unsigned i = 0; i < scope->count; i++) {
 		errand->ids[i] = strdup(scope->ids[i]);
@@ -228,7 +248,7 @@ int store_change(struct store *store, const struct kind *kind, enum api_method m
 			return -ENOMEM;
 		}
 	}
-	struct api_request request = {.service = kind->service,
+	struct api_request request = {.service = service,
 		.method = method,
 		.path = filled.data,
 		.timeout_ms = timeout_ms,

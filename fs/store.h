@@ -35,6 +35,7 @@ struct demand {
 	struct error error; /* of the last -errno that a store function gave it */
 	int64_t fetched_ms; /* of the last document that came from the API: when its fetch began */
 	int64_t until_ms;   /* lowered to the time until which what it was given is good */
+	bool elsewhere;     /* the last document is from the service that is asked after a 404 */
 };
 
 struct store_config {
@@ -67,6 +68,9 @@ int store_wait_ms(const struct store *store); /* 0 while there is more of that t
  */
 int store_list(struct store *store, const struct kind *kind, const struct scope *scope, struct demand *demand,
 	const struct list **ret);
+/* The listing as the API limits it: `query` is made of the kind's filters, escaped (query.h). */
+int store_query(struct store *store, const struct kind *kind, const struct scope *scope, const char *query,
+	struct demand *demand, const struct list **ret);
 int store_document(struct store *store, const struct kind *kind, enum doc doc, const struct scope *scope,
 	struct demand *demand, struct json *ret);
 /* Whether an unlisted organisation or project exists. */
@@ -82,18 +86,19 @@ void store_leave(
 	struct store *store, struct demand *demand); /* no longer needed; nothing happens if it is not parked */
 
 /*
- * Sends a change, once: `path` is the table's, `scope` fills it, `body` (JSON, or NULL) is copied. When its outcome is
- * there, whatever it is, the kind's list and the resource's documents are forgotten, unless it was not sent or
- * answered with 401 or 429, and then `done` is called, from the loop. The answer is lent. 0, -ENOMEM or -EINVAL: then
- * nothing was sent and `done` is not called.
+ * Sends a change, once, to one of the kind's two services: `path` is the table's, `scope` fills it, `body` (JSON, or
+ * NULL) is copied. When its outcome is there, whatever it is, the kind's list, if it changes that, and the resource's
+ * documents are forgotten, unless it was not sent or answered with 401 or 429, and then `done` is called, from the
+ * loop. The answer is lent. 0, -ENOMEM or -EINVAL: then nothing was sent and `done` is not called.
  */
-int store_change(struct store *store, const struct kind *kind, enum api_method method, const char *path,
-	const struct scope *scope, const struct buffer *body, unsigned timeout_ms, api_done *done, void *user);
+int store_change(struct store *store, const struct kind *kind, enum api_service service, enum api_method method,
+	const char *path, const struct scope *scope, const struct buffer *body, unsigned timeout_ms, api_done *done,
+	void *user);
 
 /* Forgets answers, and detaches fetches under way so that none that began before now is served to who asks after. */
 void store_forget_list(struct store *store, const struct kind *kind, const struct scope *scope);
 void store_forget_resource(
-	struct store *store, const struct kind *kind, const struct scope *scope); /* its item and metrics */
+	struct store *store, const struct kind *kind, const struct scope *scope); /* all but its entry in the list */
 void store_forget_below(
 	struct store *store, const struct kind *kind, const struct scope *scope); /* the items of the whole list */
 void store_forget_lists(struct store *store, const struct kind *kind);            /* of this kind, wherever */

@@ -143,10 +143,12 @@ static void journey_pages(void *user, int code, const struct error *err, struct 
 		makes_add(journey->store, journey);
 }
 
-/* An answer about a resource is an object, and does not say that it is another one: where answers and requests got out
- * of step, nothing else would tell. */
+/* Of notifications there is a list, an answer about a resource is an object, and does not say that it is another one:
+ * where answers and requests got out of step, nothing else would tell. */
 static bool document_fits(const struct journey *journey, struct json root) {
 	SCOPED(buffer_free) struct buffer id = {0}, segment = {0};
+	if (journey->doc == DOC_NOTIFICATIONS)
+		return api_page_items(root).type == JSON_ARRAY;
 	struct json own = json_at(root, journey->kind->id);
 	if (root.type != JSON_OBJECT || own.type != JSON_STRING || journey->doc != DOC_ITEM)
 		return root.type == JSON_OBJECT;
@@ -180,6 +182,7 @@ static void journey_answer(void *user, const struct api_response *response) {
 		return;
 	}
 	size_t len = journey->probe ? 0 : response->body_len; /* of a probe only the fact is kept */
+	document->elsewhere = journey->again;
 	document->body = strndup(len ? response->body : "", len);
 	if (!document->body || (len && json_scan_answer(document->body, len, &document->root, NULL) != JSON_OK)) {
 		store_release(NULL, document);

@@ -11,7 +11,7 @@
 /* What the cache keeps: exactly one of list, body and reason. */
 struct document {
 	const struct list *list; /* held */
-	bool elsewhere;          /* the list is from the service that is asked after a 404 */
+	bool elsewhere;          /* it is from the service that is asked after a 404 */
 	char *body;
 	struct json root;
 	struct error *reason;
@@ -42,8 +42,11 @@ void trip_begin(struct store *store, struct trip *trip, void (*release)(struct t
 void trip_end(struct trip *trip); /* also releases it */
 
 /* The keys of the cache: what, kind, path. */
-enum { KEY_LIST = 'L', KEY_ITEM = 'I', KEY_METRICS = 'M', KEY_PROBE = 'P' };
-static const char key_types[DOCS] = {[DOC_LIST] = KEY_LIST, [DOC_ITEM] = KEY_ITEM, [DOC_METRICS] = KEY_METRICS};
+enum { KEY_LIST = 'L', KEY_ITEM = 'I', KEY_METRICS = 'M', KEY_NOTIFICATIONS = 'N', KEY_PROBE = 'P' };
+static const char key_types[DOCS] = {[DOC_LIST] = KEY_LIST,
+	[DOC_ITEM] = KEY_ITEM,
+	[DOC_METRICS] = KEY_METRICS,
+	[DOC_NOTIFICATIONS] = KEY_NOTIFICATIONS};
 
 /* The cache's, for these keys; `user` is the store. */
 void store_fetch(void *user, const char *key, struct cache_fetch *fetch);

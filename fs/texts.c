@@ -3,12 +3,12 @@
 #include "../api/scope.h"
 #include "links.h"
 #include "name.h"
+#include "offer.h"
 #include "options.h"
 #include "refusal.h"
 #include "spec.h"
 #include "view.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
@@ -70,49 +70,17 @@ int text_by_id(const struct view *view, struct demand *demand, struct buffer *ou
 
 /* ---- spec.json ---- */
 
-/*
- * A deployment's answer does not say by which plan it is billed. An instance on the same GPU in the same project tells;
- * else the plan is spelt as all known ones are. The API takes only an on-demand plan of the very GPU, so that a wrong
- * guess is refused, never billed otherwise.
- */
+/* A deployment's answer does not say by which plan it is billed. Left out where that is not known; the create will name
+ * it as missing. */
 static int plan_find(const struct view *view, struct json response, struct demand *demand, char **ret) {
 	struct json config = json_at(response, "/gpu_config_id");
-	SCOPED(scope_free) char *config_id = config.type == JSON_STRING ? json_text_dup(config) : NULL;
-	if (config.type == JSON_STRING && !config_id)
-		return -ENOMEM;
-	struct scope scope = view->scope;
-	const struct list *list;
-	scope.count = 2; /* organisation and project */
-	int rc = config_id ? store_list(view->fs->store, &kinds[KIND_AIRUNTIME], &scope, demand, &list) : -ENOENT;
-	if (rc == DEMAND_PARKED || rc == -ENOMEM)
-		return rc;
-	for (size_t i = 0; !rc && i < list->count; i++) {
-		struct json instance = list->items[i].json;
-		if (!json_string_is(json_at(instance, "/gpuConfigID"), config_id))
-			continue;
-		struct json plan = json_at(instance, "/planId");
-		if (plan.type == JSON_STRING) {
-			*ret = json_text_dup(plan);
-			return *ret ? 0 : -ENOMEM;
-		}
-	}
-	scope.count = 0;
-	rc = config_id ? store_list(view->fs->store, &kinds[KIND_INVENTORY], &scope, demand, &list) : -ENOENT;
-	if (rc == DEMAND_PARKED || rc == -ENOMEM)
-		return rc;
-	const struct item *item = rc ? NULL : list_by_id(list, config_id);
-	SCOPED(scope_free) char *model = item ? json_text_dup(json_at(item->json, "/gpu_model")) : NULL;
-	if (item && !model)
-		return -ENOMEM;
-	if (!model || !*model)
-		return 0; /* left out; the create will name it as missing */
-	SCOPED(buffer_free) struct buffer plan = {0};
-	buffer_add(&plan, "gpu-");
-	for (const char *at = model; *at; at++)
-		buffer_byte(&plan, isalnum((unsigned char)*at) ? (char)tolower((unsigned char)*at) : '-');
-	buffer_add(&plan, "-on-demand-1h");
-	*ret = take_pointer(plan.data);
-	return plan.error;
+	struct scope project = view->scope;
+	bool guessed;
+	if (config.type != JSON_STRING)
+		return 0;
+	SCOPED(scope_free) char *config_id = json_text_dup(config);
+	project.count = 2; /* organisation and project */
+	return config_id ? offer_plan(view->fs->store, &project, config_id, demand, ret, &guessed) : -ENOMEM;
 }
 
 int text_spec(const struct view *view, struct json response, bool guess, struct demand *demand, struct buffer *out) {

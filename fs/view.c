@@ -4,6 +4,7 @@
 #include "accepted.h"
 #include "kept.h"
 #include "name.h"
+#include "query.h"
 
 #include <errno.h>
 #include <string.h>
@@ -203,6 +204,10 @@ int view_open(struct fs *fs, struct node *node, struct demand *demand, struct vi
 			if (rc)
 				return rc;
 			view.group = at->name;
+		} else if (at->row->type == ROW_QUERY_GROUP) {
+			int rc = query_has_group(&view, at->parent->name, at->name, demand);
+			if (rc)
+				return rc;
 		} else if (at->row->type == ROW_RESOURCE) {
 			if (view.scope.count == SCOPE_MAX)
 				return -ENOENT;
@@ -441,6 +446,10 @@ int view_child(const struct view *view, const char *name, struct demand *demand,
 			*ret = &by_id_link_row;
 		return rc;
 	}
+	case ROW_QUERIES:
+	case ROW_QUERY:
+	case ROW_QUERY_GROUP:
+		return query_child(view, name, demand, ret);
 	default:
 		return -ENOENT;
 	}
@@ -501,7 +510,9 @@ bool list_entry(const struct list *list, size_t index, const struct node *dir, c
 
 static bool row_there(const struct view *view, const struct row *row, struct demand *demand) {
 	SCOPED(buffer_free) struct buffer text = {0};
-	return !row->unlisted && !help_gives_way(view, row) && (!row->optional || !row->text(view, demand, &text));
+	if (row->unlisted || help_gives_way(view, row))
+		return false;
+	return !row->optional || !row->text(view, demand, &text);
 }
 
 static int scratch_walk(const struct view *view, view_add *add, void *user) {
@@ -535,6 +546,9 @@ int view_entries(const struct view *view, struct demand *demand, view_add *add, 
 	case ROW_OBJECT:
 		rc = view_value(view, &value);
 		return rc ? rc : members_walk(value, NULL, add, user, NULL);
+	case ROW_QUERY:
+	case ROW_QUERY_GROUP:
+		return query_entries(view, demand, add, user);
 	default:
 		return 0;
 	}

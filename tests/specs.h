@@ -43,6 +43,30 @@ static inline void outcome_free(struct outcome *outcome) {
 	buffer_free(&outcome->body);
 }
 
+/* A line of JSON about a case, where somebody asks for it: tests/test_schema_agrees.py. */
+static inline void outcome_note(
+	const struct schema *schema, const char *text, size_t len, const struct outcome *outcome) {
+	static const struct schema *const schemas[] = {&schema_airuntime, &schema_aimodel, &schema_template};
+	const char *path = getenv("SPEC_CASES");
+	if (!path || memchr(text, 0, len))
+		return;
+	SCOPED(buffer_free) struct buffer line = {0};
+	size_t number = 0;
+	while (number < 2 && schemas[number] != schema)
+		number++;
+	buffer_printf(&line, "{\"schema\":%zu,\"good\":%s,\"message\":", number,
+		outcome->verdict == SPEC_GOOD ? "true" : "false");
+	json_quote(outcome->err.message, &line);
+	buffer_add(&line, ",\"text\":");
+	json_quote(text, &line);
+	buffer_add(&line, "}\n");
+	assert_int_equal(line.error, 0);
+	FILE *file = fopen(path, "a");
+	assert_non_null(file);
+	fputs(line.data, file);
+	fclose(file);
+}
+
 /* The text is copied to its exact size, so that a sanitizer sees each byte read too far. */
 static inline struct outcome check(const struct schema *schema, const char *text, size_t len) {
 	struct outcome outcome = {0};
@@ -51,6 +75,7 @@ static inline struct outcome check(const struct schema *schema, const char *text
 	memcpy(copy, text, len);
 	outcome.verdict = spec_check(schema, "my-name", copy, len, &outcome.body, &outcome.err);
 	free(copy);
+	outcome_note(schema, text, len, &outcome);
 	if (outcome.verdict == SPEC_GOOD) {
 		assert_int_equal(outcome.err.code, 0);
 	} else {

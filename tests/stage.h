@@ -21,6 +21,7 @@
 /* A template: the cheapest thing that can be created; "t" is its smallest good spec. */
 #define TEMPLATES "/api/v1beta1/orgs/o/airuntime-templates"
 #define TEMPLATES_DIR "orgs/o/templates"
+/* The names that each collection has in which something can be created. */
 #define SPEC_TEXT "{\"description\":\"d\",\"image\":\"ghcr.io/o/i:v1\",\"category\":\"c\"}"
 #define SPEC_BODY(name) "{\"name\":\"" name "\",\"description\":\"d\",\"image\":\"ghcr.io/o/i:v1\",\"category\":\"c\"}"
 #define SPEC_ANSWER(name, id) \

@@ -4,6 +4,7 @@
  * Whatever fails: each request has one answer, ENOMEM where it is one of our own, nothing leaks, and the same call
  * repeated succeeds, for there is memory again.
  */
+#include "../fs/example.h"
 #include "../fs/sweep.h"
 #include "alloc.h"
 #include "stage.h"
@@ -506,6 +507,71 @@ static bool attributes_are_set(struct stage *stage) {
 	       went_well(stage, stage_getattr(stage, value));
 }
 
+static bool an_example_is_read(struct stage *stage) {
+	static const char *const paths[] = {RUNTIMES_DIR "/spec.example.json", MODELS_DIR "/spec.example.json",
+		TEMPLATES_DIR "/spec.example.json", "catalog/m-x/spec.example.json"};
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		fuse_ino_t ino;
+		if (!walk(stage, paths[i], &ino))
+			return false;
+		fuse_req_t opened = stage_open_file(stage, ino, O_RDONLY);
+		if (!went_well(stage, opened))
+			return false;
+		fuse_req_t read = stage_read(stage, opened, 1 << 16, 0);
+		assert_int_equal(read->len, EXAMPLE_BYTES);
+	}
+	return true;
+}
+
+static bool a_schema_is_read(struct stage *stage) {
+	fuse_ino_t ino;
+	return walk(stage, RUNTIMES_DIR "/spec.schema.json", &ino) &&
+	       went_well(stage, stage_open_file(stage, ino, O_RDONLY));
+}
+
+static bool a_query_is_listed(struct stage *stage) {
+	fuse_ino_t ino;
+	if (!walk(stage, "inventory/.query/vram_min=8,region=r%2F1/r%2F1", &ino))
+		return false;
+	fuse_req_t opened = stage_opendir(stage, ino);
+	if (!went_well(stage, opened) || !walk(stage, "inventory/.query/vram_min=8,region=r%2F1/r%2F1/g", &ino))
+		return false;
+	fuse_req_t req = stage_readlink(stage, ino);
+	if (!went_well(stage, req))
+		return false;
+	assert_string_equal(req->data, "../../../r%2F1/g");
+	return true;
+}
+
+static bool a_notification_is_asked_for(struct stage *stage) {
+	fuse_ino_t ino;
+	if (!reads(stage, "inventory/r%2F1/g/notify", "") || !walk(stage, "inventory/r%2F1/g/notify", &ino))
+		return false;
+	fuse_req_t opened = stage_open_file(stage, ino, O_WRONLY | O_TRUNC);
+	if (!went_well(stage, opened))
+		return false;
+	fuse_req_t write = stage_write(stage, opened, "1\n", 0);
+	bool well = went_well(stage, write);
+	assert_in_range(fake_api_count(stage->api, API_POST, NULL), well ? 1 : 0, 2); /* one a try */
+	return well && walk(stage, "inventory/notifications.json", &ino);
+}
+
+static bool a_plan_is_read(struct stage *stage) {
+	fuse_ino_t dir, ino;
+	if (!walk(stage, TEMPLATES_DIR, &dir))
+		return false;
+	fuse_req_t made = stage_mkdir(stage, dir, "abc");
+	settle(stage, made);
+	if (made->answer == ANSWER_ERR && made->code != EEXIST)
+		return went_well(stage, made);
+	if (!walk(stage, TEMPLATES_DIR "/abc", &dir) || !makes(stage, dir, "spec.json.plan", SPEC_TEXT) ||
+		!walk(stage, TEMPLATES_DIR "/abc/spec.json.plan", &ino))
+		return false;
+	bool well = went_well(stage, stage_open_file(stage, ino, O_RDONLY));
+	assert_int_equal(stage_posts(stage), 0);
+	return well;
+}
+
 /* ---- n = 1, 2, 3, … ---- */
 
 static void torture(scenario *run) {
@@ -560,6 +626,11 @@ TORTURE(own_texts_are_read)
 TORTURE(a_bad_spec_is_refused_in_words)
 TORTURE(a_lost_delete_is_looked_up)
 TORTURE(attributes_are_set)
+TORTURE(an_example_is_read)
+TORTURE(a_schema_is_read)
+TORTURE(a_query_is_listed)
+TORTURE(a_notification_is_asked_for)
+TORTURE(a_plan_is_read)
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
@@ -582,6 +653,11 @@ int main(void) {
 		cmocka_unit_test(torture_a_bad_spec_is_refused_in_words),
 		cmocka_unit_test(torture_a_lost_delete_is_looked_up),
 		cmocka_unit_test(torture_attributes_are_set),
+		cmocka_unit_test(torture_an_example_is_read),
+		cmocka_unit_test(torture_a_schema_is_read),
+		cmocka_unit_test(torture_a_query_is_listed),
+		cmocka_unit_test(torture_a_notification_is_asked_for),
+		cmocka_unit_test(torture_a_plan_is_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

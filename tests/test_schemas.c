@@ -314,6 +314,29 @@ static void templates(void **state) {
 	check_bad(bad, CASE_COUNT(bad));
 }
 
+static void remarks_are_not_sent(void **state) {
+	(void)state;
+	static const struct good_case good[] = {
+		{I(",\"$schema\":\"../spec.schema.json\"")},
+		{M(",\"$comment\":\"\u00e9\",\"$schema\":\"\"")},
+		{&schema_template, "{\"\\u0024comment\":\"c\"," TEMPLATE "}"},
+	};
+	static const struct bad_case bad[] = {
+		{I(",\"$schema\":1"), "$schema must be a string", "1}"},
+		{I(",\"$comment\":null"), "$comment must be a string", "null"},
+		{I(",\"$id\":\"x\""), "unknown member \"$id\"", "\"$id\""},
+		{I(",\"$Schema\":\"x\""), "unknown member \"$Schema\"", "\"$Schema\""},
+		{I(",\"storage\":{\"type\":\"ephemeral\",\"$comment\":\"x\"}"),
+			"unknown member \"$comment\" in storage", "\"$comment\""},
+	};
+	check_good(good, CASE_COUNT(good));
+	check_bad(bad, CASE_COUNT(bad));
+	for (size_t i = 0; i < CASE_COUNT(good); i++) {
+		SCOPED(outcome_free) struct outcome outcome = check(good[i].schema, good[i].text, strlen(good[i].text));
+		assert_null(strchr(outcome.body.data, '$'));
+	}
+}
+
 static void names(void **state) {
 	(void)state;
 #define LABEL_63 "a23456789-123456789-123456789-123456789-123456789-123456789-123"
@@ -369,6 +392,7 @@ int main(void) {
 		cmocka_unit_test(instances_that_are_wrong),
 		cmocka_unit_test(models),
 		cmocka_unit_test(templates),
+		cmocka_unit_test(remarks_are_not_sent),
 		cmocka_unit_test(names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

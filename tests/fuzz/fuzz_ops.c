@@ -49,10 +49,15 @@ static const char *const names[] = {"orgs", "o", "projects", "p", "airuntimes", 
 	".by-id", "id-c", "id-d", "tmp", "spec.json~", "project", "model", "gpu", "template", "README.txt", "metrics",
 	"options", "r"};
 
+static const char *const offer_names[] = {"g", "notify", ".query", "region=r", "notifications.json",
+	"spec.example.json", "spec.schema.json", "spec.json.plan"};
+
 static const char *choose_name(struct play *play, char ret[static NAME_SIZE]) {
 	unsigned byte = input_byte(play->input);
 	if (byte < 224)
 		return strcpy(ret, names[byte % (sizeof(names) / sizeof(*names))]);
+	if (byte < 240)
+		return strcpy(ret, offer_names[byte % (sizeof(offer_names) / sizeof(*offer_names))]);
 	size_t len, used = 0;
 	const char *text = input_bytes(play->input, NAME_SIZE - 1, &len);
 	for (size_t i = 0; i < len; i++)

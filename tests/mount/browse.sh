@@ -22,9 +22,14 @@ is 'inventory' "$(resources "$m/inventory")" 'in-central-1 in-south-1 in-west-1'
 beside() { # DIRECTORY: what each collection has beside its resources
 	find "$1" -mindepth 1 -maxdepth 1 \( ! -type d -o -name '.*' \) -printf '%f\n' | sort | paste -sd ' '
 }
-for at in "$m/orgs" "$m/orgs/org-demo/projects" "$runtimes" "$models" "$templates" "$m/templates" "$m/inventory" "$m/catalog"; do
-	is "beside the resources of ${at#"$m"/}" "$(beside "$at")" '.by-id .error README.txt events'
-done
+is 'beside organisations' "$(beside "$m/orgs")" '.by-id .error README.txt events'
+is 'beside projects' "$(beside "$m/orgs/org-demo/projects")" '.by-id .error README.txt events'
+is 'beside instances' "$(beside "$runtimes")" '.by-id .error README.txt events spec.example.json spec.schema.json'
+is 'beside deployments' "$(beside "$models")" '.by-id .error README.txt events spec.example.json spec.schema.json'
+is 'beside custom templates' "$(beside "$templates")" '.by-id .error README.txt events spec.example.json spec.schema.json'
+is 'beside platform templates' "$(beside "$m/templates")" '.by-id .error README.txt events'
+is 'beside regions' "$(beside "$m/inventory")" '.by-id .error .query README.txt events'
+is 'beside models' "$(beside "$m/catalog")" '.by-id .error README.txt events'
 is 'a region' "$(resources "$m/inventory/in-west-1")" \
 	"$(api "$url/inventory/api/v1beta1/inventory?limit=100" | jq -r '[.data[] | select(.region == "in-west-1") | .config_id] | sort | join(" ")')"
 is 'catalog' "$(resources "$m/catalog")" \
@@ -113,7 +118,7 @@ f 600 spec.json
 f 444 status
 f 600 wait'
 is 'all rows of a configuration on offer' "$(rows "$m/inventory/in-west-1/nvidia-l40s-48gb" | cut -d ' ' -f 3- | paste -sd ' ')" \
-	"$( { echo .error; echo README.txt; echo config.json; echo info.json; api "$url/inventory/api/v1beta1/inventory?limit=100" |
+	"$( { echo .error; echo README.txt; echo config.json; echo info.json; echo notify; api "$url/inventory/api/v1beta1/inventory?limit=100" |
 		jq -r '[.data[] | select(.region == "in-west-1" and .config_id == "nvidia-l40s-48gb")][0] | keys[]'; } | sort | paste -sd ' ')"
 is 'modes of the directories above' "$(stat -c %a "$m" "$m/orgs" "$p" "$runtimes" "$models" "$templates" "$m/templates" "$runtimes/.by-id" | paste -sd ' ')" \
 	'500 500 500 700 700 700 500 500'

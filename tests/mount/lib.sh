@@ -414,7 +414,7 @@ gone() { # PID; one that nobody has waited for yet is gone too: whose child a ba
 # Every line of a log is one of the notices; a sanitizer's report is none.
 log_check() { # LOG; log_also: what it may have said besides
 	local odd
-	odd=$(grep -Ev "^[0-9-]{10}T[0-9:]{8}Z (mounted at |(create|scale|delete) .*: |[^ ]+: unmounted\$${log_also:+|$log_also})" "$1")
+	odd=$(grep -Ev "^[0-9-]{10}T[0-9:]{8}Z (mounted at |(create|scale|delete|notify) .*: |[^ ]+: unmounted\$${log_also:+|$log_also})" "$1")
 	is "mount $mounted says nothing unasked" "${odd:0:3000}" ''
 }
 

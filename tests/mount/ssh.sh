@@ -57,19 +57,20 @@ into() { # NAME COMMAND…
 }
 
 cloud_up --instances 6 --speed 0 --ssh "ssh -p $port $(id -un)@127.0.0.1"
+advance 100 # none is in transition: what is kept is kept for 30 s
 mount_up
 
 echo '# ssh -F'
 reset
 is 'it logs in' "$(into eval-01 'echo "here as $(id -un)"' 2>"$work/said")" "here as $(id -un)"
 is 'it says no more than that it learnt a key' "$(grep -v 'Permanently added' "$work/said")" ''
-is 'what it costs: the listing, and a detail of each that runs' "$(counted)" 'getAIRuntime=4 listAIRuntimes=1'
+is 'what it costs: the listing, and a detail of each that runs' "$(counted)" 'getAIRuntime=5 listAIRuntimes=1'
 is 'the host key is known by the instance, not by the address' "$(cut -d ' ' -f 1 "$work/known")" "neevcloud-$(cat "$runtimes/eval-01/id")"
 is 'another one is another host' "$(into train-llama echo here 2>/dev/null; wc -l <"$work/known")" $'here\n2'
-is 'a second time nothing is asked for' "$(into eval-01 echo again; counted)" $'again\ngetAIRuntime=4 listAIRuntimes=1'
+is 'a second time nothing is asked for' "$(into eval-01 echo again; counted)" $'again\ngetAIRuntime=5 listAIRuntimes=1'
 is 'without a decision about the key it is not trusted' "$(trust=ask into notebook-asha true 2>&1 | tr -d '\r')" 'Host key verification failed.'
 is 'one that does not run is unknown' "$(into finetune-mistral true 2>&1 | grep -c 'Could not resolve hostname')" 1
-is 'a block for each that runs' "$(grep -c '^Host ' "$p/ssh_config")" 4
+is 'a block for each that runs' "$(grep -c '^Host ' "$p/ssh_config")" 5
 is 'whose, for whom' "$(stat -c '%a %u %F' "$p/ssh_config")" "400 $(id -u) regular file"
 ok 'its size is true' size_true "$p/ssh_config"
 
@@ -83,9 +84,9 @@ is 'a look at the project costs nothing' "$(counted)" none
 echo '# those that fail leave the others'
 refresh
 fault "{\"operation\":\"getAIRuntime\",\"nth\":2,\"times\":0,\"status\":403}"
-is 'their places are taken by the reason' "$(grep -c '^Host ' "$p/ssh_config"; grep -cE '^# [a-z0-9-]+ is left out: ' "$p/ssh_config")" $'1\n3'
+is 'their places are taken by the reason' "$(grep -c '^Host ' "$p/ssh_config"; grep -cE '^# [a-z0-9-]+ is left out: ' "$p/ssh_config")" $'1\n4'
 faults_end
-is 'and they are there when they are well again' "$(grep -c '^Host ' "$p/ssh_config")" 4
+is 'and they are there when they are well again' "$(grep -c '^Host ' "$p/ssh_config")" 5
 
 echo '# hostile answers'
 # ssh would start what stands in a ProxyCommand, a LocalCommand or a Match exec: each leaves a mark here.
