@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 enum {
 	TEXT_MAX = 64 << 10, /* of an error body's text, before it is cut to fit */
 	SECRET_MIN = 16,     /* characters of what looks like a token */
+	AGE_MAX_S = 365 * 24 * 3600,
 };
 
 /* ---- what arrives ---- */
@@ -43,6 +45,7 @@ bool answer_header(struct receiver *receiver, const char *line, size_t len) {
 	} wanted[] = {
 		{"x-request-id:", answer->request_id, sizeof(answer->request_id)},
 		{"content-type:", answer->content_type, sizeof(answer->content_type)},
+		{"age:", answer->age, sizeof(answer->age)},
 		{"date:", answer->date, sizeof(answer->date)},
 	};
 
@@ -195,9 +198,20 @@ static enum verdict verdict_of(const struct http_answer *answer, enum api_method
 	return VERDICT_UNKNOWN;
 }
 
+/* What is no number says nothing (RFC 9111, 5.1). */
+static unsigned age_read(const char *text) {
+	size_t digits = strspn(text, "0123456789");
+	unsigned long age_s = digits && !text[digits] ? strtoul(text, NULL, 10) : 0;
+
+	return age_s < AGE_MAX_S ? (unsigned)age_s : AGE_MAX_S;
+}
+
 void answer_read(const struct http_answer *answer, enum api_method method, struct api_response *ret) {
-	struct api_response response = {
-		.sent = answer->sent, .status = answer->status, .retry_after_ms = answer->retry_after_ms};
+	struct api_response response = {.sent = answer->sent,
+		.status = answer->status,
+		.retry_after_ms = answer->retry_after_ms,
+		.age_s = age_read(answer->age),
+		.date_s = answer->date_s};
 	const struct buffer *body = &answer->body;
 	bool good = answer->status >= 200 && answer->status <= 299;
 	enum json_verdict verdict = JSON_OK;

@@ -40,6 +40,7 @@ struct request {
 	enum api_method method;
 	bool urgent;
 	uint64_t caller;
+	unsigned max_age_s;
 	char *url;
 	char *body;
 	size_t body_len;
@@ -327,6 +328,7 @@ static int request_fly(struct request *request, int64_t now_ms) {
 		.body = request->body,
 		.body_len = request->body_len,
 		.timeout_ms = (unsigned)(request->deadline_ms - now_ms),
+		.max_age_s = request->max_age_s,
 	};
 	int rc = token_get(api->token, request->service, token_now(now_ms), &http.token, &request->failure);
 
@@ -508,6 +510,7 @@ int api_send(struct api *api, const struct api_request *what, api_done *done, vo
 	request->method = what->method;
 	request->urgent = what->urgent;
 	request->caller = what->caller;
+	request->max_age_s = what->max_age_s;
 	request->timeout_ms = what->timeout_ms;
 	request->deadline_ms = watch_now_ms() + what->timeout_ms;
 	request->done = done;

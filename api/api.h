@@ -41,6 +41,8 @@ struct api_request {
 	unsigned timeout_ms; /* for all of it: waiting for its turn, and every attempt */
 	bool urgent;         /* a change depends on it: asks a service that is down before the time for that has come */
 	uint64_t caller; /* of a GET: who asks, any number, for a fair share of the places; 0: nobody in particular */
+	/* Of a GET: an HTTP cache on the way may give an answer that is not older (RFC 9111, 5.2.1); 0: none at all. */
+	unsigned max_age_s;
 };
 
 /* Lent for the completion. */
@@ -50,6 +52,8 @@ struct api_response {
 	bool sent;               /* whether a byte of the request may have reached the server */
 	int status;              /* HTTP status, 0 if no answer */
 	unsigned retry_after_ms; /* as the answer asks, 0 if it does not; at most an hour */
+	unsigned age_s;          /* how old it was when it came, by the word of a cache on the way; at most a year */
+	int64_t date_s;          /* when it was made, by the API's clock; 0 if it does not say */
 	const char *body;        /* checked JSON, or empty */
 	size_t body_len;
 	struct json root; /* JSON_ABSENT for an empty body */
@@ -80,7 +84,7 @@ int api_send(struct api *api, const struct api_request *request, api_done *done,
  * Fetches all pages of a GET: the first with page=1&limit=100, then, as `pagination.total_pages` says, all others in
  * parallel. With `paged` false it is one request without parameters. Ends at an empty page, or one that repeats.
  * -EREMOTEIO for more than pages_max pages or 128 MiB. Of `what` the method and the body are not looked at; all pages
- * have its caller.
+ * have its caller and its max_age_s.
  *
  * `before` is what the same request gave earlier, or NULL; lent until the completion, or until it is given up. A page
  * that is the same again, byte for byte and in the same place, is that very page: what came in its stead is freed at

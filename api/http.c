@@ -324,8 +324,14 @@ static int exchange_body(struct http_exchange *exchange, const struct http_reque
 }
 
 static int exchange_headers(struct http_exchange *exchange, const struct http_request *request) {
+	char control[48] = "Cache-Control: no-cache";
+
 	if (exchange_authorize(exchange, request) < 0 || !headers_add(exchange, "Accept: application/json") ||
 		!headers_add(exchange, "Expect:"))
+		return -ENOMEM;
+	if (request->max_age_s)
+		snprintf(control, sizeof(control), "Cache-Control: max-age=%u", request->max_age_s);
+	if (request->method == API_GET && !headers_add(exchange, control))
 		return -ENOMEM;
 	/* An empty one would be sent for a POST without a body: "application/x-www-form-urlencoded". */
 	if (!headers_add(exchange, request->body ? "Content-Type: application/json" : "Content-Type:"))

@@ -38,6 +38,7 @@ struct http_request {
 	const char *body; /* lent until the exchange ends; NULL: none */
 	size_t body_len;
 	unsigned timeout_ms; /* from now on */
+	unsigned max_age_s;  /* as in struct api_request */
 	bool inspect;        /* on a connection of its own, and the answer's `route` tells of it */
 };
 
@@ -59,7 +60,7 @@ struct http_answer {
 	char request_id[96];     /* of the headers, "" if absent, cut to fit */
 	unsigned retry_after_ms; /* of Retry-After, 0 if absent */
 	char content_type[64];
-	char date[40];           /* of the headers, as the two before */
+	char age[16], date[40];  /* of the headers, as the two before */
 	int64_t date_s;          /* that, since 1970; 0 if absent or no date */
 	struct http_route route; /* zeroed, unless `inspect` */
 };

@@ -4,6 +4,7 @@
 #include "watch.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,6 +20,8 @@ struct list_page {
 	size_t index;
 	struct api_call *call; /* while being fetched */
 	struct api_page *page; /* from then on; held */
+	unsigned age_s;        /* of it when it came */
+	int64_t date_s;        /* when it was made, or 0 */
 };
 
 struct list {
@@ -27,6 +30,7 @@ struct list {
 	char *path;
 	bool paged, urgent;
 	uint64_t caller;
+	unsigned max_age_s;
 	int64_t deadline_ms;
 	const struct api_pages *before; /* lent, or NULL */
 	api_list_done *done;
@@ -96,6 +100,7 @@ static void list_succeed(struct list *list, size_t count) {
 	SCOPED(scope_pages) struct api_pages *pages = calloc(1, sizeof(*pages));
 	api_list_done *done = list->done;
 	void *user = list->user;
+	int64_t first_s = 0, last_s = 0;
 	struct error err;
 
 	if (pages)
@@ -105,8 +110,17 @@ static void list_succeed(struct list *list, size_t count) {
 		list_fail(list, &err);
 		return;
 	}
-	for (; pages->count < count; pages->count++)
-		pages->pages[pages->count] = take_pointer(list->pages[pages->count]->page);
+	for (; pages->count < count; pages->count++) {
+		struct list_page *page = list->pages[pages->count];
+
+		pages->pages[pages->count] = take_pointer(page->page);
+		pages->age_s = page->age_s > pages->age_s ? page->age_s : pages->age_s;
+		if (page->date_s && (!first_s || page->date_s < first_s))
+			first_s = page->date_s;
+		if (page->date_s > last_s)
+			last_s = page->date_s;
+	}
+	pages->apart_s = last_s - first_s < UINT_MAX ? (unsigned)(last_s - first_s) : UINT_MAX;
 	list_free(&list->call);
 	done(user, 0, NULL, take_pointer(pages));
 }
@@ -116,8 +130,11 @@ static void on_page(void *user, const struct api_response *response);
 /* Asks for the next page. 0 or -ENOMEM. */
 static int list_ask(struct list *list) {
 	SCOPED(scope_free) char *path = NULL;
-	struct api_request request = {
-		.service = list->service, .method = API_GET, .urgent = list->urgent, .caller = list->caller};
+	struct api_request request = {.service = list->service,
+		.method = API_GET,
+		.urgent = list->urgent,
+		.caller = list->caller,
+		.max_age_s = list->max_age_s};
 	int64_t left_ms = list->deadline_ms - watch_now_ms();
 	struct list_page *page;
 
@@ -293,6 +310,8 @@ static void on_page(void *user, const struct api_response *response) {
 	list->missing--;
 	if (!response->code) {
 		page->page = page_of(page, call, response);
+		page->age_s = response->age_s;
+		page->date_s = response->date_s;
 		list->bytes += page->page ? page->page->body_len : 0;
 		if (!page->page)
 			error_set(&err, ENOMEM, "no memory for the list");
@@ -335,6 +354,7 @@ int api_list(struct api *api, const struct api_request *what, bool paged, const 
 	list->paged = paged;
 	list->urgent = what->urgent;
 	list->caller = what->caller;
+	list->max_age_s = what->max_age_s;
 	list->deadline_ms = watch_now_ms() + what->timeout_ms;
 	list->before = before;
 	list->done = done;

@@ -19,6 +19,8 @@ struct api_page {
 struct api_pages {
 	struct api_page **pages; /* in order, each held */
 	size_t count;
+	unsigned age_s;   /* of the oldest when it came (struct api_response) */
+	unsigned apart_s; /* between the first and the last that was made, by the API's clock; 0 if it does not say */
 };
 
 /* A page with one holder. Takes over `body`, a text of `root` and nothing else, in any case. NULL without memory. */

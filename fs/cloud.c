@@ -16,7 +16,7 @@ static const char program[] = "neevfs-sandbox", sandbox_token[] = "pat-nc-sandbo
 
 /* Found from where this program lies, never by PATH: what is started gets no chance to be something else. */
 static int cloud_find(char ret[static PATH_MAX], struct error *err) {
-	static const char *const places[] = {"", "sandbox/", "../sandbox/", "../libexec/neevfs/"};
+	static const char *const places[] = {"", "sandbox/", "../sandbox/", NEEVFS_LIBEXEC};
 	char self[PATH_MAX];
 	ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
 	if (len < 0)

@@ -25,7 +25,6 @@ int daemon_start(struct daemon *ret, const char *mountpoint) {
 	}
 	if (!pid) {
 		close(fds[0]);
-		setsid();
 		ret->pipe_fd = fds[1];
 		return 0;
 	}
@@ -50,6 +49,7 @@ int daemon_start(struct daemon *ret, const char *mountpoint) {
 void daemon_ready(struct daemon *daemon) {
 	if (daemon->pipe_fd < 0)
 		return;
+	setsid(); /* by now, whatever it had to stay in (supervisor.h) */
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	for (int fd = 0; null >= 0 && fd < 3; fd++)
 		dup2(null, fd);

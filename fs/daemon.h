@@ -13,7 +13,8 @@ struct daemon {
  * child ends without it, having said why on stderr. Returns in the child: 0, or -errno in the only process. */
 int daemon_start(struct daemon *ret, const char *mountpoint);
 
-/* The mount answers: standard streams go to /dev/null, the parent is released. Does nothing in the foreground. */
+/* The mount answers: it leads a session of its own, standard streams go to /dev/null, the parent is released. Does
+ * nothing in the foreground. */
 void daemon_ready(struct daemon *daemon);
 
 /*

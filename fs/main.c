@@ -164,8 +164,11 @@ static int program_detach(struct program *program, int argc, char **argv, int *r
 	if (options->foreground)
 		return 0;
 	int rc = daemon_start(&program->daemon, options->mountpoint);
-	const struct supervising supervising = {
-		.options = options, .ready_fd = &program->daemon.pipe_fd, .argc = argc, .argv = argv};
+	const struct supervising supervising = {.options = options,
+		.ready_fd = &program->daemon.pipe_fd,
+		.stay = mount_automounted(options->mountpoint),
+		.argc = argc,
+		.argv = argv};
 	if (!rc)
 		rc = supervisor_start(&supervising, &program->watched, ret_status);
 	return rc < 0 ? error_set(err, -rc, "cannot go to the background: %s", strerror(-rc)) : rc;

@@ -313,6 +313,11 @@ int mount_check(struct options *options, struct error *err) {
 	return rc < 0 ? rc : 0;
 }
 
+bool mount_automounted(const char *path) {
+	struct mounted mounted;
+	return !mounted_at(path, &mounted) && !strcmp(mounted.type, "autofs");
+}
+
 static void mount_option(struct fuse_args *args, const char *text, int *rc) {
 	if (!*rc && (fuse_opt_add_arg(args, "-o") || fuse_opt_add_arg(args, text)))
 		*rc = -ENOMEM;

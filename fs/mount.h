@@ -21,6 +21,12 @@ struct mount {
 int mount_check(struct options *options, struct error *err);
 
 /*
+ * Whether an automount waits at the absolute path. It lets pass whoever is of the process group of its daemon
+ * (systemd's of all that it starts to mount), and has everybody else wait for this very mount.
+ */
+bool mount_automounted(const char *path);
+
+/*
  * A session mounted at options->mountpoint; ended by mount_end(). A dead neevfs of this user is unmounted first. Of
  * several that start there at the same moment one wins; the others get -EBUSY.
  */

@@ -325,6 +325,12 @@ void options_help_table(struct buffer *out) {
 			buffer_printf(out, " [%s]", row->environment);
 		buffer_byte(out, '\n');
 	}
+	buffer_add(out, "  ro              no change at all\n"
+			"  allow_other     other users may look\n"
+			"options of mount(8):");
+	for (const char *const *name = passed; *name; name++)
+		buffer_printf(out, " %s", *name);
+	buffer_byte(out, '\n');
 }
 
 static void option_show(const struct options *options, const struct option_row *row, struct buffer *out) {

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int config_line(struct options *options, char *line, struct error *err) {
@@ -32,11 +33,25 @@ static int config_line(struct options *options, char *line, struct error *err) {
 	return text.error ? error_set(err, ENOMEM, "no memory for the options") : option_read(options, text.data, err);
 }
 
+/*
+ * The user's home directory, absolute, or NULL. One that is root's is not that of another user: mount(8) takes HOME
+ * away from whoever is let by fstab(5), and mount.fuse3(8) then sets it to /root. Valid until the next call.
+ */
+static const char *home_path(void) {
+	const char *home = getenv("HOME");
+	struct stat st;
+	if (home && *home == '/' && (!getuid() || stat(home, &st) || st.st_uid))
+		return home;
+	const struct passwd *user = getpwuid(getuid());
+	home = user ? user->pw_dir : home;
+	return home && *home == '/' ? home : NULL;
+}
+
 void options_config_path(struct buffer *out) {
-	const char *base = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+	const char *base = getenv("XDG_CONFIG_HOME"), *home = home_path();
 	if (base && *base == '/')
 		buffer_printf(out, "%s/neevfs/config", base);
-	else if (home && *home == '/')
+	else if (home)
 		buffer_printf(out, "%s/.config/neevfs/config", home);
 }
 
@@ -176,14 +191,12 @@ static int options_bases(struct options *options, struct error *err) {
  * appended where there is no home directory.
  */
 static void options_state(const char *name, struct buffer *path) {
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	const char *state = getenv("XDG_STATE_HOME"), *home = home_path();
 	if (state && *state == '/') {
 		buffer_printf(path, "%s/neevfs/%s", state, name);
 		return;
 	}
-	const struct passwd *user = home && *home == '/' ? NULL : getpwuid(getuid());
-	home = user ? user->pw_dir : home;
-	if (home && *home == '/')
+	if (home)
 		buffer_printf(path, "%s/.local/state/neevfs/%s", home, name);
 }
 

@@ -20,6 +20,7 @@ int store_new(const struct store_config *config, struct api *api, struct store *
 		return error_set(err, ENOMEM, "no memory for the cache");
 	store->trips.next = store->trips.prev = &store->trips;
 	store->api = api;
+	store->forgot_ms = INT64_MIN / 2; /* long ago, whatever is added */
 	store->config = *config;
 	store->config.orgs = NULL; /* lent for this call only */
 	store->config.projects = NULL;
@@ -153,7 +154,7 @@ void store_leave(struct store *store, struct demand *demand) {
 	cache_leave(store->cache, &demand->waiter);
 }
 
-static void store_forget(struct store *store, const struct kind *kind, enum doc doc, const struct scope *scope) {
+void store_renew(struct store *store, const struct kind *kind, enum doc doc, const struct scope *scope) {
 	SCOPED(buffer_free) struct buffer key = {0};
 	if (!kind->docs[doc].path)
 		return;
@@ -163,6 +164,11 @@ static void store_forget(struct store *store, const struct kind *kind, enum doc 
 		store_forget_all(store);
 	else if (!rc) /* a create has no id to fill into the item's path, and no item to forget */
 		cache_forget(store->cache, key.data);
+}
+
+static void store_forget(struct store *store, const struct kind *kind, enum doc doc, const struct scope *scope) {
+	store->forgot_ms = store->now_ms;
+	store_renew(store, kind, doc, scope);
 }
 
 void store_forget_list(struct store *store, const struct kind *kind, const struct scope *scope) {
@@ -177,6 +183,7 @@ void store_forget_resource(struct store *store, const struct kind *kind, const s
 }
 
 void store_forget_below(struct store *store, const struct kind *kind, const struct scope *scope) {
+	store->forgot_ms = store->now_ms;
 	for (enum doc doc = DOC_ITEM; doc < DOCS; doc++) {
 		SCOPED(buffer_free) struct buffer prefix = {0};
 		if (key_make(kind, key_types[doc], kind->docs[DOC_LIST].path, scope, &prefix))
@@ -189,10 +196,12 @@ void store_forget_below(struct store *store, const struct kind *kind, const stru
 void store_forget_lists(struct store *store, const struct kind *kind) {
 	char prefix[8];
 	snprintf(prefix, sizeof prefix, "%c%02d", KEY_LIST, (int)(kind - kinds));
+	store->forgot_ms = store->now_ms;
 	cache_forget_prefix(store->cache, prefix);
 }
 
 void store_forget_all(struct store *store) {
+	store->forgot_ms = store->now_ms;
 	cache_forget_prefix(store->cache, "");
 }
 

@@ -95,7 +95,14 @@ int store_change(struct store *store, const struct kind *kind, enum api_service 
 	const char *path, const struct scope *scope, const struct buffer *body, unsigned timeout_ms, api_done *done,
 	void *user);
 
-/* Forgets answers, and detaches fetches under way so that none that began before now is served to who asks after. */
+/*
+ * Forgets answers, and detaches fetches under way so that none that began before now is served to who asks after. Nor
+ * does who asks after get one from an HTTP cache on the way that is from before now: for STORE_LATE_MS caches are
+ * passed by, and from then on may give what is younger than that is long ago.
+ */
+enum {
+	STORE_LATE_MS = 30000 /* an answer may take so long on its way to a cache, and tells of when it was sent for */
+};
 void store_forget_list(struct store *store, const struct kind *kind, const struct scope *scope);
 void store_forget_resource(
 	struct store *store, const struct kind *kind, const struct scope *scope); /* all but its entry in the list */
@@ -103,5 +110,7 @@ void store_forget_below(
 	struct store *store, const struct kind *kind, const struct scope *scope); /* the items of the whole list */
 void store_forget_lists(struct store *store, const struct kind *kind);            /* of this kind, wherever */
 void store_forget_all(struct store *store);
+/* Only lets it be fetched anew, when it is asked for: from a cache on the way too, as after its TTL. */
+void store_renew(struct store *store, const struct kind *kind, enum doc doc, const struct scope *scope);
 
 #endif

@@ -12,6 +12,7 @@ enum {
 	MAKE_WORK = 256 << 10, /* of list_step() in one turn: a millisecond or two, whatever the list holds */
 	FREE_BYTES = 2 << 20,  /* of lists that are over, in one turn: the same */
 	TIDY_ENTRIES = 1000,   /* of the cache, in one turn: the same */
+	APART_S = 2, /* between pages that a cache has kept: what left the one may not have come to the next */
 };
 
 /* A fetch on its way. */
@@ -24,9 +25,10 @@ struct journey {
 	bool probe, again, urgent;
 	uint64_t caller;
 	int64_t began_ms;
-	const struct list *before; /* what the cache had when it began; held, or NULL */
-	bool elsewhere;            /* `before` is from there */
-	struct list *list;         /* being made */
+	unsigned max_age_s, age_s, apart_s; /* asked for; of the answer (struct api_pages) */
+	const struct list *before;          /* what the cache had when it began; held, or NULL */
+	bool elsewhere;                     /* `before` is from there */
+	struct list *list;                  /* being made */
 	struct journey *makes_next;
 	char path[];
 };
@@ -62,7 +64,9 @@ static void journey_release(struct trip *trip) {
 
 static void journey_end(struct journey *journey, struct document *document, size_t bytes, unsigned ttl_ms) {
 	/* A TTL of 0 means: for those who waited only. They find it by the time its fetch began. */
-	cache_finish(journey->store->cache, journey->fetch, 0, document, bytes, journey->began_ms + ttl_ms);
+	int64_t left_ms = ttl_ms - (int64_t)journey->age_s * 1000;
+	int64_t expires_ms = journey->began_ms + (left_ms > 0 ? left_ms : 0);
+	cache_finish(journey->store->cache, journey->fetch, 0, document, bytes, expires_ms);
 	trip_end(&journey->trip);
 }
 
@@ -99,8 +103,41 @@ static bool journey_detour(struct journey *journey, int code) {
 	return journey_start(journey) == 0;
 }
 
+static unsigned journey_ttl_ms(const struct journey *journey, bool moving) {
+	const struct store_config *config = &journey->store->config;
+	unsigned ttl_ms = config->ttl_ms[journey->kind->docs[journey->doc].ttl];
+	return moving && config->moving_ms < ttl_ms ? config->moving_ms : ttl_ms;
+}
+
+/* How old an answer of an HTTP cache may be that is good for so long: from before something was forgotten it may not
+ * be. */
+static unsigned store_max_age_s(const struct store *store, unsigned ttl_ms) {
+	int64_t since_ms = store->now_ms - store->forgot_ms - STORE_LATE_MS;
+	int64_t age_ms = since_ms < ttl_ms ? since_ms : ttl_ms;
+	return age_ms > 0 ? (unsigned)(age_ms / 1000) : 0;
+}
+
+/* Such a cache does not know what its answers say: one may be too old for that, or be pages of several times. Then it
+ * is asked for less, and at last passed by. */
+static bool journey_renew(struct journey *journey, unsigned ttl_ms) {
+	unsigned good_s = ttl_ms / 1000, asked_s = journey->max_age_s;
+	bool together = journey->apart_s <= APART_S;
+	if (!asked_s || !journey->age_s || (together && journey->age_s <= good_s && journey->age_s <= asked_s))
+		return false;
+	journey->max_age_s = together && good_s < asked_s ? good_s : 0;
+	return journey_start(journey) == 0;
+}
+
 /* The list is there. */
 static void journey_listed(struct journey *journey, const struct list *list) {
+	unsigned ttl_ms = journey_ttl_ms(journey, list->moving);
+	if (list == journey->list) { /* what comes next may have pages in common with it */
+		list_release(journey->before);
+		journey->before = take_pointer(journey->list);
+		journey->elsewhere = journey->again;
+	}
+	if (journey_renew(journey, ttl_ms))
+		return;
 	struct document *document = calloc(1, sizeof *document);
 	if (!document) {
 		journey_no_memory(journey);
@@ -108,10 +145,6 @@ static void journey_listed(struct journey *journey, const struct list *list) {
 	}
 	document->list = list_hold(list);
 	document->elsewhere = journey->again;
-	const struct store_config *config = &journey->store->config;
-	unsigned ttl_ms = config->ttl_ms[journey->kind->docs[DOC_LIST].ttl];
-	if (list->moving && config->moving_ms < ttl_ms)
-		ttl_ms = config->moving_ms;
 	journey_end(journey, document, sizeof *document + list->bytes, ttl_ms);
 }
 
@@ -129,6 +162,8 @@ static void journey_pages(void *user, int code, const struct error *err, struct 
 		journey_fail(journey, code, err);
 		return;
 	}
+	journey->age_s = pages->age_s;
+	journey->apart_s = pages->apart_s;
 	if (journey->before && api_pages_same(journey->before->pages, pages)) {
 		api_pages_free(pages);
 		journey_listed(journey, journey->before);
@@ -176,6 +211,10 @@ static void journey_answer(void *user, const struct api_response *response) {
 		journey_fail(journey, EREMOTEIO, &err);
 		return;
 	}
+	unsigned ttl_ms = journey_ttl_ms(journey, kind_moving(journey->kind, response->root));
+	journey->age_s = response->age_s;
+	if (journey_renew(journey, ttl_ms))
+		return;
 	struct document *document = calloc(1, sizeof *document);
 	if (!document) {
 		journey_no_memory(journey);
@@ -189,10 +228,6 @@ static void journey_answer(void *user, const struct api_response *response) {
 		journey_no_memory(journey);
 		return;
 	}
-	const struct store_config *config = &journey->store->config;
-	unsigned ttl_ms = config->ttl_ms[journey->kind->docs[journey->doc].ttl];
-	if (kind_moving(journey->kind, document->root) && config->moving_ms < ttl_ms)
-		ttl_ms = config->moving_ms;
 	journey_end(journey, document, sizeof *document + len, ttl_ms);
 }
 
@@ -212,7 +247,8 @@ static int journey_start(struct journey *journey) {
 		.path = journey->path,
 		.timeout_ms = store_patience_ms(store),
 		.urgent = journey->urgent,
-		.caller = journey->caller};
+		.caller = journey->caller,
+		.max_age_s = journey->max_age_s};
 	/* Of another service's pages all would be asked for, only to find out that they are not here. */
 	bool same = journey->before && journey->elsewhere == journey->again;
 	if (journey->doc == DOC_LIST && !journey->probe)
@@ -252,6 +288,8 @@ void store_fetch(void *user, const char *key, struct cache_fetch *fetch) {
 		journey->before = list_hold(document->list);
 		journey->elsewhere = document->elsewhere;
 	}
+	bool moving = journey->before && journey->before->moving;
+	journey->max_age_s = store_max_age_s(store, journey_ttl_ms(journey, moving));
 	trip_begin(store, &journey->trip, journey_release);
 	if (journey_start(journey))
 		journey_no_memory(journey);

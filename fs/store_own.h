@@ -31,6 +31,7 @@ struct store {
 	struct store_config config;
 	struct configured *configured;
 	int64_t now_ms;
+	int64_t forgot_ms;                  /* when something was forgotten the last time */
 	bool urgent;                        /* whoever makes the cache fetch something just now */
 	pid_t pid;                          /* the same one's */
 	struct trip trips;                  /* ring */

@@ -125,6 +125,7 @@ static void title_restore(struct supervisor *supervisor) {
 /* Leaves nothing in here that is the daemon's only. */
 static void supervisor_settle(struct supervisor *supervisor) {
 	const struct supervising *supervising = supervisor->supervising;
+	setsid();
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	for (int fd = 0; null >= 0 && fd < 3; fd++)
 		dup2(null, fd);
@@ -155,7 +156,8 @@ static int daemon_fork(struct supervisor *supervisor, struct watched *ret) {
 		sigset_t none;
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
-		setsid();
+		if (!supervisor->supervising->stay)
+			setsid();
 		title_restore(supervisor);
 		char settled;
 		(void)!read(fds[1], &settled, 1); /* until it is told apart from its supervisor */

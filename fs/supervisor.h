@@ -31,6 +31,7 @@ struct watched {
 struct supervising {
 	struct options *options; /* lent; the supervisor wipes the token in it */
 	int *ready_fd; /* of daemon.h; the supervisor closes it and sets -1, so that only the first daemon has it */
+	bool stay; /* the first daemon mounts in the caller's process group (mount.h), and leaves it when it is ready */
 	int argc;
 	char **argv; /* what ps(1) shows is written over */
 };

@@ -441,7 +441,7 @@ static void watch_round(struct watch *watch) {
 	struct fs *fs = watch->watches->fs;
 	if (watch_is_cheaper_by_item(watch)) {
 		for (const struct watcher *at = watch->watchers; at; at = at->next)
-			store_forget_resource(fs->store, watch->kind, &at->scope);
+			store_renew(fs->store, watch->kind, DOC_ITEM, &at->scope);
 		watch_pause(watch);
 		watchers_resume(watch, true);
 		return;
@@ -452,7 +452,7 @@ static void watch_round(struct watch *watch) {
 	const struct list *list;
 	int rc = store_list(fs->store, watch->kind, &watch->scope, &look, &list);
 	if (rc != -EAGAIN && look.fetched_ms < since_ms)
-		store_forget_list(fs->store, watch->kind, &watch->scope);
+		store_renew(fs->store, watch->kind, DOC_LIST, &watch->scope);
 	watch->demand = (struct demand){.since_ms = since_ms, .resume = watch_resume, .looks = true};
 	watch_ask(watch);
 }

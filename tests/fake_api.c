@@ -79,6 +79,7 @@ int api_send(struct api *api, const struct api_request *request, api_done *done,
 	call->done = done;
 	call->urgent = request->urgent;
 	call->caller = request->caller;
+	call->max_age_s = request->max_age_s;
 	assert_true(request->timeout_ms > 0);
 	if (request->body) {
 		call->body = zeroed(request->body_len + 1);
@@ -98,6 +99,7 @@ int api_list(struct api *api, const struct api_request *what, bool paged, const 
 	call = call_new(api, what->service, API_GET, what->path, what->timeout_ms, user);
 	call->urgent = what->urgent;
 	call->caller = what->caller;
+	call->max_age_s = what->max_age_s;
 	call->list = true;
 	call->paged = paged;
 	call->before = before;
@@ -280,6 +282,8 @@ void fake_api_pages(struct api_call *call, const char *const *bodies, size_t cou
 		}
 		pages->pages[pages->count] = page;
 	}
+	pages->age_s = call->age_s;
+	pages->apart_s = call->apart_s;
 	lent += 2 + 2 * pages_own(call, pages);
 	call->list_done(call->user, 0, NULL, pages);
 }
@@ -289,6 +293,7 @@ void fake_api_answer(struct api_call *call, int status, const char *body) {
 	struct error err;
 
 	assert_non_null(call);
+	response.age_s = call->age_s;
 	if (api_status_errno(status)) {
 		call_end(call);
 		error_set(&err, api_status_errno(status), "the API answered %d", status);

@@ -20,7 +20,8 @@ struct api_call {
 	uint64_t caller;
 	char *path, *body; /* body NULL: none */
 	size_t body_len;
-	unsigned timeout_ms;
+	unsigned timeout_ms, max_age_s;
+	unsigned age_s, apart_s;        /* set by a test before the answer, which then came from a cache on the way */
 	unsigned retry_after_ms;        /* set by a test before the answer, which then asks for it */
 	bool over;                      /* answered, or cancelled */
 	const struct api_pages *before; /* of a list */

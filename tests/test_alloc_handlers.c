@@ -209,6 +209,32 @@ static bool a_long_list_is_refreshed(struct stage *stage) {
 	return true;
 }
 
+/* A cache on the way gave what is too old for what it says: the same text again, or another one. */
+static bool what_is_too_old_is_asked_for_again(struct stage *stage) {
+	static const char *const moving = LIST(MODEL("a", "id-a", "initializing", "2"));
+	static const char *const later[] = {moving, LIST(MODEL("a", "id-a", "ready", "2"))};
+	fuse_ino_t dir;
+	if (!walk(stage, MODELS_DIR, &dir))
+		return false;
+	for (size_t i = 0; i < 2; i++) {
+		stage_later(stage, 10 * TTL_MS);
+		fuse_req_t lookup = stage_lookup(stage, dir, "a");
+		struct api_call *call = fake_api_find(stage->api, API_GET, MODELS);
+		if (call) {
+			call->age_s = TTL_MS / 1000;
+			fake_api_answer(call, 200, moving);
+			stage_turn(stage);
+			call = fake_api_find(stage->api, API_GET, MODELS);
+		}
+		if (call)
+			fake_api_answer(call, 200, later[i]);
+		stage_turn(stage);
+		if (!went_well(stage, lookup))
+			return false;
+	}
+	return true;
+}
+
 /* Whether the create was sent, and so must not be tried again. */
 static bool in_doubt(fuse_req_t req) {
 	return req->answer == ANSWER_ERR && (req->code == EINPROGRESS || req->code == EALREADY);
@@ -615,6 +641,7 @@ TORTURE(links_are_read)
 TORTURE(what_is_loose_is_read)
 TORTURE(directories_are_listed)
 TORTURE(a_long_list_is_refreshed)
+TORTURE(what_is_too_old_is_asked_for_again)
 TORTURE(a_resource_is_created)
 TORTURE(a_draft_is_moved_about)
 TORTURE(a_model_is_scaled)
@@ -642,6 +669,7 @@ int main(void) {
 		cmocka_unit_test(torture_what_is_loose_is_read),
 		cmocka_unit_test(torture_directories_are_listed),
 		cmocka_unit_test(torture_a_long_list_is_refreshed),
+		cmocka_unit_test(torture_what_is_too_old_is_asked_for_again),
 		cmocka_unit_test(torture_a_resource_is_created),
 		cmocka_unit_test(torture_a_draft_is_moved_about),
 		cmocka_unit_test(torture_a_model_is_scaled),

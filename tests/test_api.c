@@ -111,6 +111,53 @@ static void test_request(void **state) {
 	assert_null(server_header(request, "Expect"));
 }
 
+/* What a cache on the way is told, and what it says. */
+static void test_age(void **state) {
+	static const struct {
+		const char *headers;
+		unsigned age_s;
+		int64_t date_s;
+	} cases[] = {
+		{"", 0, 0},
+		{"Age: 25\r\nDate: Fri, 13 Feb 2009 23:31:30 GMT\r\n", 25, 1234567890},
+		{"age:0\r\ndate: Friday, 13-Feb-09 23:31:30 GMT\r\n", 0, 1234567890},
+		{"Age: 31536000\r\n", 31536000, 0},
+		{"Age: 31536001\r\n", 31536000, 0},
+		{"Age: 99999999999999999999\r\n", 31536000, 0},
+		{"Age: -1\r\nDate: yesterday\r\n", 0, 0},
+		{"Age: 2.5\r\nDate: \r\n", 0, 0},
+		{"Age: soon\r\n", 0, 0},
+	};
+	static const unsigned most_s[] = {0, 1, 30, 4294967};
+	static const char *const says[] = {"no-cache", "max-age=1", "max-age=30", "max-age=4294967"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct reply reply;
+
+		script.headers = cases[i].headers;
+		world_ask(&world, API_GET, "/x", NULL, &reply);
+		assert_int_equal(reply.code, 0);
+		assert_int_equal(reply.age_s, cases[i].age_s);
+		assert_int_equal(reply.date_s, cases[i].date_s);
+	}
+	for (size_t i = 0; i < sizeof(most_s) / sizeof(most_s[0]); i++) {
+		struct reply reply;
+
+		world.server.count = 0;
+		world_get_aged(&world, most_s[i], "/x", &reply);
+		WORLD_UNTIL(&world, reply.done);
+		assert_string_equal(server_header(&world.server.requests[0], "Cache-Control"), says[i]);
+	}
+	for (enum api_method method = API_POST; method <= API_DELETE; method++) {
+		struct reply reply;
+
+		world.server.count = 0;
+		world_ask(&world, method, "/x", "{}", &reply);
+		assert_null(server_header(&world.server.requests[0], "Cache-Control"));
+	}
+}
+
 static void test_methods(void **state) {
 	static const struct {
 		enum api_method method;
@@ -1203,6 +1250,7 @@ static void test_no_memory(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_request, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_age, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_methods, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_statuses, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_error_bodies, setup, teardown),

@@ -337,6 +337,8 @@ static void nothing_cached_decides(void **state) {
 	cloud.runtimes = LIST(R1 "," R2);
 	fuse_req_t write = stage_write(&stage, opened, RUNTIME_SPEC("small", "1"), 0);
 	assert_parked(write);
+	for (const struct api_call *call = fake_api_first(stage.api); call; call = call->next)
+		assert_true(call->over || call->max_age_s == 0); /* nor what a cache on the way has */
 	serve(&stage, &cloud);
 	refused(&stage, write, EDQUOT, RUNTIMES_DIR "/new", "there are 2 already");
 	assert_int_equal(stage_posts(&stage), 0);

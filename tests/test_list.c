@@ -27,8 +27,9 @@ static struct {
 	bool deaf;            /* every page is the first */
 	size_t fail_page;
 	int fail_status;
-	bool hold;       /* all but the first page */
-	bool hold_first; /* that one too */
+	bool hold;              /* all but the first page */
+	bool hold_first;        /* that one too */
+	const char *headers[4]; /* of the first pages; NULL: none */
 } cloud;
 
 static size_t page_asked(const struct server_request *request) {
@@ -66,7 +67,7 @@ static void page_answer(struct server_request *request) {
 	else if (!cloud.silent && cloud.envelope)
 		at += sprintf(at, ",\"pagination\":{\"total_pages\":%zu}", cloud.told_pages ? cloud.told_pages : pages);
 	sprintf(at, "%s", cloud.envelope ? "}" : "");
-	server_answer(request, 200, "", body);
+	server_answer(request, 200, page <= 4 && cloud.headers[page - 1] ? cloud.headers[page - 1] : "", body);
 }
 
 static void script(struct server_request *request) {
@@ -142,6 +143,41 @@ static void test_counts(void **state) {
 		}
 	assert_string_equal(world.server.requests[0].path, "/service/l?page=1&limit=100");
 	api_pages_free(NULL);
+}
+
+/* A list is as old as its oldest page; and its pages may be of different times. */
+static void test_ages(void **state) {
+#define DATE(second) "Date: Fri, 13 Feb 2009 23:31:" second " GMT\r\n"
+	static const struct {
+		const char *headers[4];
+		unsigned age_s, apart_s;
+	} cases[] = {
+		{{NULL}, 0, 0}, {{DATE("30"), DATE("30"), DATE("30")}, 0, 0},
+		{{DATE("30"), "Age: 25\r\n" DATE("05"), DATE("31")}, 25, 26},
+		{{"Age: 25\r\n" DATE("05"), "Age: 25\r\n" DATE("06"), "Age: 24\r\n" DATE("05")}, 25, 1},
+		{{"Age: 3\r\n", DATE("30"), NULL}, 3, 0},
+		{{DATE("30"), DATE("30"), DATE("30"), "Age: 25\r\n" DATE("05")}, 0,
+			0}, /* of a page that there is not */
+	};
+
+	(void)state;
+	cloud.entries = 300;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct api_request request = {.service = API_GPU, .path = "/l", .timeout_ms = 20000, .max_age_s = 30};
+		struct reply reply = {0};
+
+		memcpy(cloud.headers, cases[i].headers, sizeof(cloud.headers));
+		world.server.count = 0;
+		assert_int_equal(api_list(world.api, &request, true, NULL, world_listed, &reply, &reply.call), 0);
+		WORLD_UNTIL(&world, reply.done);
+		assert_int_equal(reply.code, 0);
+		assert_int_equal(world.server.count, 3);
+		for (size_t page = 0; page < 3; page++)
+			assert_string_equal(server_header(&world.server.requests[page], "Cache-Control"), "max-age=30");
+		assert_int_equal(reply.pages->age_s, cases[i].age_s);
+		assert_int_equal(reply.pages->apart_s, cases[i].apart_s);
+		reply_free(&reply);
+	}
 }
 
 static void test_parameters(void **state) {
@@ -823,6 +859,7 @@ static void test_items(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_counts, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ages, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_parameters, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_parallel, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_more_than_places, setup, teardown),

@@ -51,6 +51,8 @@ static void on_response(void *user, const struct api_response *response) {
 	reply->done++;
 	reply->code = response->code;
 	reply->status = response->status;
+	reply->age_s = response->age_s;
+	reply->date_s = response->date_s;
 	reply->sent = response->sent;
 	reply->error = response->error;
 	reply->body_len = response->body_len;
@@ -99,6 +101,13 @@ void world_send(struct world *world, enum api_method method, const char *path, c
 
 void world_get_as(struct world *world, uint64_t caller, const char *path, struct reply *ret) {
 	struct api_request request = {.service = API_GPU, .path = path, .timeout_ms = 20000, .caller = caller};
+
+	memset(ret, 0, sizeof(*ret));
+	assert_int_equal(api_send(world->api, &request, on_response, ret, &ret->call), 0);
+}
+
+void world_get_aged(struct world *world, unsigned max_age_s, const char *path, struct reply *ret) {
+	struct api_request request = {.service = API_GPU, .path = path, .timeout_ms = 20000, .max_age_s = max_age_s};
 
 	memset(ret, 0, sizeof(*ret));
 	assert_int_equal(api_send(world->api, &request, on_response, ret, &ret->call), 0);

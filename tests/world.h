@@ -12,6 +12,8 @@
 struct reply {
 	int done; /* completions */
 	int code, status;
+	unsigned age_s;
+	int64_t date_s;
 	bool sent;
 	struct error error;
 	char body[2048];
@@ -47,6 +49,8 @@ void world_send_within(struct world *world, enum api_method method, const char *
 	unsigned timeout_ms, struct reply *ret);
 /* A GET that a caller asks for. */
 void world_get_as(struct world *world, uint64_t caller, const char *path, struct reply *ret);
+/* A GET that a cache on the way may answer. */
+void world_get_aged(struct world *world, unsigned max_age_s, const char *path, struct reply *ret);
 void world_list(struct world *world, const char *path, bool paged, struct reply *ret);
 /* The completion that this one uses: `user` is the reply. */
 api_list_done world_listed;
