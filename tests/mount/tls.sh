@@ -139,14 +139,14 @@ trusted="api_base=$secure,ca_file=$cert/own.pem,deadline=$deadline"
 nginx_up good
 mount_up -o "$trusted"
 reset
-is 'ls' "$(ls "$runtimes" | head -n 3 | paste -sd ' ')" 'ci-gpu distill-qwen embed-corpus'
+is 'ls' "$(resources "$runtimes" | cut -d ' ' -f 1-3)" 'ci-gpu distill-qwen embed-corpus'
 reads=()
-for name in $(ls "$runtimes"); do
+for name in $(resources "$runtimes"); do
 	jq -r .name "$runtimes/$name/info.json" >>"$work/read" 2>&1 &
 	reads+=($!)
 done
 wait "${reads[@]}"
-is 'twelve details at the same time' "$(sort "$work/read" | paste -sd ' ')" "$(ls "$runtimes" | paste -sd ' ')"
+is 'twelve details at the same time' "$(sort "$work/read" | paste -sd ' ')" "$(resources "$runtimes")"
 is 'all reads came over HTTP/2' "$(access '$3 == "GET" && $2 != "HTTP/2.0"')" ''
 is 'on one connection' "$(access '$3 == "GET"' | cut -d' ' -f1 | sort -u | wc -l)" 1
 mkdir "$templates/tls-1"
@@ -165,7 +165,7 @@ load() {
 	local i name
 	for ((i = 0; i < 400; i++)); do
 		[ -e "$work/stop" ] && break
-		name=$(ls "$runtimes" | sed -n "$((i % 12 + 1))p")
+		name=$(resources "$runtimes" | cut -d ' ' -f $((i % 12 + 1)))
 		cat "$runtimes/$name/info.json" >/dev/null 2>>"$work/lost" || echo "reader $1, turn $i" >>"$work/lost"
 		echo x >>"$work/turns"
 		[ "$1" != 1 ] || refresh
