@@ -19,10 +19,40 @@ static bool is_blank(char c) {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* A value that holds the token is not taken: what is cut to fit could end in the middle of it, where no mask finds it.
- */
+static bool is_token_char(char c) {
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+	       (c && strchr("._~+/=-", c));
+}
+
+/* The first of what looks like a token, NULL if nothing does: it may be the one before, or somebody else's. */
+static const char *secret_find(const char *text, size_t len, size_t *ret_len) {
+	static const char *const shapes[] = {"pat-nc-", "sk-nc-", "eyJ" /* a JWT: {" in base64 */};
+	const char *first = NULL;
+
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+		const char *at = text, *end = text + len;
+
+		while ((at = memmem(at, (size_t)(end - at), shapes[i], strlen(shapes[i])))) {
+			const char *over = at;
+
+			while (over < end && is_token_char(*over))
+				over++;
+			if (over - at >= SECRET_MIN && (!first || at < first)) {
+				first = at;
+				*ret_len = (size_t)(over - at);
+				break;
+			}
+			at = over;
+		}
+	}
+	return first;
+}
+
+/* A value that holds a token is not taken: what is cut to fit could end in the middle of it, where no mask finds it. */
 static void header_take(const char *value, size_t len, const char *token, char *ret, size_t size) {
-	if (token && *token && memmem(value, len, token, strlen(token)))
+	size_t secret_len;
+
+	if ((token && *token && memmem(value, len, token, strlen(token))) || secret_find(value, len, &secret_len))
 		len = 0;
 	while (len && is_blank(*value)) {
 		value++;
@@ -82,32 +112,19 @@ static void scope_buffer(struct buffer *buf) {
 	buffer_free(buf);
 }
 
-static bool is_token_char(char c) {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-	       (c && strchr("._~+/=-", c));
-}
-
 /*
  * A server may put the token that it refused into its words; nothing that is shown or logged may hold it. Nor what only
  * looks like one: it may be the one before, or somebody else's.
  */
 static void text_mask(char *text, const char *token) {
-	static const char *const shapes[] = {"pat-nc-", "sk-nc-", "eyJ" /* a JWT: {" in base64 */};
 	size_t len = token ? strlen(token) : 0;
+	const char *secret;
 
 	if (len)
 		for (char *at = strstr(text, token); at; at = strstr(at + len, token))
 			memset(at, '*', len);
-	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
-		for (char *at = strstr(text, shapes[i]); at; at = strstr(at, shapes[i])) {
-			char *end = at + strlen(shapes[i]);
-
-			while (is_token_char(*end))
-				end++;
-			if ((size_t)(end - at) >= SECRET_MIN)
-				memset(at, '*', (size_t)(end - at));
-			at = end;
-		}
+	while ((secret = secret_find(text, strlen(text), &len)))
+		memset(text + (secret - text), '*', len);
 }
 
 /* Copies what fits, cut before a character of UTF-8 and not in it. */

@@ -24,6 +24,7 @@ struct api {
 	int64_t alarm_ms;
 	uint64_t seed;
 	struct health health[API_SERVICES];
+	struct api_observer observer;
 	/* A request stands in one of the first six. */
 	struct call_queue changes, gets; /* not started yet */
 	struct call_queue pausing;       /* before an attempt, until its due_ms */
@@ -41,6 +42,7 @@ struct request {
 	bool urgent;
 	uint64_t caller;
 	unsigned max_age_s;
+	const void *tag;
 	char *url;
 	char *body;
 	size_t body_len;
@@ -80,7 +82,10 @@ static void scope_api(struct api **api) {
 
 int api_new(const struct api_config *config, struct api **ret, struct error *err) {
 	SCOPED(scope_api) struct api *api = calloc(1, sizeof(*api));
-	struct http_config http = {.ca_file = config->ca_file, .proxy = config->proxy, .parallel = config->parallel};
+	struct http_config http = {.ca_file = config->ca_file,
+		.proxy = config->proxy,
+		.parallel = config->parallel,
+		.observer = config->observer};
 	int rc;
 
 	if (!api)
@@ -105,6 +110,7 @@ int api_new(const struct api_config *config, struct api **ret, struct error *err
 	api->parallel = config->parallel;
 	api->pages_max = config->pages_max;
 	api->seed = config->seed;
+	api->observer = config->observer;
 	api->alarm_ms = WATCH_NEVER;
 	rc = http_new(&http, &api->http);
 	if (rc < 0)
@@ -139,6 +145,14 @@ int api_fd(const struct api *api) {
 
 struct call_queue *api_lists(struct api *api) {
 	return &api->lists;
+}
+
+const struct health *api_health(const struct api *api, enum api_service service) {
+	return &api->health[service];
+}
+
+const struct token *api_token(const struct api *api) {
+	return api->token;
 }
 
 unsigned api_pages_max(const struct api *api) {
@@ -246,12 +260,17 @@ static void request_learn(struct request *request, const struct api_response *re
 	bool hurried = response->code == ETIMEDOUT && request->given_ms < HTTP_CONNECT_MS &&
 		       request->given_ms < request->timeout_ms / 2;
 	bool lost = request->method != API_GET && response->error.verdict == VERDICT_UNKNOWN;
+	struct health *health = health_of(request);
+	const struct api_observer *observer = &request->call.api->observer;
+	bool was_down = health->down_ms;
 
 	if (hurried || lost)
-		health_left(health_of(request), request->probe);
+		health_left(health, request->probe);
 	else
-		health_answered(health_of(request), response, request->probe, now_ms);
+		health_answered(health, response, request->probe, now_ms);
 	request->probe = false;
+	if (observer->service && was_down != (health->down_ms != 0))
+		observer->service(observer->user, request->service, health->down_ms ? &health->error : NULL);
 }
 
 static void on_answer(void *user, struct http_answer *answer) {
@@ -329,6 +348,9 @@ static int request_fly(struct request *request, int64_t now_ms) {
 		.body_len = request->body_len,
 		.timeout_ms = (unsigned)(request->deadline_ms - now_ms),
 		.max_age_s = request->max_age_s,
+		.service = request->service,
+		.tag = request->tag,
+		.attempt = request->attempts + 1,
 	};
 	int rc = token_get(api->token, request->service, token_now(now_ms), &http.token, &request->failure);
 
@@ -511,6 +533,7 @@ int api_send(struct api *api, const struct api_request *what, api_done *done, vo
 	request->urgent = what->urgent;
 	request->caller = what->caller;
 	request->max_age_s = what->max_age_s;
+	request->tag = what->tag;
 	request->timeout_ms = what->timeout_ms;
 	request->deadline_ms = watch_now_ms() + what->timeout_ms;
 	request->done = done;

@@ -22,6 +22,32 @@ enum api_method { API_GET, API_POST, API_PUT, API_DELETE };
 struct api;
 struct api_call; /* one request or list under way; ends with its completion or api_cancel() */
 
+/*
+ * One HTTP exchange that is over, whatever came of it. Lent for the call. Where curl itself repeats a GET, as its
+ * connection turned out to be dead, each is one, and both are of the same attempt.
+ */
+struct api_exchange {
+	enum api_service service;
+	enum api_method method;
+	const char *path;  /* the URL's, with its query */
+	const void *tag;   /* the request's; NULL: it was the renewal of a login */
+	unsigned attempt;  /* of its request, from 1 on */
+	int code;          /* 0: a whole answer came; else the positive errno why not, ECANCELED: it was given up */
+	int status;        /* HTTP status; 0: no answer */
+	unsigned ms;       /* from its start to its end */
+	uint64_t received; /* bytes, with the headers, as they travelled but for the encryption */
+	uint64_t sent;
+	const char *request_id; /* the answer's x-request-id, holds no token; "": none */
+};
+
+/* Is told what happens, when it happens. Calls nothing of the api. Either function may be NULL. */
+struct api_observer {
+	void (*exchange)(void *user, const struct api_exchange *exchange);
+	/* The service is taken to be down (health.h), for that reason; NULL: it is back. */
+	void (*service)(void *user, enum api_service service, const struct error *down);
+	void *user;
+};
+
 struct api_config {
 	const char *base[API_SERVICES]; /* "https://host/prefix", checked by url_check(); copied */
 	struct token *token;            /* lent for the life of the api (token.h) */
@@ -30,6 +56,7 @@ struct api_config {
 	unsigned parallel;              /* requests in flight, ≥ 3; two are kept for changes */
 	unsigned pages_max;             /* pages of one list, bounded */
 	uint64_t seed;                  /* of the pauses between attempts */
+	struct api_observer observer;   /* until api_free(), which ends what is under way */
 };
 
 struct api_request {
@@ -43,6 +70,7 @@ struct api_request {
 	uint64_t caller; /* of a GET: who asks, any number, for a fair share of the places; 0: nobody in particular */
 	/* Of a GET: an HTTP cache on the way may give an answer that is not older (RFC 9111, 5.2.1); 0: none at all. */
 	unsigned max_age_s;
+	const void *tag; /* what the observer gets; lent until the completion, of a change until its end */
 };
 
 /* Lent for the completion. */
@@ -84,7 +112,7 @@ int api_send(struct api *api, const struct api_request *request, api_done *done,
  * Fetches all pages of a GET: the first with page=1&limit=100, then, as `pagination.total_pages` says, all others in
  * parallel. With `paged` false it is one request without parameters. Ends at an empty page, or one that repeats.
  * -EREMOTEIO for more than pages_max pages or 128 MiB. Of `what` the method and the body are not looked at; all pages
- * have its caller and its max_age_s.
+ * have its caller, its max_age_s and its tag.
  *
  * `before` is what the same request gave earlier, or NULL; lent until the completion, or until it is given up. A page
  * that is the same again, byte for byte and in the same place, is that very page: what came in its stead is freed at

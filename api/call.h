@@ -28,6 +28,12 @@ void call_remove(struct api_call *call); /* nothing if in no queue */
 struct call_queue *api_lists(struct api *api);
 unsigned api_pages_max(const struct api *api);
 
+/* What state.c looks at, lent. */
+struct health;
+struct token;
+const struct health *api_health(const struct api *api, enum api_service service);
+const struct token *api_token(const struct api *api);
+
 /* From inside the completion of a request that has a body: takes it over, in no more memory than it needs. It may stand
  * elsewhere then. */
 char *api_call_take_body(struct api_call *call);

@@ -31,11 +31,14 @@ struct http {
 		bool plain;   /* it has carried an answer of HTTP/1 */
 	} used[SOCKETS_MAX];
 	size_t used_next;
+	struct api_observer observer;
 };
 
 struct http_exchange {
 	struct http *http;
 	struct http_exchange *prev, *next;
+	int64_t began_ms;   /* of what is told of it */
+	bool left;          /* the request did, once */
 	int64_t over_at_ms; /* curl should have ended it before */
 	CURL *easy;
 	struct curl_slist *headers;
@@ -48,6 +51,7 @@ struct http_exchange {
 	char host[256];
 	char reason[CURL_ERROR_SIZE];
 	struct http_answer answer;
+	struct api_exchange seen; /* by the observer */
 };
 
 /* ---- the loop: one epoll descriptor of curl's sockets and one timer ---- */
@@ -170,6 +174,7 @@ int http_new(const struct http_config *config, struct http **ret) {
 		return -ENOMEM;
 	http->curl_at_ms = http->alarm_at_ms = WATCH_NEVER;
 	http->guest_fd = -1;
+	http->observer = config->observer;
 	rc = watch_open(&http->watch);
 	if (rc < 0)
 		return rc;
@@ -191,6 +196,36 @@ int http_new(const struct http_config *config, struct http **ret) {
 		return -ENOMEM;
 	*ret = take_pointer(http);
 	return 0;
+}
+
+/* ---- who is told ---- */
+
+/* The path of a URL that has a scheme and a host. */
+static const char *url_path(const char *url) {
+	const char *host = strstr(url, "://");
+	const char *path = host ? strchr(host + 3, '/') : NULL;
+
+	return path ? path : "";
+}
+
+static void exchange_seen(struct http_exchange *exchange, int code) {
+	const struct api_observer *observer = &exchange->http->observer;
+	struct api_exchange *seen = &exchange->seen;
+	curl_off_t received = 0;
+	long head = 0, asked = 0;
+
+	if (!observer->exchange)
+		return;
+	curl_easy_getinfo(exchange->easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
+	curl_easy_getinfo(exchange->easy, CURLINFO_HEADER_SIZE, &head);
+	curl_easy_getinfo(exchange->easy, CURLINFO_REQUEST_SIZE, &asked);
+	seen->code = code;
+	seen->status = exchange->answer.status;
+	seen->ms = (unsigned)(watch_now_ms() - exchange->began_ms);
+	seen->received = (uint64_t)(received + head);
+	seen->sent = (uint64_t)asked;
+	seen->request_id = exchange->answer.request_id;
+	observer->exchange(observer->user, seen);
 }
 
 /* ---- what comes in ---- */
@@ -231,6 +266,12 @@ static int on_request(void *user, char *remote, char *local, int remote_port, in
 	(void)remote;
 	(void)local;
 	(void)remote_port;
+	/* It went out before, by a connection that turned out to be dead, and curl repeats it: that was one too. */
+	if (exchange->left) {
+		exchange_seen(exchange, EREMOTEIO);
+		exchange->began_ms = watch_now_ms();
+	}
+	exchange->left = true;
 	for (size_t i = 0; i < SOCKETS_MAX; i++) {
 		struct http_used *used = &http->used[i];
 
@@ -280,6 +321,7 @@ static void scope_exchange(struct http_exchange **exchange) {
 void http_cancel(struct http_exchange *exchange) {
 	if (!exchange)
 		return;
+	exchange_seen(exchange, ECANCELED);
 	curl_multi_remove_handle(exchange->http->multi, exchange->easy);
 	exchange_free(exchange);
 }
@@ -450,6 +492,11 @@ int http_start(struct http *http, const struct http_request *request, http_done 
 	exchange->timeout_ms = request->timeout_ms;
 	exchange->inspect = request->inspect;
 	exchange->receiver.answer = &exchange->answer;
+	exchange->seen = (struct api_exchange){.service = request->service,
+		.method = request->method,
+		.path = url_path(request->url),
+		.tag = request->tag,
+		.attempt = request->attempt};
 	url_host(request->url, exchange->host, sizeof(exchange->host));
 	exchange->easy = curl_easy_init();
 	if (!exchange->easy || exchange_headers(exchange, request) < 0 || exchange_body(exchange, request) < 0)
@@ -459,7 +506,8 @@ int http_start(struct http *http, const struct http_request *request, http_done 
 		return rc == CURLE_OUT_OF_MEMORY ? -ENOMEM : -EINVAL;
 	if (curl_multi_add_handle(http->multi, exchange->easy))
 		return -ENOMEM;
-	exchange->over_at_ms = watch_now_ms() + request->timeout_ms + GRACE_MS;
+	exchange->began_ms = watch_now_ms();
+	exchange->over_at_ms = exchange->began_ms + request->timeout_ms + GRACE_MS;
 	exchange->next = http->first;
 	if (http->first)
 		http->first->prev = exchange;
@@ -665,6 +713,7 @@ static void exchange_end(struct http_exchange *exchange, CURLcode rc) {
 		answer_explain(exchange, rc);
 	else if (!answer->status)
 		answer_fail(answer, EREMOTEIO, "unusable answer: no status line");
+	exchange_seen(exchange, answer->code);
 	exchange->done(exchange->user, answer);
 }
 

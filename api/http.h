@@ -27,19 +27,24 @@ struct http_config {
 	const char *ca_file; /* PEM, or NULL: the system's. All are copied */
 	const char *proxy;   /* or NULL */
 	unsigned parallel;   /* connections kept open */
+	struct api_observer observer;
 };
 
 struct http_request {
 	enum api_method method;
-	const char *url;
+	const char *url;   /* lent until the exchange ends */
 	const char *token; /* NULL: no Authorization */
 	const char
 		*secret;  /* without a token: what else must not come back in any text; lent until the exchange ends */
 	const char *body; /* lent until the exchange ends; NULL: none */
 	size_t body_len;
 	unsigned timeout_ms; /* from now on */
-	unsigned max_age_s;  /* as in struct api_request */
-	bool inspect;        /* on a connection of its own, and the answer's `route` tells of it */
+	/* What the observer is told besides; lent like the body. The path is part of the URL. */
+	enum api_service service;
+	const void *tag;
+	unsigned attempt;
+	unsigned max_age_s; /* as in struct api_request */
+	bool inspect;       /* on a connection of its own, and the answer's `route` tells of it */
 };
 
 /* The way to a server. The times are since the request's start; 0: it did not come so far, or there was no such step.

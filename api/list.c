@@ -31,6 +31,7 @@ struct list {
 	bool paged, urgent;
 	uint64_t caller;
 	unsigned max_age_s;
+	const void *tag;
 	int64_t deadline_ms;
 	const struct api_pages *before; /* lent, or NULL */
 	api_list_done *done;
@@ -134,7 +135,8 @@ static int list_ask(struct list *list) {
 		.method = API_GET,
 		.urgent = list->urgent,
 		.caller = list->caller,
-		.max_age_s = list->max_age_s};
+		.max_age_s = list->max_age_s,
+		.tag = list->tag};
 	int64_t left_ms = list->deadline_ms - watch_now_ms();
 	struct list_page *page;
 
@@ -355,6 +357,7 @@ int api_list(struct api *api, const struct api_request *what, bool paged, const 
 	list->urgent = what->urgent;
 	list->caller = what->caller;
 	list->max_age_s = what->max_age_s;
+	list->tag = what->tag;
 	list->deadline_ms = watch_now_ms() + what->timeout_ms;
 	list->before = before;
 	list->done = done;

@@ -31,6 +31,7 @@ struct token {
 	bool fetching;
 	int64_t fetch_again_ms;
 	struct error failure; /* of the last fetch; code 0: none */
+	struct error lack;    /* why the source had none the last time; code 0: it had one */
 };
 
 /* ---- its life ---- */
@@ -238,10 +239,14 @@ static int token_held(const struct token *token, struct error *err) {
 int token_get(
 	struct token *token, enum api_service service, struct token_time now, const char **ret, struct error *err) {
 	bool unreached;
-	int rc = source_look(token, false, now.ms, err);
+	int rc = source_look(token, false, now.ms, &token->lack);
 
-	if (rc < 0)
+	if (rc < 0) {
+		if (err)
+			*err = token->lack;
 		return rc;
+	}
+	token->lack.code = 0;
 	login_care(token, now);
 	/* A renewal that failed on its way is tried again without a request that would be refused first. */
 	unreached = token->failure.code && token->failure.code != EKEYEXPIRED;
@@ -255,6 +260,27 @@ int token_get(
 		return token_held(token, err);
 	*ret = token->current.text;
 	return 0;
+}
+
+void token_state(const struct token *token, int64_t now_ms, struct token_state *ret) {
+	const struct token_hold *hold = &token->hold;
+	struct token_state state = {.fetching = token->fetching};
+
+	state.source = token->command           ? TOKEN_COMMAND
+		       : token->login           ? TOKEN_LOGIN
+		       : token->file.path       ? TOKEN_FILE
+		       : token->current.text[0] ? TOKEN_TEXT
+						: TOKEN_NONE;
+	for (size_t i = 0; i < API_SERVICES; i++) {
+		state.accepted |= hold->at[i].accepted;
+		state.refused |= hold->at[i].state == HOLD_REFUSED;
+	}
+	if (state.refused)
+		state.refused_ms = (unsigned)(now_ms - hold->since_ms);
+	if (token->login)
+		state.expires_s = token_login_expires_s(token->login);
+	state.why = token->lack.code ? &token->lack : state.refused ? &hold->why : NULL;
+	*ret = state;
 }
 
 /* ---- what the server says of it ---- */

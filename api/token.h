@@ -75,6 +75,19 @@ int64_t token_expires_s(const struct token *token);
 
 /* Whether its source gives another one by itself when this one is refused or ends: a command, or a login. */
 bool token_renews(const struct token *token);
+enum token_source { TOKEN_NONE, TOKEN_TEXT, TOKEN_FILE, TOKEN_COMMAND, TOKEN_LOGIN };
+
+/* How it is, as far as is known without looking. */
+struct token_state {
+	enum token_source source;
+	bool accepted;           /* by a service, since there is this token */
+	bool refused;            /* by one */
+	bool fetching;           /* another one is being fetched */
+	unsigned refused_ms;     /* since how long */
+	int64_t expires_s;       /* of the wall clock; 0: not known */
+	const struct error *why; /* why it is refused, or that there is none; lent until the next call, NULL: neither */
+};
+void token_state(const struct token *token, int64_t now_ms, struct token_state *ret);
 
 /* Whether one is being fetched. Then token_run() is due when the http's descriptor is readable, and at token_due_ms()
  * (INT64_MAX: never); it does what there is to do. */

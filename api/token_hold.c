@@ -19,11 +19,17 @@ static void hold_until(struct token_hold *hold, int64_t at_ms) {
 }
 
 void hold_refused(struct token_hold *hold, enum api_service service, const struct error *why, int64_t now_ms) {
-	for (size_t i = 0; i < API_SERVICES; i++)
+	bool first = true;
+
+	for (size_t i = 0; i < API_SERVICES; i++) {
+		first &= hold->at[i].state != HOLD_REFUSED;
 		if (hold->at[i].state == HOLD_OPEN && !hold->at[i].accepted)
 			hold->at[i].state = HOLD_SUSPECT;
+	}
 	hold->at[service].state = HOLD_REFUSED;
 	hold->at[service].accepted = false;
+	if (first)
+		hold->since_ms = now_ms;
 	hold->why = *why;
 	hold_until(hold, now_ms + HOLD_MS);
 }

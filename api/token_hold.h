@@ -19,6 +19,7 @@ struct token_hold {
 		bool accepted;
 		int64_t again_ms; /* unless open */
 	} at[API_SERVICES];
+	int64_t since_ms; /* from when on a service refuses it */
 	struct error why; /* the last refusal */
 };
 

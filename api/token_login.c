@@ -161,6 +161,8 @@ static int renewal_ask(struct token_login *login, struct token_time now, struct 
 		return error_set(err, ENOMEM, "no memory");
 	login->wall_s = now.wall_s;
 	request.secret = login->session->refresh;
+	request.service = API_TENANT;
+	request.attempt = 1;
 	request.body = login->body.data;
 	request.body_len = login->body.len;
 	rc = http_start(login->http, &request, on_answer, login, &login->exchange);

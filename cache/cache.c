@@ -266,6 +266,7 @@ bool cache_peek(struct cache *cache, const char *key, int64_t now_ms, int64_t si
 
 	if (!found) {
 		cache->stats.misses++;
+		cache->stats.expired += entry && entry->kept;
 		return false;
 	}
 	cache->stats.hits++;

@@ -36,7 +36,10 @@ struct cache_ops {
 };
 
 struct cache_stats {
-	uint64_t hits, misses, joined, fetches, detached, evicted;
+	uint64_t hits, misses;    /* of cache_peek() */
+	uint64_t expired;         /* of the misses, where something was there and no longer good */
+	uint64_t joined, fetches; /* of cache_wait(): a fetch under way, a new one */
+	uint64_t detached, evicted;
 	size_t bytes, entries, fetching;
 };
 

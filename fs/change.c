@@ -66,6 +66,15 @@ static void change_resume(struct demand *demand) {
 	change->step(change);
 }
 
+/* Who asked for it, as long as that one waits: what goes on later nobody in particular does. */
+static void change_who(const struct demand *demand, struct cause *ret) {
+	const struct change *change = (const struct change *)((const char *)demand - offsetof(struct change, demand));
+	ret->pid = change->done ? change->pid : 0;
+	ret->operation = change->done ? change->operation : NULL;
+	ret->attempts = change->attempts;
+	buffer_add(&ret->path, change->path);
+}
+
 static struct change *change_due(const struct changes *changes) {
 	struct change *change = changes->first.next;
 	while (change != &changes->first && (change->due_ms == CHANGE_NEVER || change->due_ms > changes->fs->now_ms))
@@ -274,6 +283,9 @@ int change_new(struct changes *changes, const struct change_order *order, struct
 	change->kind = order->kind;
 	change->draft = order->draft;
 	change->demand.resume = change_resume;
+	change->demand.who = change_who;
+	change->pid = order->pid;
+	change->operation = order->operation;
 	change->due_ms = CHANGE_NEVER;
 	change->path = strdup(order->path);
 	bool whole = change->path != NULL;

@@ -36,6 +36,8 @@ struct change_order {
 	struct draft *draft;       /* create: becomes DRAFT_BUSY until the outcome is there */
 	const struct buffer *body; /* create, notify: what is sent; copied */
 	long long replicas;        /* scale */
+	pid_t pid;                 /* of who asks for it; 0: nobody in particular */
+	const char *operation;     /* of that one: "write"; constant */
 	int64_t deadline_ms;       /* of who waits */
 };
 

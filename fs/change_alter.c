@@ -142,10 +142,10 @@ static void alter_send(struct change *change) {
 	/* A third of the time is for what comes after an attempt that hangs. */
 	if (!rc && change->verb == CHANGE_SCALE)
 		rc = store_change(fs->store, kind, kind->service, API_PUT, kind->scale, &change->scope, &change->body,
-			(unsigned)(left_ms * 2 / 3), alter_answered, change);
+			(unsigned)(left_ms * 2 / 3), &change->demand, alter_answered, change);
 	else if (!rc)
 		rc = store_change(fs->store, kind, kind->service, API_DELETE, kind->docs[DOC_ITEM].path, &change->scope,
-			NULL, (unsigned)(left_ms * 2 / 3), alter_answered, change);
+			NULL, (unsigned)(left_ms * 2 / 3), &change->demand, alter_answered, change);
 	if (!rc) {
 		change->flying = true;
 		change->attempts++;

@@ -289,7 +289,7 @@ static void create_send(struct change *change) {
 		return;
 	}
 	int rc = store_change(fs->store, kind, kind->service, API_POST, kind->docs[DOC_LIST].path, &change->scope,
-		&change->body, POST_MS, create_answered, change);
+		&change->body, POST_MS, &change->demand, create_answered, change);
 	if (rc) {
 		error_set(&err, -rc, "no memory to send the change");
 		create_refuse(change, rc, &err);

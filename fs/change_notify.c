@@ -69,7 +69,7 @@ static void notify_send(struct change *change) {
 	if (!rc)
 		rc = store_change(fs->store, kind, change->demand.elsewhere ? kind->service_else : kind->service,
 			API_POST, kind->docs[DOC_NOTIFICATIONS].path, &change->scope, &change->body,
-			(unsigned)(left_ms * 2 / 3), notify_answered, change);
+			(unsigned)(left_ms * 2 / 3), &change->demand, notify_answered, change);
 	if (rc) {
 		error_set(&err, -rc,
 			rc == -ETIMEDOUT ? "the deadline left no time to send it" : "no memory to send the change");

@@ -23,6 +23,8 @@ struct change {
 	int64_t deadline_ms; /* of who waits */
 	change_done *done;   /* NULL: nobody waits */
 	void *user;
+	pid_t pid; /* of who waits, and what that one does: "write" */
+	const char *operation;
 	bool untold; /* its end is told by who stopped waiting */
 	bool late;   /* somebody stopped waiting after it was sent: its success is told in .error too */
 

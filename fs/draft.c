@@ -46,6 +46,13 @@ struct draft *draft_next(const struct drafts *drafts, const char *place, const s
 	return draft;
 }
 
+struct draft *draft_next_doubt(const struct drafts *drafts, const struct draft *after) {
+	struct draft *draft = after ? after->next : drafts->first;
+	while (draft && draft->state != DRAFT_DOUBT)
+		draft = draft->next;
+	return draft;
+}
+
 struct draft *draft_find(const struct drafts *drafts, const char *place, const char *name) {
 	struct draft *draft = NULL;
 	while ((draft = draft_next(drafts, place, draft)) && strcmp(draft->name, name) != 0) {

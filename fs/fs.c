@@ -10,7 +10,9 @@
 #include "op.h"
 #include "options.h"
 #include "refusal.h"
+#include "requests.h"
 #include "scratch.h"
+#include "stats.h"
 #include "sweep.h"
 #include "watch.h"
 
@@ -21,8 +23,9 @@ int fs_open_parts(struct fs *fs, const struct options *options, struct store *st
 	*fs = (struct fs){.options = options, .store = store, .uid = getuid(), .gid = getgid()};
 	if (nodes_new(&fs->nodes) || drafts_new(&fs->drafts) || scratches_new(&fs->scratches) ||
 		accepted_new(&fs->accepted) || refusals_new(&fs->refusals) || sweeps_new(&fs->sweeps) ||
-		watches_new(fs, &fs->watches) || ops_new(&fs->ops) || journal_new(options->journal, &fs->journal) ||
-		brakes_new(&fs->brakes) || changes_new(fs, &fs->changes))
+		watches_new(fs, &fs->watches) || stats_new(&fs->stats) || requests_new(&fs->requests) ||
+		ops_new(&fs->ops) || journal_new(options->journal, &fs->journal) || brakes_new(&fs->brakes) ||
+		changes_new(fs, &fs->changes))
 		return -ENOMEM;
 	return 0;
 }
@@ -32,6 +35,8 @@ void fs_close_parts(struct fs *fs) {
 	journal_free(fs->journal);
 	ops_free(fs->ops);
 	sweeps_free(fs->sweeps);
+	requests_free(fs->requests);
+	stats_free(fs->stats);
 	brakes_free(fs->brakes);
 	refusals_free(fs->refusals);
 	accepted_free(fs->accepted);

@@ -22,6 +22,8 @@ struct fs {
 	struct refusals *refusals;
 	struct sweeps *sweeps;
 	struct watches *watches;
+	struct stats *stats;
+	struct requests *requests;
 	struct ops *ops;
 	struct handle *handles; /* all that are open */
 	struct brakes *brakes;

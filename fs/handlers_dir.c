@@ -49,6 +49,8 @@ int op_change(struct op *op, struct change_order *order) {
 		return op_refuse_words(op, EBUSY, "%d calls wait already: try again later", OPS_MAX);
 	order->path = path.data;
 	order->deadline_ms = op->deadline_ms;
+	order->pid = op->pid;
+	order->operation = op->operation;
 	int rc = change_start(op->fs->changes, order, op_changed, op, &op->change, &err);
 	if (rc)
 		return rc;
@@ -91,7 +93,7 @@ static int step_lookup(struct op *op) {
 }
 
 void fs_lookup(fuse_req_t req, fuse_ino_t parent, const char *name) {
-	struct op *op = op_new(req, step_lookup, "lookup", parent, name);
+	struct op *op = op_new(req, step_lookup, CALL_LOOKUP, parent, name);
 	if (!op)
 		return;
 	op->looking = op->demand.looks = true;
@@ -101,6 +103,7 @@ void fs_lookup(fuse_req_t req, fuse_ino_t parent, const char *name) {
 void fs_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count) {
 	struct fs *fs = fuse_req_userdata(req);
 	node_forget(fs->nodes, op_node(fs, ino), count);
+	op_count(req, CALL_FORGET, 0);
 	fuse_reply_none(req);
 }
 
@@ -108,6 +111,7 @@ void fs_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forg
 	struct fs *fs = fuse_req_userdata(req);
 	for (size_t i = 0; i < count; i++)
 		node_forget(fs->nodes, op_node(fs, forgets[i].ino), forgets[i].nlookup);
+	op_count(req, CALL_FORGET, 0);
 	fuse_reply_none(req);
 }
 
@@ -135,6 +139,7 @@ static void getattr_open(fuse_req_t req, const struct handle *handle) {
 	if (view_open(fs, handle->pinned, &demand, &view))
 		view = (struct view){.fs = fs, .node = handle->pinned, .row = handle->pinned->row};
 	view_attr_of(&view, &demand, &handle->bytes, &attr);
+	op_count(req, CALL_STAT, 0);
 	fuse_reply_attr(req, &attr.st, kept_open_s(handle));
 }
 
@@ -144,7 +149,7 @@ void fs_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file) {
 		getattr_open(req, handle);
 		return;
 	}
-	struct op *op = op_new(req, step_getattr, "stat", ino, NULL);
+	struct op *op = op_new(req, step_getattr, CALL_STAT, ino, NULL);
 	if (!op)
 		return;
 	op->looking = op->demand.looks = true;
@@ -164,7 +169,7 @@ static int step_readlink(struct op *op) {
 }
 
 void fs_readlink(fuse_req_t req, fuse_ino_t ino) {
-	struct op *op = op_new(req, step_readlink, "readlink", ino, NULL);
+	struct op *op = op_new(req, step_readlink, CALL_READLINK, ino, NULL);
 	if (!op)
 		return;
 	op->demand.looks = true;
@@ -216,7 +221,7 @@ static int step_mkdir(struct op *op) {
 
 void fs_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode) {
 	(void)mode;
-	struct op *op = op_new(req, step_mkdir, "mkdir", parent, name);
+	struct op *op = op_new(req, step_mkdir, CALL_MKDIR, parent, name);
 	if (op)
 		op_run(op);
 }
@@ -331,7 +336,7 @@ static int step_rmdir(struct op *op) {
 }
 
 void fs_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name) {
-	struct op *op = op_new(req, step_rmdir, "rmdir", parent, name);
+	struct op *op = op_new(req, step_rmdir, CALL_RMDIR, parent, name);
 	if (op)
 		op_run(op);
 }
@@ -399,10 +404,12 @@ static int step_rename(struct op *op) {
 void fs_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent, const char *new_name,
 	unsigned flags) {
 	if (flags & ~(unsigned)RENAME_NOREPLACE || strlen(new_name) >= NAME_SIZE) {
-		fuse_reply_err(req, flags & ~(unsigned)RENAME_NOREPLACE ? EINVAL : ENAMETOOLONG);
+		int code = flags & ~(unsigned)RENAME_NOREPLACE ? EINVAL : ENAMETOOLONG;
+		op_count(req, CALL_RENAME, code);
+		fuse_reply_err(req, code);
 		return;
 	}
-	struct op *op = op_new(req, step_rename, "rename", parent, name);
+	struct op *op = op_new(req, step_rename, CALL_RENAME, parent, name);
 	if (!op)
 		return;
 	op->keep = flags & RENAME_NOREPLACE; /* directories are renamed so anyway */
@@ -455,7 +462,7 @@ static int step_unlink(struct op *op) {
 }
 
 void fs_unlink(fuse_req_t req, fuse_ino_t parent, const char *name) {
-	struct op *op = op_new(req, step_unlink, "unlink", parent, name);
+	struct op *op = op_new(req, step_unlink, CALL_UNLINK, parent, name);
 	if (!op)
 		return;
 	op->local = true;

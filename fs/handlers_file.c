@@ -101,7 +101,7 @@ static int step_open(struct op *op) {
 }
 
 void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file) {
-	struct op *op = op_new(req, step_open, "open", ino, NULL);
+	struct op *op = op_new(req, step_open, CALL_OPEN, ino, NULL);
 	if (!op)
 		return;
 	op->file = *file;
@@ -116,6 +116,7 @@ void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct f
 	size_t at = offset < (off_t)bytes->len ? (size_t)offset : bytes->len;
 	size_t left = bytes->len - at;
 	handle->end = handle->follows ? at + (left < size ? left : size) : handle->end;
+	op_count(req, CALL_READ, 0);
 	fuse_reply_buf(req, bytes->data ? bytes->data + at : NULL, left < size ? left : size);
 }
 
@@ -124,6 +125,7 @@ void fs_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file) {
 	struct handle *handle = (struct handle *)(uintptr_t)file->fh;
 	poll_tell(handle); /* nobody is to be told any more, and what libfuse has for that is released */
 	handle_free(handle);
+	op_count(req, CALL_RELEASE, 0);
 	fuse_reply_err(req, 0);
 }
 
@@ -141,6 +143,7 @@ void fs_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file, struct
 	}
 	if (poll)
 		fuse_pollhandle_destroy(poll);
+	op_count(req, CALL_POLL, 0);
 	fuse_reply_poll(req, events);
 }
 
@@ -233,7 +236,7 @@ static int step_setattr(struct op *op) {
 }
 
 void fs_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set, struct fuse_file_info *file) {
-	struct op *op = op_new(req, step_setattr, "setattr", ino, NULL);
+	struct op *op = op_new(req, step_setattr, CALL_SETATTR, ino, NULL);
 	if (!op)
 		return;
 	op->to_set = to_set;
@@ -261,6 +264,7 @@ static void fs_statfs(fuse_req_t req, fuse_ino_t ino) {
 		.f_ffree = 1 << 19,
 		.f_favail = 1 << 19,
 		.f_namemax = NAME_SIZE - 1};
+	op_count(req, CALL_STATFS, 0);
 	fuse_reply_statfs(req, &st);
 }
 
@@ -277,6 +281,7 @@ static void fs_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t
 	(void)name;
 	(void)mode;
 	(void)device;
+	op_count(req, CALL_OTHER, EPERM);
 	fuse_reply_err(req, EPERM);
 }
 
@@ -284,6 +289,7 @@ static void fs_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const cha
 	(void)ino;
 	(void)parent;
 	(void)name;
+	op_count(req, CALL_OTHER, EPERM);
 	fuse_reply_err(req, EPERM);
 }
 

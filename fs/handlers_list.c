@@ -77,7 +77,7 @@ static int step_opendir(struct op *op) {
 }
 
 void fs_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file) {
-	struct op *op = op_new(req, step_opendir, "opendir", ino, NULL);
+	struct op *op = op_new(req, step_opendir, CALL_OPENDIR, ino, NULL);
 	if (!op)
 		return;
 	op->looking = op->demand.looks = true;
@@ -185,6 +185,7 @@ static void readdir_answer(
 		.out = malloc(size ? size : 1),
 		.size = size,
 		.plus = plus};
+	op_count(req, CALL_READDIR, reading.out ? 0 : ENOMEM);
 	if (!reading.out) {
 		fuse_reply_err(req, ENOMEM);
 		return;
@@ -213,5 +214,6 @@ void fs_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, s
 void fs_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file) {
 	(void)ino;
 	handle_free((struct handle *)(uintptr_t)file->fh);
+	op_count(req, CALL_RELEASEDIR, 0);
 	fuse_reply_err(req, 0);
 }

@@ -95,7 +95,7 @@ static int step_symlink(struct op *op) {
 }
 
 void fs_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name) {
-	struct op *op = op_new(req, step_symlink, "symlink", parent, name);
+	struct op *op = op_new(req, step_symlink, CALL_SYMLINK, parent, name);
 	if (!op)
 		return;
 	op->local = true;

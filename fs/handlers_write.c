@@ -188,13 +188,14 @@ void fs_write(
 		/* A plan has another length than its text, at whose end is appended. */
 		size_t at = file->flags & O_APPEND ? handle->scratch->text.len : (size_t)offset;
 		int failed = scratch_write(handle->scratch, data, size, at, fs->now);
+		op_count(req, CALL_WRITE, -failed);
 		if (failed)
 			fuse_reply_err(req, -failed);
 		else
 			fuse_reply_write(req, size);
 		return;
 	}
-	struct op *op = op_new(req, step_spec, "write", ino, NULL);
+	struct op *op = op_new(req, step_spec, CALL_WRITE, ino, NULL);
 	if (!op)
 		return;
 	op->handle = handle;
@@ -212,13 +213,15 @@ void fs_write(
 		op_run(op);
 }
 
-static void handle_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file, const char *operation) {
+static void handle_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file, enum stats_call call) {
 	struct handle *handle = (struct handle *)(uintptr_t)file->fh;
 	if (!handle || handle->write != WRITE_SPEC || !handle->wrote || handle->settled) {
-		fuse_reply_err(req, handle && handle->settled ? -handle->outcome : 0);
+		int code = handle && handle->settled ? -handle->outcome : 0;
+		op_count(req, call, code);
+		fuse_reply_err(req, code);
 		return;
 	}
-	struct op *op = op_new(req, step_spec, operation, ino, NULL);
+	struct op *op = op_new(req, step_spec, call, ino, NULL);
 	if (!op)
 		return;
 	op->handle = handle;
@@ -227,12 +230,12 @@ static void handle_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *
 }
 
 void fs_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file) {
-	handle_flush(req, ino, file, "close");
+	handle_flush(req, ino, file, CALL_CLOSE);
 }
 
 void fs_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *file) {
 	(void)datasync;
-	handle_flush(req, ino, file, "fsync");
+	handle_flush(req, ino, file, CALL_FSYNC);
 }
 
 static int step_create(struct op *op) {
@@ -272,7 +275,7 @@ static int step_create(struct op *op) {
 }
 
 void fs_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *file) {
-	struct op *op = op_new(req, step_create, "create", parent, name);
+	struct op *op = op_new(req, step_create, CALL_CREATE, parent, name);
 	if (!op)
 		return;
 	op->local = true;

@@ -7,6 +7,7 @@
 #include "registrations.h"
 #include "schema_render.h"
 #include "ssh_config.h"
+#include "status.h"
 #include "texts.h"
 
 #include <stddef.h>
@@ -279,6 +280,9 @@ static const struct row mount_rows[] = {
 	{.name = "options", .type = ROW_TEXT, .text = text_options},
 	{.name = "errors", .type = ROW_TEXT, .text = text_errors, .live = true},
 	COMMAND("refresh", WRITE_REFRESH),
+	{.name = "status", .type = ROW_TEXT, .text = text_status, .live = true},
+	{.name = "requests", .type = ROW_TEXT, .text = text_requests, .mode = 0400, .live = true},
+	{.name = "stats", .type = ROW_TEXT, .text = text_stats, .live = true},
 	END,
 };
 static const struct row root_rows[] = {

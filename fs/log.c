@@ -56,20 +56,15 @@ static void line_write(const char *text, size_t len) {
 		sink.lost++;
 }
 
-void log_write(int level, const char *format, ...) {
-	if (level > sink.level)
-		return;
-	char text[LINE_MAX_BYTES];
-	va_list args;
-	va_start(args, format);
-	vsnprintf(text, sizeof text, format, args);
-	va_end(args);
-	SCOPED(buffer_free) struct buffer line = {0};
-	buffer_add_safe(&line, text, strlen(text));
-	if (line.error)
+bool log_wants(int level) {
+	return level <= sink.level;
+}
+
+void log_safe(int level, const char *text) {
+	if (!log_wants(level))
 		return;
 	if (sink.fd <= 0) {
-		syslog(level, "%s", line.data);
+		syslog(level, "%s", text);
 		return;
 	}
 	time_t now = time(NULL);
@@ -80,7 +75,21 @@ void log_write(int level, const char *format, ...) {
 	SCOPED(buffer_free) struct buffer whole = {0};
 	if (sink.lost)
 		buffer_printf(&whole, "%slines before this that could not be written: %u\n", when, sink.lost);
-	buffer_printf(&whole, "%s%s\n", when, line.data);
+	buffer_printf(&whole, "%s%s\n", when, text);
 	if (!whole.error)
 		line_write(whole.data, whole.len);
+}
+
+void log_write(int level, const char *format, ...) {
+	if (!log_wants(level))
+		return;
+	char text[LINE_MAX_BYTES];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	SCOPED(buffer_free) struct buffer line = {0};
+	buffer_add_safe(&line, text, strlen(text));
+	if (!line.error)
+		log_safe(level, line.data);
 }

@@ -14,6 +14,10 @@ int log_open(const char *path, int level, bool foreground, struct error *err);
 void log_close(void);
 void log_write(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+bool log_wants(int level); /* whether what has it is written */
+/* The same of a text that has no control bytes, however long it is. */
+void log_safe(int level, const char *text);
+
 int log_fd(void); /* of the file; -1: there is none */
 
 #endif

@@ -31,6 +31,8 @@
  *   journal*.c            creates on their way, on disk             accepted.c  what the API accepted and does not show
  *   brake.c               what this mount may spend                 price.c money.c   what things cost
  *   refusal.c             what .error shows
+ *   cause.c observer.c    what a request to the API is for; what it leaves behind
+ *   stats*.c requests.c status.c   counted, listed, told: .neevfs/
  *   list.c configured.c   one listing with its names; the configured organisations and projects
  *   store*.c              documents: the cache (../cache) over the API (../api)
  */
@@ -46,6 +48,7 @@
 #include "login.h"
 #include "loop.h"
 #include "mount.h"
+#include "observer.h"
 #include "standing.h"
 #include "store.h"
 #include "supervisor.h"
@@ -100,7 +103,8 @@ static int program_build(struct program *program, struct error *err) {
 		.proxy = options->proxy,
 		.parallel = options->parallel,
 		.pages_max = PAGES_MAX,
-		.seed = fs->seed};
+		.seed = fs->seed,
+		.observer = observer_of(fs)};
 	memcpy(api.base, options->base, sizeof api.base);
 	struct store_config store = {.orgs = (const char *const *)options->orgs.at,
 		.projects = options->scopes,

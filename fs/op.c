@@ -71,14 +71,17 @@ static void op_park(struct op *op) {
 	op->prev = op->next->prev;
 	op->prev->next = op->next->prev = op;
 	ops->count++;
+	stats_wait(op->fs->stats);
 	fuse_req_interrupt_func(op->req, op_interrupt, op);
 }
 
-static void op_release(struct op *op) {
+static void op_release(struct op *op, int code) {
+	stats_call(op->fs->stats, op->call, code);
 	if (op->parked) {
 		op->next->prev = op->prev;
 		op->prev->next = op->next;
 		op->fs->ops->count--;
+		stats_waited(op->fs->stats, op->call, op->fs->now_ms - op->began_ms);
 	}
 	if (op->parked)
 		sweep_extend(op->fs->sweeps, op->pid, op->began_ms, op->fs->now_ms);
@@ -92,22 +95,40 @@ static void op_release(struct op *op) {
 	free(op);
 }
 
-struct op *op_new(fuse_req_t req, op_step *step, const char *operation, fuse_ino_t ino, const char *name) {
+static void op_path(const struct op *op, struct buffer *path) {
+	node_path(op->node, path);
+	if (op->name[0]) {
+		buffer_add(path, path->len ? "/" : "");
+		buffer_add(path, op->name);
+	}
+}
+
+static void op_who(const struct demand *demand, struct cause *ret) {
+	const struct op *op = (const struct op *)((const char *)demand - offsetof(struct op, demand));
+	ret->pid = op->pid;
+	ret->operation = op->operation;
+	op_path(op, &ret->path);
+}
+
+struct op *op_new(fuse_req_t req, op_step *step, enum stats_call call, fuse_ino_t ino, const char *name) {
 	struct fs *fs = fuse_req_userdata(req);
 	size_t len = name ? strlen(name) : 0;
 	struct op *op = len < NAME_SIZE ? calloc(1, sizeof *op) : NULL;
 	if (!op) {
 		fuse_reply_err(req, len < NAME_SIZE ? ENOMEM : ENAMETOOLONG);
+		stats_call(fs->stats, call, len < NAME_SIZE ? ENOMEM : ENAMETOOLONG);
 		return NULL;
 	}
 	op->fs = fs;
 	op->req = req;
 	op->step = step;
-	op->operation = operation;
+	op->call = call;
+	op->operation = stats_calls[call];
 	op->node = op_node(fs, ino);
 	memcpy(op->name, name ? name : "", len + 1);
 	op->demand.since_ms = fs->now_ms;
 	op->demand.resume = op_resume;
+	op->demand.who = op_who;
 	op->watcher.resume = op_look_again;
 	op->began_ms = fs->now_ms;
 	op->pid = op->demand.pid = fuse_req_ctx(req)->pid;
@@ -115,12 +136,9 @@ struct op *op_new(fuse_req_t req, op_step *step, const char *operation, fuse_ino
 	return op;
 }
 
-static void op_path(const struct op *op, struct buffer *path) {
-	node_path(op->node, path);
-	if (op->name[0]) {
-		buffer_add(path, path->len ? "/" : "");
-		buffer_add(path, op->name);
-	}
+void op_count(fuse_req_t req, enum stats_call call, int code) {
+	const struct fs *fs = fuse_req_userdata(req);
+	stats_call(fs->stats, call, code);
 }
 
 int op_refuse(struct op *op, const struct error *err) {
@@ -244,7 +262,7 @@ void ops_end(struct fs *fs) {
 
 void op_reply_err(struct op *op, int code) {
 	fuse_reply_err(op->req, code);
-	op_release(op);
+	op_release(op, code);
 }
 
 void op_reply_entry(struct op *op, struct node *node, const struct attr *attr) {
@@ -254,7 +272,7 @@ void op_reply_entry(struct op *op, struct node *node, const struct attr *attr) {
 		fuse_reply_err(op->req, ENOMEM);
 	if (!shown || fuse_reply_entry(op->req, &entry))
 		node_forget(op->fs->nodes, node, 1); /* the request was interrupted: the kernel never got the look-up */
-	op_release(op);
+	op_release(op, shown ? 0 : ENOMEM);
 }
 
 void op_reply_create(struct op *op, struct node *node, const struct attr *attr) {
@@ -265,38 +283,38 @@ void op_reply_create(struct op *op, struct node *node, const struct attr *attr) 
 		node_forget(op->fs->nodes, node, 1);
 		handle_free((struct handle *)(uintptr_t)op->file.fh);
 	}
-	op_release(op);
+	op_release(op, 0);
 }
 
 void op_reply_attr(struct op *op, const struct attr *attr) {
 	struct attr shown = *attr;
 	double timeout_s = kept_attr(op->fs, op->node, &shown);
 	fuse_reply_attr(op->req, &shown.st, timeout_s);
-	op_release(op);
+	op_release(op, 0);
 }
 
 void op_reply_open(struct op *op) {
 	if (fuse_reply_open(op->req, &op->file))
 		handle_free((struct handle *)(uintptr_t)op->file.fh);
-	op_release(op);
+	op_release(op, 0);
 }
 
 void op_reply_buf(struct op *op, const char *data, size_t len) {
 	fuse_reply_buf(op->req, data, len);
-	op_release(op);
+	op_release(op, 0);
 }
 
 void op_reply_write(struct op *op, size_t count) {
 	fuse_reply_write(op->req, count);
-	op_release(op);
+	op_release(op, 0);
 }
 
 void op_reply_readlink(struct op *op, const char *target) {
 	fuse_reply_readlink(op->req, target);
-	op_release(op);
+	op_release(op, 0);
 }
 
 void op_reply_statfs(struct op *op, const struct statvfs *st) {
 	fuse_reply_statfs(op->req, st);
-	op_release(op);
+	op_release(op, 0);
 }

@@ -14,6 +14,7 @@
 #include "attr.h"
 #include "handle.h"
 #include "name.h"
+#include "stats.h"
 #include "view.h"
 #include "watch.h"
 
@@ -29,6 +30,7 @@ struct op {
 	struct fs *fs;
 	fuse_req_t req;
 	op_step *step;
+	enum stats_call call;
 	const char *operation; /* for .error: "write" */
 	struct node *node;
 	char name[NAME_SIZE], new_name[NAME_SIZE];
@@ -85,9 +87,12 @@ void ops_settle(struct fs *fs, int64_t end_ms);
 void ops_end(struct fs *fs);
 
 /* A new op, or NULL: the request was then answered with ENOMEM or ENAMETOOLONG. `name` may be NULL. */
-struct op *op_new(fuse_req_t req, op_step *step, const char *operation, fuse_ino_t ino, const char *name);
+struct op *op_new(fuse_req_t req, op_step *step, enum stats_call call, fuse_ino_t ino, const char *name);
 /* Runs the step: at once from a handler, and again when what it waited for is there. */
 void op_run(struct op *op);
+
+/* Counts a call that is answered without an op; before its answer. */
+void op_count(fuse_req_t req, enum stats_call call, int code);
 
 /* Whether it may wait: OPS_MAX is not reached. To be asked before a change is sent for it. */
 bool op_may_park(const struct op *op);

@@ -337,7 +337,6 @@ static void option_show(const struct options *options, const struct option_row *
 	const void *at = (const char *)options + row->at;
 	const struct texts *texts = at;
 	const struct limit *limit = at;
-	const char *name = "";
 	char amount[MONEY_SIZE];
 	switch (row->type) {
 	case OPTION_TEXT:
@@ -367,12 +366,8 @@ static void option_show(const struct options *options, const struct option_row *
 		return;
 	case OPTION_ALLOW:
 		buffer_printf(out, "%s=", row->name);
-		for (unsigned i = 0; i < 3; i++)
-			if (options->allow & 1u << i) {
-				buffer_printf(out, "%s%s", name, allow_names[i]);
-				name = ":";
-			}
-		buffer_add(out, options->allow ? "\n" : "none\n");
+		options_show_allow(options, out);
+		buffer_byte(out, '\n');
 		return;
 	case OPTION_LEVEL:
 		for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
@@ -383,6 +378,17 @@ static void option_show(const struct options *options, const struct option_row *
 	case OPTION_SANDBOX:
 		return;
 	}
+}
+
+void options_show_allow(const struct options *options, struct buffer *out) {
+	const char *between = "";
+	for (unsigned i = 0; i < 3; i++)
+		if (options->allow & 1u << i) {
+			buffer_printf(out, "%s%s", between, allow_names[i]);
+			between = ":";
+		}
+	if (!options->allow)
+		buffer_add(out, "none");
 }
 
 void options_show(const struct options *options, struct buffer *out) {

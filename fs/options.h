@@ -89,5 +89,7 @@ void options_help_table(struct buffer *out); /* every option, a line each */
 
 /* Appends "name=value" lines of all options as they are in force; never a token. */
 void options_show(const struct options *options, struct buffer *out);
+/* Appends what allow= grants, as one writes it there. */
+void options_show_allow(const struct options *options, struct buffer *out);
 
 #endif

@@ -9,6 +9,12 @@
  * /proc is that of another pid namespace. */
 int64_t process_began_ms(pid_t pid);
 
+/* Its name, as ps(1) shows it; "" if that cannot be told. */
+enum { COMMAND_SIZE = 16 };
+void process_command(pid_t pid, char ret[static COMMAND_SIZE]);
+
+uint64_t process_resident_bytes(void); /* of our own; 0 if that cannot be told */
+
 enum { SESSION_UNKNOWN = -1 };
 
 /* Its session. SESSION_UNKNOWN: `pid` is 0 or gone, or in another pid namespace. 0 is the session of those whose leader

@@ -26,11 +26,11 @@ const char readme_root[] =
 const char readme_mount[] =
 	"This mount itself.\n"
 	"\n"
-	"    cat status                             # what is reached, since when\n"
+	"    cat status                             # how services, token, mount are\n"
 	"    cat options                            # as they are in force\n"
 	"    tail -n 20 errors                      # the last refusals, in words\n"
-	"    cat requests                           # what the API was asked\n"
-	"    cat stats                              # how often the cache could answer\n"
+	"    cat requests                           # what the API was asked, and by whom\n"
+	"    cat stats                              # counters, for Prometheus\n"
 	"    cat cost                               # what an hour costs, by project\n"
 	"    echo project/airuntimes > refresh      # forget what was answered about it\n"
 	"    cat version\n";

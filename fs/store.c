@@ -1,3 +1,4 @@
+#include "process.h"
 #include "store_own.h"
 
 #include "../api/scope.h"
@@ -57,6 +58,19 @@ bool store_run(struct store *store) {
 	return cache_run(store->cache);
 }
 
+void store_state(const struct store *store, struct store_state *ret) {
+	cache_stats(store->cache, &ret->cache);
+	ret->cache_bytes = store->config.cache_bytes;
+	api_state(store->api, &ret->api);
+}
+
+void store_cause(const struct demand *asker, const struct kind *kind, enum cause_what what, struct cause *ret) {
+	*ret = (struct cause){.kind = kind, .what = what};
+	if (asker->who)
+		asker->who(asker, ret);
+	process_command(ret->pid, ret->command);
+}
+
 static void demand_done(struct cache_waiter *waiter, const struct cache_result *result) {
 	(void)result; /* the demand asks again and finds it */
 	struct demand *demand = (struct demand *)((char *)waiter - offsetof(struct demand, waiter));
@@ -81,9 +95,9 @@ static int store_get(struct store *store, const struct kind *kind, char type, co
 		if (demand->peeks)
 			return -EAGAIN;
 		demand->waiter.done = demand_done;
-		store->urgent = !demand->looks;
-		store->pid = demand->pid;
+		store->asker = demand;
 		rc = cache_wait(store->cache, key.data, store->now_ms, &demand->waiter);
+		store->asker = NULL;
 		if (rc)
 			error_set(&demand->error, -rc, "no memory for a request");
 		return rc ? rc : DEMAND_PARKED;
@@ -216,10 +230,12 @@ struct errand {
 	bool listed; /* it changes what the list says */
 	api_done *done;
 	void *user;
+	struct cause cause;
 };
 
 static void errand_release(struct trip *trip) {
 	struct errand *errand = (struct errand *)trip;
+	cause_end(&errand->cause);
 	for (unsigned i = 0; i < errand->scope.count; i++)
 		free(errand->ids[i]);
 	free(errand);
@@ -238,9 +254,18 @@ static void errand_done(void *user, const struct api_response *response) {
 	trip_end(&errand->trip);
 }
 
+/* What is changed: the table has one path for each. */
+static enum cause_what change_what(const struct kind *kind, enum api_method method, const char *path) {
+	if (method == API_DELETE)
+		return CAUSE_DELETE;
+	if (method == API_PUT)
+		return CAUSE_SCALE;
+	return path == kind->docs[DOC_LIST].path ? CAUSE_CREATE : CAUSE_NOTIFY;
+}
+
 int store_change(struct store *store, const struct kind *kind, enum api_service service, enum api_method method,
-	const char *path, const struct scope *scope, const struct buffer *body, unsigned timeout_ms, api_done *done,
-	void *user) {
+	const char *path, const struct scope *scope, const struct buffer *body, unsigned timeout_ms,
+	const struct demand *asker, api_done *done, void *user) {
 	SCOPED(buffer_free) struct buffer filled = {0};
 	int rc = store_path(path, scope, &filled);
 	struct errand *errand = rc ? NULL : calloc(1, sizeof *errand);
@@ -257,8 +282,10 @@ int store_change(struct store *store, const struct kind *kind, enum api_service 
 			return -ENOMEM;
 		}
 	}
+	store_cause(asker, kind, change_what(kind, method, path), &errand->cause);
 	struct api_request request = {.service = service,
 		.method = method,
+		.tag = &errand->cause,
 		.path = filled.data,
 		.timeout_ms = timeout_ms,
 		.body = body ? body->data : NULL,

@@ -10,7 +10,9 @@
 #define NEEVFS_FS_STORE_H
 
 #include "../api/error.h"
+#include "../api/state.h"
 #include "../cache/cache.h"
+#include "cause.h"
 #include "configured.h"
 #include "kinds.h"
 #include "list.h"
@@ -32,6 +34,8 @@ struct demand {
 	bool looks;
 	bool peeks; /* only what is there already will do: -EAGAIN instead of DEMAND_PARKED */
 	pid_t pid;  /* of who asks: what is fetched for its session gets a fair share; 0: nobody in particular */
+	/* Says who asks (pid, operation, path); called when something is sent for it. NULL: nobody in particular. */
+	void (*who)(const struct demand *demand, struct cause *ret);
 	struct error error; /* of the last -errno that a store function gave it */
 	int64_t fetched_ms; /* of the last document that came from the API: when its fetch began */
 	int64_t until_ms;   /* lowered to the time until which what it was given is good */
@@ -62,6 +66,13 @@ bool store_run(struct store *store);                  /* resumes demands whose d
 void store_make(struct store *store);
 int store_wait_ms(const struct store *store); /* 0 while there is more of that to do; -1: none */
 
+struct store_state {
+	struct cache_stats cache;
+	size_t cache_bytes; /* its bound */
+	struct api_state api;
+};
+void store_state(const struct store *store, struct store_state *ret);
+
 /*
  * Each gives 0 with the document, DEMAND_PARKED, or -errno with words in demand->error. `scope` holds the ids that the
  * kind's path needs. store_list() of an organisation or project that is configured makes no request.
@@ -89,11 +100,12 @@ void store_leave(
  * Sends a change, once, to one of the kind's two services: `path` is the table's, `scope` fills it, `body` (JSON, or
  * NULL) is copied. When its outcome is there, whatever it is, the kind's list, if it changes that, and the resource's
  * documents are forgotten, unless it was not sent or answered with 401 or 429, and then `done` is called, from the
- * loop. The answer is lent. 0, -ENOMEM or -EINVAL: then nothing was sent and `done` is not called.
+ * loop. The answer is lent. 0, -ENOMEM or -EINVAL: then nothing was sent and `done` is not called. `asker`, lent for
+ * this call, says who asks for it.
  */
 int store_change(struct store *store, const struct kind *kind, enum api_service service, enum api_method method,
-	const char *path, const struct scope *scope, const struct buffer *body, unsigned timeout_ms, api_done *done,
-	void *user);
+	const char *path, const struct scope *scope, const struct buffer *body, unsigned timeout_ms,
+	const struct demand *asker, api_done *done, void *user);
 
 /*
  * Forgets answers, and detaches fetches under way so that none that began before now is served to who asks after. Nor

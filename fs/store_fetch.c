@@ -30,6 +30,7 @@ struct journey {
 	bool elsewhere;                     /* `before` is from there */
 	struct list *list;                  /* being made */
 	struct journey *makes_next;
+	struct cause cause;
 	char path[];
 };
 
@@ -59,6 +60,7 @@ static void journey_release(struct trip *trip) {
 	struct journey *journey = (struct journey *)trip;
 	list_release(journey->before);
 	list_release(journey->list);
+	cause_end(&journey->cause);
 	free(journey);
 }
 
@@ -248,7 +250,8 @@ static int journey_start(struct journey *journey) {
 		.timeout_ms = store_patience_ms(store),
 		.urgent = journey->urgent,
 		.caller = journey->caller,
-		.max_age_s = journey->max_age_s};
+		.max_age_s = journey->max_age_s,
+		.tag = &journey->cause};
 	/* Of another service's pages all would be asked for, only to find out that they are not here. */
 	bool same = journey->before && journey->elsewhere == journey->again;
 	if (journey->doc == DOC_LIST && !journey->probe)
@@ -275,13 +278,15 @@ void store_fetch(void *user, const char *key, struct cache_fetch *fetch) {
 		.fetch = fetch,
 		.began_ms = store->now_ms,
 		.probe = key[0] == KEY_PROBE,
-		.urgent = store->urgent,
-		.caller = store_caller(store->pid)};
+		.urgent = !store->asker->looks,
+		.caller = store_caller(store->asker->pid)};
 	journey->kind = &kinds[(key[1] - '0') * 10 + key[2] - '0'];
 	for (enum doc doc = 0; doc < DOCS; doc++)
 		if (key[0] == key_types[doc])
 			journey->doc = doc;
 	memcpy(journey->path, key + 3, len);
+	store_cause(store->asker, journey->kind, journey->probe ? CAUSE_PROBE : (enum cause_what)journey->doc,
+		&journey->cause);
 	struct cache_result old;
 	if (key[0] == KEY_LIST && cache_peek_expired(store->cache, key, INT64_MIN, &old)) {
 		const struct document *document = old.document;

@@ -32,8 +32,7 @@ struct store {
 	struct configured *configured;
 	int64_t now_ms;
 	int64_t forgot_ms;                  /* when something was forgotten the last time */
-	bool urgent;                        /* whoever makes the cache fetch something just now */
-	pid_t pid;                          /* the same one's */
+	const struct demand *asker;         /* makes the cache fetch something just now; lent for that */
 	struct trip trips;                  /* ring */
 	struct journey *makes, *makes_last; /* whose lists are being made; each has a turn after the other */
 	struct graveyard graveyard;
@@ -41,6 +40,9 @@ struct store {
 
 void trip_begin(struct store *store, struct trip *trip, void (*release)(struct trip *trip));
 void trip_end(struct trip *trip); /* also releases it */
+
+/* What a request for `asker` is put down to; cause_end() is due. */
+void store_cause(const struct demand *asker, const struct kind *kind, enum cause_what what, struct cause *ret);
 
 /* The keys of the cache: what, kind, path. */
 enum { KEY_LIST = 'L', KEY_ITEM = 'I', KEY_METRICS = 'M', KEY_NOTIFICATIONS = 'N', KEY_PROBE = 'P' };

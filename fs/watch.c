@@ -1,6 +1,7 @@
 #include "watch.h"
 
 #include "../api/scope.h"
+#include "cause.h"
 #include "kept.h"
 #include "store.h"
 
@@ -433,6 +434,12 @@ static void watch_ask(struct watch *watch) {
 		watch_round_end(watch, rc ? NULL : list);
 }
 
+static void watch_who(const struct demand *demand, struct cause *ret) {
+	const struct watch *watch = (const struct watch *)((const char *)demand - offsetof(struct watch, demand));
+	buffer_append(&ret->path, watch->dir.data, watch->dir.len);
+	buffer_add(&ret->path, "/events");
+}
+
 static void watch_resume(struct demand *demand) {
 	watch_ask((struct watch *)((char *)demand - offsetof(struct watch, demand)));
 }
@@ -453,7 +460,7 @@ static void watch_round(struct watch *watch) {
 	int rc = store_list(fs->store, watch->kind, &watch->scope, &look, &list);
 	if (rc != -EAGAIN && look.fetched_ms < since_ms)
 		store_renew(fs->store, watch->kind, DOC_LIST, &watch->scope);
-	watch->demand = (struct demand){.since_ms = since_ms, .resume = watch_resume, .looks = true};
+	watch->demand = (struct demand){.since_ms = since_ms, .resume = watch_resume, .who = watch_who, .looks = true};
 	watch_ask(watch);
 }
 

@@ -13,6 +13,8 @@
 
 struct api {
 	struct api_call *first, **last;
+	struct api_observer observer;
+	struct api_state state;
 };
 
 static long lent; /* see fake_api_lent() */
@@ -45,6 +47,14 @@ void fake_api_free(struct api *api) {
 	alloc_test_free(api);
 }
 
+void fake_api_observe(struct api *api, struct api_observer observer) {
+	api->observer = observer;
+}
+
+struct api_state *fake_api_state(struct api *api) {
+	return &api->state;
+}
+
 static struct api_call *call_new(struct api *api, enum api_service service, enum api_method method, const char *path,
 	unsigned timeout_ms, void *user) {
 	struct api_call *call = zeroed(sizeof(*call));
@@ -61,6 +71,10 @@ static struct api_call *call_new(struct api *api, enum api_service service, enum
 }
 
 /* ---- what api.h offers ---- */
+
+void api_state(const struct api *api, struct api_state *ret) {
+	*ret = api->state;
+}
 
 /* The real one copies the request, and fails when it cannot. */
 static bool memory_left(void) {
@@ -80,6 +94,7 @@ int api_send(struct api *api, const struct api_request *request, api_done *done,
 	call->urgent = request->urgent;
 	call->caller = request->caller;
 	call->max_age_s = request->max_age_s;
+	call->tag = request->tag;
 	assert_true(request->timeout_ms > 0);
 	if (request->body) {
 		call->body = zeroed(request->body_len + 1);
@@ -100,6 +115,7 @@ int api_list(struct api *api, const struct api_request *what, bool paged, const 
 	call->urgent = what->urgent;
 	call->caller = what->caller;
 	call->max_age_s = what->max_age_s;
+	call->tag = what->tag;
 	call->list = true;
 	call->paged = paged;
 	call->before = before;
@@ -164,10 +180,23 @@ struct api_call *fake_api_last(const struct api *api, enum api_method method, co
 	return last;
 }
 
-static void call_end(struct api_call *call) {
+static void call_end(struct api_call *call, int status, int code) {
 	assert_non_null(call);
 	assert_false(call->over); /* an answer comes once */
 	call->over = true;
+	const struct api_exchange exchange = {.service = call->service,
+		.method = call->method,
+		.path = call->path,
+		.tag = call->tag,
+		.attempt = 1,
+		.code = code,
+		.status = status,
+		.ms = 7,
+		.received = 100,
+		.sent = 50,
+		.request_id = status ? "req-\t1" : ""};
+	if (call->api->observer.exchange)
+		call->api->observer.exchange(call->api->observer.user, &exchange);
 }
 
 static void call_refuse(struct api_call *call, int status, const struct error *err, bool sent) {
@@ -192,7 +221,7 @@ static enum verdict call_verdict(const struct api_call *call, bool unknown) {
 void fake_api_fail(struct api_call *call, int code, bool sent) {
 	struct error err;
 
-	call_end(call);
+	call_end(call, 0, code);
 	error_set(&err, code, "the test lets it fail");
 	err.verdict = call_verdict(call, sent);
 	call_refuse(call, 0, &err, sent);
@@ -201,7 +230,7 @@ void fake_api_fail(struct api_call *call, int code, bool sent) {
 void fake_api_garble(struct api_call *call, int status) {
 	struct error err;
 
-	call_end(call);
+	call_end(call, status, 0);
 	error_set(&err, EREMOTEIO, "unusable answer: no JSON");
 	err.http_status = status;
 	err.verdict = call_verdict(call, true);
@@ -265,7 +294,7 @@ static void pages_take_back(const struct api_call *call, struct api_pages *pages
 void fake_api_pages(struct api_call *call, const char *const *bodies, size_t count) {
 	struct api_pages *pages = zeroed(sizeof(*pages));
 
-	call_end(call);
+	call_end(call, 200, 0);
 	assert_true(call->list);
 	pages->pages = zeroed(count * sizeof(struct api_page *));
 	for (; pages->count < count; pages->count++) {
@@ -295,7 +324,7 @@ void fake_api_answer(struct api_call *call, int status, const char *body) {
 	assert_non_null(call);
 	response.age_s = call->age_s;
 	if (api_status_errno(status)) {
-		call_end(call);
+		call_end(call, status, 0);
 		error_set(&err, api_status_errno(status), "the API answered %d", status);
 		err.http_status = status;
 		/* as answer.c has it */
@@ -307,7 +336,7 @@ void fake_api_answer(struct api_call *call, int status, const char *body) {
 		fake_api_pages(call, &response.body, 1);
 		return;
 	}
-	call_end(call);
+	call_end(call, status, 0);
 	response.body_len = strlen(response.body);
 	if (response.body_len) {
 		enum json_verdict verdict = json_scan_answer(response.body, response.body_len, &response.root, NULL);

@@ -10,6 +10,7 @@
 #define NEEVFS_TESTS_FAKE_API_H
 
 #include "../api/api.h"
+#include "../api/state.h"
 
 /* One request or list, answered or not. */
 struct api_call {
@@ -18,6 +19,7 @@ struct api_call {
 	enum api_method method;
 	bool list, paged, urgent;
 	uint64_t caller;
+	const void *tag;
 	char *path, *body; /* body NULL: none */
 	size_t body_len;
 	unsigned timeout_ms, max_age_s;
@@ -34,6 +36,11 @@ struct api_call {
 struct api *fake_api_new(void);
 /* Requests that wait are dropped, as api_free() does. Takes NULL. */
 void fake_api_free(struct api *api);
+
+/* From now on an answer is an exchange that this one is told of, as from the real one: of 7 ms and of 100 bytes. */
+void fake_api_observe(struct api *api, struct api_observer observer);
+/* What api_state() says: at first that all is well. */
+struct api_state *fake_api_state(struct api *api);
 
 /* Requests so far; `path` NULL: any. A list is a GET. */
 size_t fake_api_count(const struct api *api, enum api_method method, const char *path);

@@ -1,6 +1,7 @@
 #include "stage.h"
 
 #include "../fs/kept.h"
+#include "../fs/observer.h"
 #include "alloc.h"
 
 #include <errno.h>
@@ -69,6 +70,7 @@ int stage_open(struct stage *stage) {
 	rc = store_new(&config, stage->api, &store, &err);
 	if (!rc)
 		rc = fs_open_parts(fs, options, store);
+	fake_api_observe(stage->api, observer_of(fs));
 	fs->session = (struct fuse_session *)stage->kernel;
 	fs->uid = fs->gid = 1000;
 	fs->started = fs->now = WALL_S;

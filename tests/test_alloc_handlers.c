@@ -432,7 +432,8 @@ static bool a_scratch_file_creates(struct stage *stage) {
 
 /* What the mount says of itself. */
 static bool own_texts_are_read(struct stage *stage) {
-	static const char *const paths[] = {"README.txt", ".neevfs/version", ".neevfs/options", ".neevfs/errors"};
+	static const char *const paths[] = {"README.txt", ".neevfs/version", ".neevfs/options", ".neevfs/errors",
+		".neevfs/status", ".neevfs/requests", ".neevfs/stats"};
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		fuse_ino_t ino;
 		if (!walk(stage, paths[i], &ino))

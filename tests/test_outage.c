@@ -6,6 +6,7 @@
 #include "api/health.h"
 #include "api/http.h"
 #include "api/retry.h"
+#include "api/state.h"
 #include "api/token.h"
 #include "api/watch.h"
 
@@ -253,8 +254,25 @@ static void pass(int64_t ms) {
 	net.now_ms = until_ms;
 }
 
+/* What the observer heard of the services. */
+static size_t downs, backs;
+static int64_t down_ms;
+
+static void on_service(void *user, enum api_service service, const struct error *down) {
+	assert_ptr_equal(user, &net);
+	if (service != API_GPU)
+		return;
+	assert_int_equal(downs, down ? backs : backs + 1); /* in turn */
+	if (down) {
+		assert_int_not_equal(down->code, 0);
+		down_ms = net.now_ms;
+	}
+	*(down ? &downs : &backs) += 1;
+}
+
 static int setup(void **state) {
-	struct api_config config = {.parallel = 16, .pages_max = 10, .seed = 1};
+	struct api_config config = {
+		.parallel = 16, .pages_max = 10, .seed = 1, .observer = {.service = on_service, .user = &net}};
 	static const char *const bases[] = {"http://127.0.0.1:1/tenant", "http://127.0.0.1:1/gpu",
 		"http://127.0.0.1:1/inventory", "http://127.0.0.1:1/aimodels"};
 	struct token_config source = {.text = "pat-nc-test-0123456789"};
@@ -265,6 +283,7 @@ static int setup(void **state) {
 	net.alarm_ms = WATCH_NEVER;
 	net.outcome = good;
 	replies = failures = 0;
+	downs = backs = 0;
 	longest_ms = 0;
 	assert_int_equal(token_new(&source, &token, NULL), 0);
 	for (size_t i = 0; i < API_SERVICES; i++)
@@ -612,6 +631,79 @@ static void test_longer_than_the_time(void **state) {
 	assert_int_equal(reply.code, 0);
 }
 
+/* What is told is what api_state() shows, and what is asked for goes by it. */
+static void test_told(void **state) {
+	struct reply reply;
+	struct api_state now;
+	(void)state;
+	net.outcome = refused;
+	for (int i = 0; i < HEALTH_FAILURES; i++) {
+		assert_int_equal(downs, 0);
+		ask_within(API_GPU, API_GET, false, 100, &reply);
+		pass(100);
+	}
+	assert_int_equal(downs, 1);
+	api_state(api, &now);
+	assert_true(now.services[API_GPU].down);
+	assert_int_equal(now.services[API_GPU].error->code, EHOSTUNREACH);
+	assert_int_equal(now.services[API_GPU].again_ms, down_ms + HEALTH_DOWN_MS - net.now_ms);
+	assert_false(now.services[API_TENANT].down);
+	assert_null(now.services[API_TENANT].error);
+	pass(HEALTH_DOWN_MS);
+	api_state(api, &now);
+	assert_int_equal(now.services[API_GPU].again_ms, 0);
+	ask(API_GPU, API_GET, &reply); /* the probe fails: nothing new */
+	pass(100);
+	assert_int_equal(downs, 1);
+	net.outcome = good;
+	pass(HEALTH_PROBE_MS);
+	ask(API_GPU, API_GET, &reply);
+	pass(100);
+	assert_int_equal(reply.code, 0);
+	assert_int_equal(backs, 1);
+	api_state(api, &now);
+	assert_false(now.services[API_GPU].down);
+	assert_true(now.token.accepted && !now.token.refused);
+	assert_int_equal(now.token.source, TOKEN_TEXT);
+}
+
+static void test_told_of_patience(void **state) {
+	struct reply reply;
+	struct api_state now;
+	(void)state;
+	net.outcome = throttled;
+	throttle_ms = 5000;
+	ask_within(API_GPU, API_GET, false, 100, &reply);
+	pass(100);
+	api_state(api, &now);
+	assert_false(now.services[API_GPU].down);
+	assert_int_equal(now.services[API_GPU].again_ms, 5000 - 80); /* of the answer, which took 20 */
+	assert_int_equal(downs, 0);
+}
+
+static unsigned unauthorized(const struct http_exchange *exchange, unsigned timeout_ms, struct http_answer *ret) {
+	broken_status = strstr(exchange->url, "/gpu/") ? 401 : 200;
+	return broken_status == 200 ? good(exchange, timeout_ms, ret) : broken(exchange, timeout_ms, ret);
+}
+
+static void test_told_of_the_token(void **state) {
+	struct reply reply;
+	struct api_state now;
+	(void)state;
+	api_state(api, &now);
+	assert_false(now.token.accepted || now.token.refused || now.token.why);
+	net.outcome = unauthorized;
+	ask(API_GPU, API_GET, &reply);
+	pass(20);
+	ask(API_TENANT, API_GET, &reply); /* waits, then goes: the others may know the token */
+	pass(4000);
+	api_state(api, &now);
+	assert_true(now.token.refused);
+	assert_int_equal(now.token.refused_ms, 4000);
+	assert_int_equal(now.token.why->code, EKEYEXPIRED);
+	assert_int_equal(now.token.why->http_status, 401);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
@@ -633,6 +725,9 @@ int main(void) {
 		TEST(test_throttled),
 		TEST(test_throttled_without),
 		TEST(test_longer_than_the_time),
+		TEST(test_told),
+		TEST(test_told_of_patience),
+		TEST(test_told_of_the_token),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 void world_open(struct world *world, unsigned parallel, unsigned pages_max, struct token_config token) {
-	struct api_config config = {.parallel = parallel, .pages_max = pages_max};
+	struct api_config config = {.parallel = parallel, .pages_max = pages_max, .observer = world->observer};
 	struct error err = {0};
 	char url[128];
 

@@ -27,6 +27,7 @@ struct world {
 	struct server server;
 	struct api *api;
 	struct token *token;
+	struct api_observer observer; /* as it is when the world opens */
 };
 
 /* `token` is what the token comes from; a text if all is NULL. */

@@ -8,7 +8,7 @@ mount_up -o "token_file=$work/token"
 
 echo '# the tree'
 is 'root' "$(ls -A "$m" | paste -sd ' ')" '.neevfs README.txt catalog inventory orgs project templates'
-is '.neevfs' "$(ls -A "$m/.neevfs" | paste -sd ' ')" 'README.txt errors options refresh version'
+is '.neevfs' "$(ls -A "$m/.neevfs" | paste -sd ' ')" 'README.txt errors options refresh requests stats status version'
 is 'orgs' "$(resources "$m/orgs")" org-demo
 is 'an organisation' "$(ls -A "$m/orgs/org-demo" | paste -sd ' ')" '.error README.txt description id info.json name projects status templates'
 is 'projects' "$(resources "$m/orgs/org-demo/projects")" prj-demo

@@ -411,10 +411,10 @@ gone() { # PID; one that nobody has waited for yet is gone too: whose child a ba
 	! read -r stat 2>/dev/null <"/proc/$1/stat" || [[ ${stat##*) } = Z* ]]
 }
 
-# Every line of a log is one of the notices; a sanitizer's report is none.
+# Every line of a log is one of the notices, or about a service that is down; a sanitizer's report is none.
 log_check() { # LOG; log_also: what it may have said besides
 	local odd
-	odd=$(grep -Ev "^[0-9-]{10}T[0-9:]{8}Z (mounted at |(create|scale|delete|notify) .*: |[^ ]+: unmounted\$${log_also:+|$log_also})" "$1")
+	odd=$(grep -Ev "^[0-9-]{10}T[0-9:]{8}Z (mounted at |(create|scale|delete|notify) .*: |service [a-z]+ is (down: .*|back)$|[^ ]+: unmounted\$${log_also:+|$log_also})" "$1")
 	is "mount $mounted says nothing unasked" "${odd:0:3000}" ''
 }
 

@@ -7,7 +7,6 @@ cloud_up --speed 20 --instances 4 --models 2
 later=(
 	'*index.tsv*' '*.by-status/*' '*cat cost*' '*cat idle*'
 	'*.available*'
-	'mount: cat status*' 'mount: cat stats*' 'mount: cat requests*'
 )
 
 # Each sort of directory, and the name that stands for NAME there.

@@ -179,7 +179,7 @@ def crawl(directory):
                     target = os.readlink(below)
                     if not lies.is_clean(target) or target.startswith(b"/"):
                         wrong(below, "->", target)
-                elif not lies.is_clean(read(below), b"\n"):
+                elif not lies.is_clean(read(below), b"\n\t" if name == b"requests" else b"\n"):  # a table
                     wrong(below, "is not clean")
             except OSError as error:
                 wrong(below, error.strerror)
