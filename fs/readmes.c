@@ -29,7 +29,7 @@ const char readme_mount[] =
 	"    cat status                             # how services, token, mount are\n"
 	"    cat options                            # as they are in force\n"
 	"    tail -n 20 errors                      # the last refusals, in words\n"
-	"    cat requests                           # what the API was asked, and by whom\n"
+	"    cat requests                           # what the API was asked\n"
 	"    cat stats                              # counters, for Prometheus\n"
 	"    cat cost                               # what an hour costs, by project\n"
 	"    echo project/airuntimes > refresh      # forget what was answered about it\n"
