@@ -362,8 +362,9 @@ static void write_string(const char *at, const char *end, struct buffer *out) {
 	buffer_append(out, done, (size_t)(end - done));
 }
 
-/* Writes a container anew, token by token; `pretty` decides what stands between them. */
-static void write_tokens(struct json value, bool pretty, struct buffer *out) {
+/* Writes a container anew, token by token; `pretty` decides what stands between them, `safe` how strings are written.
+ */
+static void write_tokens(struct json value, bool pretty, bool safe, struct buffer *out) {
 	size_t depth = 0;
 	const char *end = value.text + value.len;
 	for (const char *at = value.text; at < end && !out->error; at = at < end ? skip_space(at) : at) {
@@ -398,7 +399,7 @@ static void write_tokens(struct json value, bool pretty, struct buffer *out) {
 			break;
 		case '"':
 			at = skip_string(token);
-			if (pretty)
+			if (safe)
 				write_string(token, at, out);
 			else
 				buffer_append(out, token, (size_t)(at - token));
@@ -410,21 +411,25 @@ static void write_tokens(struct json value, bool pretty, struct buffer *out) {
 	}
 }
 
-static void write_value(struct json value, bool pretty, struct buffer *out) {
+static void write_value(struct json value, bool pretty, bool safe, struct buffer *out) {
 	if (value.type == JSON_OBJECT || value.type == JSON_ARRAY)
-		write_tokens(value, pretty, out);
-	else if (value.type == JSON_STRING && pretty)
+		write_tokens(value, pretty, safe, out);
+	else if (value.type == JSON_STRING && safe)
 		write_string(value.text, value.text + value.len, out);
 	else if (value.type != JSON_ABSENT)
 		buffer_append(out, value.text, value.len);
 }
 
 void json_indent(struct json value, struct buffer *out) {
-	write_value(value, true, out);
+	write_value(value, true, true, out);
 }
 
 void json_compact(struct json value, struct buffer *out) {
-	write_value(value, false, out);
+	write_value(value, false, false, out);
+}
+
+void json_line(struct json value, struct buffer *out) {
+	write_value(value, false, true, out);
 }
 
 /* What is written goes through cJSON: a string that it prints, it would read again. */

@@ -104,6 +104,9 @@ void json_indent(struct json value, struct buffer *out);
 /* Appends the value without white space between its tokens; strings and numbers byte for byte as they were. */
 void json_compact(struct json value, struct buffer *out);
 
+/* The same with strings as json_indent() has them: it is one line, whatever a server wrote, and strict JSON. */
+void json_line(struct json value, struct buffer *out);
+
 /* Appends text as a JSON string with quotes. The text is UTF-8. */
 void json_quote(const char *text, struct buffer *out);
 

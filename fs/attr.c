@@ -1,6 +1,7 @@
 #include "attr.h"
 
 #include "../api/scope.h"
+#include "dump.h"
 #include "kept.h"
 #include "options.h"
 #include "plan.h"
@@ -8,23 +9,32 @@
 
 #include <string.h>
 
+enum { TIME_SIZE = 64 };
+
+bool time_read(struct json value, time_t *ret) {
+	char text[TIME_SIZE] = "";
+	struct tm tm = {0};
+	if (value.type == JSON_STRING && value.len - 2 < sizeof text)
+		memcpy(text, value.text + 1, value.len - 2); /* as written: a time has nothing to escape */
+	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+	if (!end)
+		return false;
+	end += strspn(end, ".0123456789");
+	struct tm zone = {0};
+	(void)strptime(end, "%z", &zone); /* what is no zone is UTC */
+	*ret = timegm(&tm) - zone.tm_gmtoff;
+	return true;
+}
+
 static time_t view_mtime(const struct view *view) {
+	time_t when;
 	if (view->draft)
 		return view->draft->changed;
 	const char *const pointers[] = {
 		view->kind ? view->kind->updated : NULL, view->kind ? view->kind->created : NULL};
-	for (size_t i = 0; i < 2; i++) {
-		struct json value = pointers[i] ? json_at(view->json, pointers[i]) : (struct json){0};
-		SCOPED(scope_free) char *text = value.type == JSON_STRING ? json_text_dup(value) : NULL;
-		struct tm tm = {0};
-		const char *end = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
-		if (!end)
-			continue;
-		end += strspn(end, ".0123456789");
-		struct tm zone = {0};
-		(void)strptime(end, "%z", &zone); /* what is no zone is UTC */
-		return timegm(&tm) - zone.tm_gmtoff;
-	}
+	for (size_t i = 0; i < 2; i++)
+		if (pointers[i] && time_read(json_at(view->json, pointers[i]), &when))
+			return when;
 	return view->fs->started;
 }
 
@@ -86,16 +96,17 @@ static void view_fill(const struct view *view, const struct demand *demand, size
 }
 
 /* Credentials are not left in the page cache; nor what grows while it is open, or is looked at without being known. */
-uint64_t view_text(const struct view *view, const struct buffer *text) {
+uint64_t view_text(const struct view *view, const struct buffer *text, const struct list *list) {
 	const struct row *row = view->row;
 	bool kept = !row_is_dir(row) && !row_is_link(row) && row->type != ROW_EVENTS && !row->mode && !row->size &&
 		    !view_live(view);
-	return kept ? kept_text(text->data, text->len) : 0;
+	return !kept ? 0 : list ? dump_text(list) : kept_text(text->data, text->len);
 }
 
-void view_attr_of(const struct view *view, const struct demand *demand, const struct buffer *text, struct attr *ret) {
-	view_fill(view, demand, text->len, ret);
-	ret->text = view_text(view, text);
+void view_attr_of(const struct view *view, const struct demand *demand, const struct buffer *text,
+	const struct list *list, struct attr *ret) {
+	view_fill(view, demand, list ? dump_size(list) : text->len, ret);
+	ret->text = view_text(view, text, list);
 }
 
 int view_attr(const struct view *view, struct demand *demand, struct attr *ret) {
@@ -113,8 +124,11 @@ int view_attr(const struct view *view, struct demand *demand, struct attr *ret) 
 		return 0;
 	}
 	SCOPED(buffer_free) struct buffer text = {0};
-	int rc = view_render(view, demand, &text);
+	const struct list *list = NULL;
+	demand->sizes = view->row->wide;
+	int rc = view->row->type == ROW_DUMP ? dump_open(view, demand, &list) : view_render(view, demand, &text);
+	demand->sizes = false;
 	if (!rc)
-		view_attr_of(view, demand, &text, ret);
+		view_attr_of(view, demand, &text, list, ret);
 	return rc;
 }

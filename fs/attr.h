@@ -16,10 +16,14 @@ struct attr {
  * demand->error. */
 int view_attr(const struct view *view, struct demand *demand, struct attr *ret);
 
-/* The same of a file whose text is at hand. */
-void view_attr_of(const struct view *view, const struct demand *demand, const struct buffer *text, struct attr *ret);
+/* The same of a file whose text is at hand; of a ROW_DUMP that is the list (dump_open()), else `list` is NULL. */
+void view_attr_of(const struct view *view, const struct demand *demand, const struct buffer *text,
+	const struct list *list, struct attr *ret);
 
 /* Which text it is, if the kernel may keep it, else 0: `text` of struct attr. */
-uint64_t view_text(const struct view *view, const struct buffer *text);
+uint64_t view_text(const struct view *view, const struct buffer *text, const struct list *list);
+
+/* A time as the API writes it (RFC 3339; without a zone it is UTC). False: it is none. */
+bool time_read(struct json value, time_t *ret);
 
 #endif

@@ -5,6 +5,7 @@
 #include "change.h"
 #include "draft.h"
 #include "handle.h"
+#include "idle.h"
 #include "journal.h"
 #include "node.h"
 #include "op.h"
@@ -20,14 +21,20 @@
 #include <unistd.h>
 
 int fs_open_parts(struct fs *fs, const struct options *options, struct store *store) {
-	*fs = (struct fs){.options = options, .store = store, .uid = getuid(), .gid = getgid()};
+	*fs = (struct fs){.options = options, .store = store, .work = FS_WORK, .uid = getuid(), .gid = getgid()};
 	if (nodes_new(&fs->nodes) || drafts_new(&fs->drafts) || scratches_new(&fs->scratches) ||
 		accepted_new(&fs->accepted) || refusals_new(&fs->refusals) || sweeps_new(&fs->sweeps) ||
 		watches_new(fs, &fs->watches) || stats_new(&fs->stats) || requests_new(&fs->requests) ||
-		ops_new(&fs->ops) || journal_new(options->journal, &fs->journal) || brakes_new(&fs->brakes) ||
-		changes_new(fs, &fs->changes))
+		idles_new(&fs->idles) || ops_new(&fs->ops) || journal_new(options->journal, &fs->journal) ||
+		brakes_new(&fs->brakes) || changes_new(fs, &fs->changes))
 		return -ENOMEM;
 	return 0;
+}
+
+bool fs_work(struct fs *fs, size_t bytes) {
+	bool left = fs->work > 0;
+	fs->work -= bytes < fs->work ? bytes : fs->work;
+	return left;
 }
 
 void fs_close_parts(struct fs *fs) {
@@ -38,6 +45,7 @@ void fs_close_parts(struct fs *fs) {
 	requests_free(fs->requests);
 	stats_free(fs->stats);
 	brakes_free(fs->brakes);
+	idles_free(fs->idles);
 	refusals_free(fs->refusals);
 	accepted_free(fs->accepted);
 	while (fs->handles) {

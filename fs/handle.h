@@ -15,7 +15,8 @@ struct node;
 struct handle {
 	struct buffer bytes;      /* a file's content as it was at open; a directory's entries */
 	struct buffer starts;     /* of a directory: where each entry begins in `bytes` */
-	const struct list *list;  /* held: of a directory, its items are entries behind those; NULL: none */
+	const struct list *list;  /* held: of a directory, its items are entries behind those; of list.json, what it
+				     shows; NULL: none */
 	struct node *pinned;      /* the kernel may fill its cache by this handle (kept.h); NULL: it may not */
 	struct scratch *scratch;  /* held: the open file is this, and nothing else here counts; NULL: it is not */
 	struct follower follower; /* of the file events */

@@ -138,7 +138,7 @@ static void getattr_open(fuse_req_t req, const struct handle *handle) {
 	struct attr attr;
 	if (view_open(fs, handle->pinned, &demand, &view))
 		view = (struct view){.fs = fs, .node = handle->pinned, .row = handle->pinned->row};
-	view_attr_of(&view, &demand, &handle->bytes, &attr);
+	view_attr_of(&view, &demand, &handle->bytes, handle->list, &attr);
 	op_count(req, CALL_STAT, 0);
 	fuse_reply_attr(req, &attr.st, kept_open_s(handle));
 }

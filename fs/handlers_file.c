@@ -1,7 +1,9 @@
 #include "handlers.h"
 
 #include "../api/scope.h"
+#include "dump.h"
 #include "kept.h"
+#include "list.h"
 #include "options.h"
 #include "plan.h"
 
@@ -27,7 +29,7 @@ static int draft_open(struct op *op, const struct view *view) {
 
 /* Two handles may hold two texts, which the page cache could mix: it has only what is the node's own. */
 static void open_kept(struct op *op, const struct view *view, struct handle *handle) {
-	uint64_t text = view_text(view, &handle->bytes);
+	uint64_t text = view_text(view, &handle->bytes, handle->list);
 	bool good = false;
 	op->file.direct_io = !text || !kept_open(op->node, text, handle, &good);
 	op->file.keep_cache = good;
@@ -82,7 +84,12 @@ static int step_open(struct op *op) {
 	struct handle *handle = handle_new(&op->fs->handles, writing ? view.row->write : WRITE_NEVER);
 	if (!handle)
 		return -ENOMEM;
-	if (!(writing && op->file.flags & O_TRUNC))
+	if (view.row->type == ROW_DUMP) {
+		const struct list *list;
+		rc = dump_open(&view, &op->demand, &list);
+		if (!rc)
+			handle->list = list_hold(list);
+	} else if (!(writing && op->file.flags & O_TRUNC))
 		rc = view_render(&view, &op->demand, &handle->bytes);
 	if (rc) {
 		handle_free(handle);
@@ -112,6 +119,15 @@ void fs_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *file) {
 void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *file) {
 	(void)ino;
 	struct handle *handle = (struct handle *)(uintptr_t)file->fh;
+	SCOPED(buffer_free) struct buffer lines = {0};
+	if (handle->list) {
+		dump_read(handle->list, (size_t)offset, size, &lines);
+		if (lines.error)
+			fuse_reply_err(req, -lines.error);
+		else
+			fuse_reply_buf(req, lines.data, lines.len);
+		return;
+	}
 	const struct buffer *bytes = handle_text(handle);
 	size_t at = offset < (off_t)bytes->len ? (size_t)offset : bytes->len;
 	size_t left = bytes->len - at;
@@ -198,9 +214,12 @@ static int setattr_check(
 bool op_forget(struct op *op, const struct view *view) {
 	struct node *resource = view_forget(view);
 	op->demand.since_ms = op->fs->now_ms;
+	SCOPED(buffer_free) struct buffer path = {0};
 	if (resource)
-		kept_forget(op->fs, resource);
-	else
+		node_path(resource, &path);
+	if (resource && !path.error)
+		kept_forget_resource(op->fs, path.data, path.len);
+	if (!resource || path.error)
 		kept_forget_all(op->fs);
 	op->refreshing = kept_run(op->fs);
 	return op->refreshing;

@@ -1,15 +1,23 @@
 #include "kept.h"
 
+#include "../api/scope.h"
 #include "attr.h"
 #include "handle.h"
 #include "op.h"
 
+#include <string.h>
+
 enum { TICK_MS = 10 /* the kernel's clock may be so coarse, and it rounds up */, FOREVER_S = 3600 };
 
 uint64_t kept_text(const char *data, size_t len) {
-	uint64_t hash = 14695981039346656037u; /* FNV-1a, 64 bit */
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ (unsigned char)data[i]) * 1099511628211u;
+	uint64_t hash = len, word; /* by eight bytes: a text may have megabytes */
+	for (size_t part; len; data += part, len -= part) {
+		part = len < sizeof word ? len : sizeof word;
+		word = 0;
+		memcpy(&word, data, part);
+		hash = (hash ^ word) * 0x9E3779B97F4A7C15u;
+		hash ^= hash >> 32; /* what the product has moved up */
+	}
 	return hash ? hash : 1;
 }
 
@@ -71,26 +79,41 @@ void kept_forget(struct fs *fs, struct node *node) {
 	node_walk(node, node_loosen, fs);
 }
 
-/* Resources are the children whose names are not the table's: of those the others stay. */
-static void collection_loosen(struct fs *fs, struct node *collection) {
-	node_loosen(fs, collection);
-	for (struct node *child = collection->children; child; child = child->sibling)
-		if (child->row->name)
-			kept_forget(fs, child);
+/* What a collection says of one of its resources. */
+struct listed {
+	struct fs *fs;
+	const char *name; /* the resource's */
+	size_t len;
+};
+
+/* Of the other resources no link has changed, and there may be many. */
+static void listed_loosen(void *user, struct node *node) {
+	const struct listed *listed = user;
+	bool own = !strncmp(node->name, listed->name, listed->len) && !node->name[listed->len];
+	if (!row_is_link(node->row) || own)
+		node_loosen(listed->fs, node);
 }
 
 void kept_forget_resource(struct fs *fs, const char *path, size_t len) {
 	struct node *node = node_at(fs->nodes, path, len);
+	struct listed listed = {.fs = fs, .name = path, .len = len};
 	if (node)
 		kept_forget(fs, node);
 	do {
+		size_t end = len;
 		while (len && path[len - 1] != '/')
 			len--;
+		if (listed.name == path)
+			listed = (struct listed){.fs = fs, .name = path + len, .len = end - len};
 		len -= len > 0;
 		node = node_at(fs->nodes, path, len);
 	} while (len && (!node || node->row->type != ROW_COLLECTION));
-	if (node && node->row->type == ROW_COLLECTION)
-		collection_loosen(fs, node);
+	if (!node || node->row->type != ROW_COLLECTION)
+		return;
+	node_loosen(fs, node);
+	for (struct node *child = node->children; child; child = child->sibling)
+		if (child->row->name) /* its names are the table's: resources have none there */
+			node_walk(child, listed_loosen, &listed);
 }
 
 void kept_forget_all(struct fs *fs) {

@@ -1,11 +1,15 @@
 #include "kinds.h"
 
+#include "cost.h"
 #include "example.h"
+#include "idle.h"
+#include "index.h"
 #include "links.h"
 #include "query.h"
 #include "readmes.h"
 #include "registrations.h"
 #include "schema_render.h"
+#include "shelf.h"
 #include "ssh_config.h"
 #include "status.h"
 #include "texts.h"
@@ -36,7 +40,21 @@
 	{.name = "spec.example.json", .type = ROW_TEXT, .text = text_example, .size = EXAMPLE_BYTES}
 #define BY_ID {.name = ".by-id", .type = ROW_BY_ID}
 #define README(text_of) {.name = "README.txt", .type = ROW_TEXT, .text = text_words, .words = text_of}
+#define BY_STATUS {.name = ".by-status", .type = ROW_SHELVES}
+#define INDEX {.name = "index.tsv", .type = ROW_TEXT, .text = text_index, .wide = true}
+#define SECRET_INDEX {.name = "index.tsv", .type = ROW_TEXT, .text = text_index, .wide = true, .mode = 0400}
+#define DUMP {.name = "list.json", .type = ROW_DUMP}
+#define SECRET_DUMP {.name = "list.json", .type = ROW_DUMP, .mode = 0400}
 #define END {.name = NULL}
+
+/* ---- what a GPU resource costs ---- */
+
+static const struct row cost_rows[] = {
+	{.name = "usdPerHour", .type = ROW_TEXT, .text = text_usd_per_hour},
+	{.name = "hours", .type = ROW_TEXT, .text = text_hours},
+	{.name = "usd", .type = ROW_TEXT, .text = text_usd},
+	END,
+};
 
 /* ---- GPU instances ---- */
 
@@ -87,6 +105,8 @@ static const struct row airuntime_rows[] = {
 	DIR("sshAccess", ssh_access_rows),
 	DIR("metrics", metrics_rows),
 	{.name = "metrics.json", .type = ROW_JSON, .doc = DOC_METRICS, .pointer = ""},
+	{.name = "idle", .type = ROW_TEXT, .doc = DOC_METRICS, .text = text_idle},
+	DIR("cost", cost_rows),
 	LINK("template", link_template),
 	LINK("gpu", link_gpu),
 	COMMAND("wait", WRITE_WAIT),
@@ -99,6 +119,9 @@ static const char *const airuntime_moving[] = {"Pending", "Terminating", NULL};
 static const struct row airuntimes_rows[] = {
 	README(readme_airuntimes),
 	BY_ID,
+	BY_STATUS,
+	INDEX,
+	SECRET_DUMP,
 	EVENTS,
 	SCHEMA,
 	EXAMPLE,
@@ -126,6 +149,7 @@ static const struct row aimodel_rows[] = {
 	FIELD("created_at", DOC_LIST),
 	FIELD("updated_at", DOC_LIST),
 	FIELD("uptime_seconds", DOC_LIST),
+	DIR("cost", cost_rows),
 	LINK("gpu", link_gpu),
 	LINK("model", link_model),
 	COMMAND("wait", WRITE_WAIT),
@@ -138,6 +162,9 @@ static const char *const aimodel_moving[] = {"initializing", "terminating", NULL
 static const struct row aimodels_rows[] = {
 	README(readme_aimodels),
 	BY_ID,
+	BY_STATUS,
+	SECRET_INDEX,
+	SECRET_DUMP,
 	EVENTS,
 	SCHEMA,
 	EXAMPLE,
@@ -173,6 +200,9 @@ static const char *const custom_template_moving[] = {"Inactive", NULL};
 static const struct row custom_templates_rows[] = {
 	README(readme_custom_templates),
 	BY_ID,
+	BY_STATUS,
+	INDEX,
+	DUMP,
 	EVENTS,
 	SCHEMA,
 	EXAMPLE,
@@ -185,6 +215,8 @@ static const struct row template_rows[] = {README(readme_template), INFO(DOC_ITE
 static const struct row templates_rows[] = {
 	README(readme_templates),
 	BY_ID,
+	INDEX,
+	DUMP,
 	EVENTS,
 	ERROR,
 	END,
@@ -212,6 +244,9 @@ static const struct filter inventory_filters[] = {
 static const struct row offers_rows[] = {
 	README(readme_inventory),
 	BY_ID,
+	{.name = ".available", .type = ROW_SHELVES},
+	INDEX,
+	DUMP,
 	EVENTS,
 	{.name = ".query", .type = ROW_QUERIES},
 	{.name = "notifications.json", .type = ROW_TEXT, .text = text_notifications, .unlisted = true},
@@ -225,6 +260,8 @@ static const struct row catalog_rows[] = {README(readme_model), INFO(DOC_LIST), 
 static const struct row models_rows[] = {
 	README(readme_catalog),
 	BY_ID,
+	INDEX,
+	DUMP,
 	EVENTS,
 	ERROR,
 	END,
@@ -248,6 +285,9 @@ static const struct row project_rows[] = {
 static const struct row projects_rows[] = {
 	README(readme_projects),
 	BY_ID,
+	BY_STATUS,
+	INDEX,
+	DUMP,
 	EVENTS,
 	ERROR,
 	END,
@@ -267,6 +307,9 @@ static const struct row org_rows[] = {
 static const struct row orgs_rows[] = {
 	README(readme_orgs),
 	BY_ID,
+	BY_STATUS,
+	INDEX,
+	DUMP,
 	EVENTS,
 	ERROR,
 	END,
@@ -279,6 +322,7 @@ static const struct row mount_rows[] = {
 	{.name = "version", .type = ROW_TEXT, .text = text_version},
 	{.name = "options", .type = ROW_TEXT, .text = text_options},
 	{.name = "errors", .type = ROW_TEXT, .text = text_errors, .live = true},
+	{.name = "cost", .type = ROW_TEXT, .text = text_cost, .live = true, .wide = true},
 	COMMAND("refresh", WRITE_REFRESH),
 	{.name = "status", .type = ROW_TEXT, .text = text_status, .live = true},
 	{.name = "requests", .type = ROW_TEXT, .text = text_requests, .mode = 0400, .live = true},
@@ -300,6 +344,8 @@ const struct row root_row = {.name = "", .type = ROW_DIR, .rows = root_rows};
 const struct row group_row = {.type = ROW_GROUP, .rows = region_rows};
 const struct row resource_row = {.type = ROW_RESOURCE};
 const struct row by_id_link_row = {.type = ROW_BY_ID_LINK};
+const struct row shelf_row = {.type = ROW_SHELF};
+const struct row shelf_link_row = {.type = ROW_SHELF_LINK};
 const struct row query_row = {.type = ROW_QUERY};
 const struct row query_group_row = {.type = ROW_QUERY_GROUP};
 const struct row query_link_row = {.type = ROW_LINK, .text = link_query};
@@ -307,6 +353,79 @@ const struct row object_row = {.type = ROW_OBJECT};
 const struct row value_row = {.type = ROW_VALUE};
 const struct row scratch_row = {.type = ROW_SCRATCH};
 const struct row scratch_link_row = {.type = ROW_SCRATCH_LINK};
+
+/* ---- index.tsv, whose last column is the one that may hold blanks ---- */
+
+#define VALUE(head, from) {.name = head, .pointer = from}
+#define MADE(head, by) {.name = head, .text = by}
+
+static const struct column airuntime_columns[] = {
+	MADE("name", index_name),
+	VALUE("status", "/status"),
+	VALUE("gpu", "/gpuConfigID"),
+	VALUE("gpus", "/gpuCount"),
+	{.name = "usd_per_hour", .text = index_hourly, .width = INDEX_HOURLY_WIDTH},
+	MADE("age", index_age),
+	VALUE("region", "/region"),
+	VALUE("reason", "/reason"),
+	END,
+};
+static const struct column aimodel_columns[] = {
+	MADE("name", index_name),
+	VALUE("status", "/status"),
+	VALUE("model", "/model_id"),
+	VALUE("gpu", "/gpu_config_id"),
+	VALUE("gpus", "/gpu_count"),
+	MADE("replicas", index_replicas),
+	{.name = "usd_per_hour", .text = index_hourly, .width = INDEX_HOURLY_WIDTH},
+	MADE("age", index_age),
+	VALUE("region", "/region"),
+	VALUE("endpoint_url", "/endpoint_url"),
+	END,
+};
+static const struct column custom_template_columns[] = {
+	MADE("name", index_name),
+	VALUE("status", "/status"),
+	VALUE("id", "/id"),
+	VALUE("category", "/category"),
+	MADE("age", index_age),
+	VALUE("image", "/image"),
+	VALUE("description", "/description"),
+	END,
+};
+static const struct column template_columns[] = {
+	MADE("id", index_name),
+	VALUE("name", "/name"),
+	VALUE("description", "/description"),
+	END,
+};
+static const struct column inventory_columns[] = {
+	MADE("region", index_group),
+	MADE("config_id", index_name),
+	VALUE("gpu", "/gpu_model"),
+	VALUE("vram_gib", "/vram_gib"),
+	VALUE("usd_per_gpu_hour", "/price_per_gpu_per_hour"),
+	VALUE("available", "/available_gpu_count"),
+	MADE("gpus", index_gpu_range),
+	VALUE("type", "/instance_type"),
+	VALUE("availability", "/availability"),
+	END,
+};
+static const struct column catalog_columns[] = {
+	MADE("id", index_name),
+	VALUE("model_id", "/model_id"),
+	VALUE("gpu", "/recommended_gpu/gpu_config_id"),
+	VALUE("gpus", "/recommended_gpu/gpu_count"),
+	VALUE("name", "/name"),
+	END,
+};
+/* Organisations and projects. */
+static const struct column scope_columns[] = {
+	MADE("id", index_name),
+	VALUE("status", "/status"),
+	VALUE("name", "/name"),
+	END,
+};
 
 /* ---- the kinds: where the API has them ---- */
 
@@ -319,16 +438,16 @@ const struct kind kinds[KINDS] = {
 		.service = API_TENANT, .service_else = API_TENANT,
 		.docs = {[DOC_LIST] = {"/api/v1/orgs", TTL_CATALOG}},
 		.probe = ORGS "/airuntime-templates", .by_id = true,
-		.id = "/id", .title = "/id", .twin = "/id",
-		.beside = orgs_rows, .rows = org_rows,
+		.id = "/id", .title = "/id", .twin = "/id", .status = "/status",
+		.beside = orgs_rows, .rows = org_rows, .columns = scope_columns, .shelf = shelf_status,
 	},
 	[KIND_PROJECT] = {
 		.name = "projects", .singular = "project",
 		.service = API_TENANT, .service_else = API_TENANT, .paged = true,
 		.docs = {[DOC_LIST] = {"/api/v1/orgs/{}/projects", TTL_CATALOG}},
 		.probe = PROJECTS "/airuntimes?page=1&limit=1", .by_id = true,
-		.id = "/id", .title = "/id", .twin = "/id",
-		.beside = projects_rows, .rows = project_rows,
+		.id = "/id", .title = "/id", .twin = "/id", .status = "/status",
+		.beside = projects_rows, .rows = project_rows, .columns = scope_columns, .shelf = shelf_status,
 	},
 	[KIND_AIRUNTIME] = {
 		.name = "airuntimes", .singular = "GPU instance",
@@ -341,7 +460,7 @@ const struct kind kinds[KINDS] = {
 		.id = "/id", .title = "/name", .twin = "/id", .status = "/status", .created = "/createdAt",
 		.states = airuntime_states, .moving = airuntime_moving, .terminating = "Terminating", .failed = "Failed",
 		.reason = "/reason",
-		.beside = airuntimes_rows, .rows = airuntime_rows,
+		.beside = airuntimes_rows, .rows = airuntime_rows, .columns = airuntime_columns, .shelf = shelf_status,
 		.create = &schema_airuntime, .absent_s = 120, .remove = true,
 		.listed = {.config = "/gpuConfigID", .region = "/region", .gpus = "/gpuCount"},
 		.asked = {.config = "/gpuConfigID", .region = "/region", .gpus = "/gpuCount"},
@@ -356,7 +475,7 @@ const struct kind kinds[KINDS] = {
 		.id = "/id", .title = "/name", .twin = "/id", .status = "/status", .created = "/created_at",
 		.updated = "/updated_at",
 		.states = aimodel_states, .moving = aimodel_moving, .terminating = "terminating", .failed = "failed",
-		.beside = aimodels_rows, .rows = aimodel_rows,
+		.beside = aimodels_rows, .rows = aimodel_rows, .columns = aimodel_columns, .shelf = shelf_status,
 		.create = &schema_aimodel, .absent_s = 600, .remove = true, .scale = PROJECTS "/aimodels/{}/scale",
 		.listed = {.config = "/gpu_config_id", .region = "/region", .gpus = "/gpu_count", .replicas = "/replicas"},
 		.asked = {.config = "/gpu_config_id", .region = "/region", .gpus = "/gpu_count"},
@@ -370,7 +489,7 @@ const struct kind kinds[KINDS] = {
 		},
 		.id = "/id", .title = "/name", .twin = "/id", .status = "/status", .created = "/created_at",
 		.states = custom_template_states, .moving = custom_template_moving,
-		.beside = custom_templates_rows, .rows = custom_template_rows,
+		.beside = custom_templates_rows, .rows = custom_template_rows, .columns = custom_template_columns, .shelf = shelf_status,
 		.create = &schema_template, .absent_s = 120, .remove = true,
 	},
 	[KIND_TEMPLATE] = {
@@ -381,7 +500,7 @@ const struct kind kinds[KINDS] = {
 			[DOC_ITEM] = {"/api/v1beta1/airuntime-templates/{}", TTL_CATALOG},
 		},
 		.id = "/id", .title = "/id", .twin = "/id", .created = "/created_at",
-		.loose = true, .beside = templates_rows, .rows = template_rows,
+		.loose = true, .beside = templates_rows, .rows = template_rows, .columns = template_columns,
 	},
 	[KIND_INVENTORY] = {
 		.name = "inventory", .singular = "GPU configuration",
@@ -393,13 +512,13 @@ const struct kind kinds[KINDS] = {
 		},
 		.id = "/config_id", .title = "/config_id", .twin = "/instance_type", .group = "/region",
 		.price = "/price_per_gpu_per_hour", .state = "/availability",
-		.loose = true, .beside = offers_rows, .rows = inventory_rows, .filters = inventory_filters,
+		.loose = true, .beside = offers_rows, .rows = inventory_rows, .filters = inventory_filters, .columns = inventory_columns, .shelf = shelf_available,
 	},
 	[KIND_CATALOG] = {
 		.name = "catalog", .singular = "model",
 		.service = API_AIMODELS, .service_else = API_AIMODELS, .paged = true,
 		.docs = {[DOC_LIST] = {"/api/v1beta1/aimodels-catalog", TTL_CATALOG}},
 		.id = "/id", .title = "/id", .twin = "/id", .created = "/created_at",
-		.loose = true, .beside = models_rows, .rows = catalog_rows,
+		.loose = true, .beside = models_rows, .rows = catalog_rows, .columns = catalog_columns,
 	},
 };

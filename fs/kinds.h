@@ -17,6 +17,7 @@
 
 struct view;
 struct demand;
+struct index_row;
 
 /* The ids of the resources above one another that a path names: organisation, project, resource. Lends the strings. */
 enum { SCOPE_MAX = 4 };
@@ -37,6 +38,8 @@ enum row_type {
 	ROW_GROUP,      /* the resources of one group: inventory/REGION */
 	ROW_RESOURCE,   /* one resource: its kind's rows */
 	ROW_BY_ID,      /* links by id to the resources of the collection above */
+	ROW_SHELVES,    /* the shelves of the collection above (shelf.h) */
+	ROW_SHELF,      /* links to the resources on one of them */
 	ROW_QUERIES,    /* .query: the collection as the server's own filters limit it; its entries are not listed */
 	ROW_QUERY,      /* one such: NAME=VALUE,…; groups of links */
 	ROW_QUERY_GROUP,
@@ -48,12 +51,14 @@ enum row_type {
 	ROW_VALUE,  /* a member that is not known before it arrives: one of the three above, as it looks */
 	ROW_SPEC,   /* spec.json: a draft's text, or what would create the resource again */
 	ROW_ERROR,  /* .error: the last refusal here */
+	ROW_DUMP,   /* list.json: the collection's listing (dump.h) */
 	ROW_TEXT,   /* by `text` */
 	ROW_EVENTS, /* what happened to the resources of the collection: grows while it is open */
 	ROW_SCRATCH,
 	/* symbolic links */
 	ROW_LINK,       /* target by `text` */
 	ROW_BY_ID_LINK, /* ID -> ../NAME */
+	ROW_SHELF_LINK, /* NAME -> ../../NAME */
 	ROW_SCRATCH_LINK,
 };
 
@@ -71,11 +76,21 @@ struct row {
 	bool optional; /* listed only while its `text`, which then must not park, is there */
 	bool unlisted; /* found by its name only: who looks at the whole directory shall not ask for it */
 	size_t size;   /* so long is its text whatever it says, so that who looks need not ask. 0: as it comes */
+	bool wide;     /* it is also made of other listings, which nobody waits for who only looks at its size: a shell
+			  that expands a pattern looks at every name in a directory */
 	const struct row *rows;
 	const struct kind *kind;
 	/* Renders what needs more than one value: 0, DEMAND_PARKED or -errno (store.h). */
 	int (*text)(const struct view *view, struct demand *demand, struct buffer *out);
 	const char *words; /* a help text: all that is in it. It is not in drafts, and gives way to a scratch file */
+};
+
+/* A column of index.tsv: a value of the listed resource, or what `text` makes of it (index.h). */
+struct column {
+	const char *name; /* NULL ends a table */
+	const char *pointer;
+	int (*text)(const struct index_row *row, struct buffer *out);
+	int width; /* filled up to it with blanks before it; 0: as it is */
 };
 
 /* One answer of the API about a resource. */
@@ -121,6 +136,10 @@ struct kind {
 	const struct filter *filters; /* of docs[DOC_LIST]; NULL: there are none */
 	const struct row *beside;     /* the resources, in their collection */
 	const struct row *rows;       /* of a resource's directory */
+	const struct column *columns;
+	/* Appends the name of the shelf that a listed resource is on (shelf.h); false: on none. NULL: there are no
+	 * shelves. */
+	bool (*shelf)(const struct kind *kind, struct json resource, struct buffer *out);
 
 	const struct schema *create; /* POST to docs[DOC_LIST].path */
 	unsigned absent_s;           /* so long after a create was sent it may still appear (doubt.h) */
@@ -136,6 +155,7 @@ extern const struct row group_row;    /* a ROW_GROUP */
 extern const struct row resource_row; /* a ROW_RESOURCE */
 extern const struct row by_id_link_row;
 extern const struct row query_row, query_group_row, query_link_row;
+extern const struct row shelf_row, shelf_link_row;
 extern const struct row object_row; /* a ROW_OBJECT */
 extern const struct row value_row;  /* a ROW_VALUE */
 extern const struct row scratch_row, scratch_link_row;

@@ -121,19 +121,23 @@ const struct item *list_by_id(const struct list *list, const char *id) {
 	}
 }
 
-/* The list's own copy of a group's name, NULL if it has none of that name. */
-static const char *list_group(const struct list *list, const char *group) {
-	if (!list->by_group)
+/* The list's own copy of a name, NULL if it is not one of these. */
+static const char *names_find(const struct list *list, const struct list_names *names, const char *name) {
+	if (!names->slots)
 		return NULL;
-	for (size_t i = id_hash(list, group) & (list->slots - 1); list->by_group[i] != EMPTY;
+	for (size_t i = id_hash(list, name) & (list->slots - 1); names->slots[i] != EMPTY;
 		i = (i + 1) & (list->slots - 1))
-		if (!strcmp(list->groups[list->by_group[i] - 1], group))
-			return list->groups[list->by_group[i] - 1];
+		if (!strcmp(names->at[names->slots[i] - 1], name))
+			return names->at[names->slots[i] - 1];
 	return NULL;
 }
 
 bool list_has_group(const struct list *list, const char *group) {
-	return list_group(list, group);
+	return names_find(list, &list->groups, group);
+}
+
+bool list_has_shelf(const struct list *list, const char *shelf) {
+	return names_find(list, &list->shelves, shelf);
 }
 
 bool kind_moving(const struct kind *kind, struct json resource) {
@@ -185,7 +189,7 @@ static bool list_has(struct list *list, const struct kind *kind, const char *id,
 static int item_name(const struct list *list, const struct kind *kind, struct json json, const char *group,
 	const char *title, size_t len, char ret[static NAME_SIZE]) {
 	name_escape(title, len, ret);
-	if (!list_by_name(list, group, ret) && !row_find(kind->beside, ret))
+	if (!list_by_name(list, group, ret) && (kind->group || !row_find(kind->beside, ret)))
 		return 0;
 	SCOPED(buffer_free) struct buffer twin = {0};
 	char plain[NAME_SIZE], tail[NAME_SIZE];
@@ -210,17 +214,48 @@ static int item_name(const struct list *list, const struct kind *kind, struct js
 	}
 }
 
+/* The list's own copy of a text as a name among these; NULL without memory. */
+static const char *names_add(struct list *list, struct list_names *names, const struct buffer *text) {
+	char name[NAME_SIZE];
+	name_escape(text->data ? text->data : "", text->len, name);
+	if (list->kind->group && row_find(list->kind->beside, name)) /* groups stand beside those */
+		strcat(name, "~");
+	const char *known = names_find(list, names, name);
+	if (known)
+		return known;
+	const char *kept = list_keep(list, name, strlen(name));
+	if (!kept)
+		return NULL;
+	slot_put(names->slots, list->slots, id_hash(list, name), names->count);
+	names->at[names->count++] = kept;
+	return kept;
+}
+
+static int item_group(struct list *list, const struct kind *kind, struct item *item) {
+	SCOPED(buffer_free) struct buffer text = {0};
+	if (!kind->group)
+		return 0;
+	json_text(json_at(item->json, kind->group), &text);
+	item->group = text.error == -ENOMEM ? NULL : names_add(list, &list->groups, &text);
+	return item->group ? 0 : -ENOMEM;
+}
+
+static int item_shelf(struct list *list, const struct kind *kind, struct item *item) {
+	SCOPED(buffer_free) struct buffer text = {0};
+	if (!kind->shelf || !kind->shelf(kind, item->json, &text))
+		return 0;
+	item->shelf = text.error == -ENOMEM ? NULL : names_add(list, &list->shelves, &text);
+	return item->shelf ? 0 : -ENOMEM;
+}
+
 static int list_add(struct list *list, const struct kind *kind, struct json json) {
 	SCOPED(buffer_free) struct buffer id = {0};
 	SCOPED(buffer_free) struct buffer title = {0};
-	SCOPED(buffer_free) struct buffer group = {0};
 	struct json named = json_at(json, kind->id);
 	if (named.type == JSON_STRING || named.type == JSON_NUMBER)
 		json_text(named, &id);
 	json_text(json_at(json, kind->title), &title);
-	if (kind->group)
-		json_text(json_at(json, kind->group), &group);
-	if (id.error == -ENOMEM || title.error == -ENOMEM || group.error == -ENOMEM)
+	if (id.error == -ENOMEM || title.error == -ENOMEM)
 		return -ENOMEM;
 	if (!id.len || !name_is_id(id.data, id.len)) {
 		list->unread++;
@@ -228,20 +263,12 @@ static int list_add(struct list *list, const struct kind *kind, struct json json
 	}
 	char name[NAME_SIZE];
 	struct item item = {.json = json};
-	if (kind->group) {
-		name_escape(group.data ? group.data : "", group.len, name);
-		item.group = list_group(list, name);
-		if (!item.group) {
-			item.group = list_keep(list, name, strlen(name));
-			if (!item.group)
-				return -ENOMEM;
-			slot_put(list->by_group, list->slots, id_hash(list, name), list->group_count);
-			list->groups[list->group_count++] = item.group;
-		}
-	}
-	if (list_has(list, kind, id.data, item.group, json))
-		return 0;
-	int rc = item_name(list, kind, json, item.group, title.data ? title.data : "", title.len, name);
+	int rc = item_group(list, kind, &item);
+	if (rc || list_has(list, kind, id.data, item.group, json))
+		return rc;
+	rc = item_shelf(list, kind, &item);
+	if (!rc)
+		rc = item_name(list, kind, json, item.group, title.data ? title.data : "", title.len, name);
 	if (rc)
 		return rc;
 	item.id = list_keep(list, id.data, id.len);
@@ -256,6 +283,13 @@ static int list_add(struct list *list, const struct kind *kind, struct json json
 	return 0;
 }
 
+static bool names_room(struct list *list, struct list_names *names, size_t count) {
+	names->at = calloc(count ? count : 1, sizeof *names->at);
+	names->slots = calloc(list->slots, sizeof *names->slots);
+	list->bytes += count * sizeof *names->at + list->slots * sizeof *names->slots;
+	return names->at && names->slots;
+}
+
 /* Room for all entries at once: a table that grew would be put in order anew, all of it. */
 static int list_room(struct list *list, size_t count) {
 	for (list->slots = 8; list->slots < count * 2; list->slots *= 2) {
@@ -264,13 +298,9 @@ static int list_room(struct list *list, size_t count) {
 	list->by_name = calloc(list->slots, sizeof *list->by_name);
 	list->by_id = calloc(list->slots, sizeof *list->by_id);
 	list->bytes += count * sizeof *list->items + 2 * list->slots * sizeof *list->by_name;
-	if (list->kind->group) {
-		list->groups = calloc(count ? count : 1, sizeof *list->groups);
-		list->by_group = calloc(list->slots, sizeof *list->by_group);
-		list->bytes += count * sizeof *list->groups + list->slots * sizeof *list->by_group;
-	}
-	bool grouped = !list->kind->group || (list->groups && list->by_group);
-	return list->items && list->by_name && list->by_id && grouped ? 0 : -ENOMEM;
+	bool named = (!list->kind->group || names_room(list, &list->groups, count)) &&
+		     (!list->kind->shelf || names_room(list, &list->shelves, count));
+	return list->items && list->by_name && list->by_id && named ? 0 : -ENOMEM;
 }
 
 static int list_no_memory(const struct list *list, struct error *err) {
@@ -397,11 +427,15 @@ static bool list_free(struct list *list, size_t *bytes) {
 		return true;
 	api_pages_free(pages);
 	free(list->chunks);
-	free(list->groups);
+	free(list->groups.at);
+	free(list->groups.slots);
+	free(list->shelves.at);
+	free(list->shelves.slots);
+	free(list->made.ends);
+	buffer_free(&list->made.index);
 	free(list->items);
 	free(list->by_name);
 	free(list->by_id);
-	free(list->by_group);
 	free(list);
 	return false;
 }
@@ -421,6 +455,7 @@ void list_release(const struct list *held) {
 	struct graveyard alone = {0};
 	if (!list || --list->holders)
 		return;
+	list_release(take_pointer(list->made.prices)); /* an inventory, which is priced by none itself */
 	struct graveyard *graveyard = list->graveyard ? list->graveyard : &alone;
 	list->next = graveyard->first;
 	graveyard->first = list;

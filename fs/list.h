@@ -12,6 +12,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 /*
  * Where lists go that nobody holds any more, to be freed little by little: to give all the memory of a large one back
@@ -26,13 +27,38 @@ struct item {
 	const char *id;    /* decoded; never empty */
 	const char *name;  /* the directory's name: escaped, and unique in its group */
 	const char *group; /* escaped; NULL if the kind has no groups */
+	const char *shelf; /* escaped; NULL if it is on none (shelf.h) */
+};
+
+/* Escaped names, each once, in order of appearance. */
+struct list_names {
+	const char **at;
+	size_t count;
+	uint32_t *slots; /* private */
+};
+
+/*
+ * What is made of a list when somebody asks for it, in pieces (index.h, dump.h); not counted in its `bytes`. At most
+ * INDEX_MAX of text, and eight bytes an entry.
+ */
+struct list_made {
+	struct buffer index;       /* rows of index.tsv */
+	size_t indexed;            /* of so many items */
+	int64_t fetched_ms;        /* for the answer of then: another one may bring the same list */
+	time_t at;                 /* when it was begun for that answer: ages are of then */
+	bool priced;               /* by `prices`, or by none if that is NULL */
+	const struct list *prices; /* held: the inventory */
+	int64_t hourly;            /* of these items, in micro-dollars, without the `unpriced` */
+	size_t unpriced;
+	size_t *ends; /* where each item ends in list.json */
+	size_t ended; /* of so many items */
 };
 
 struct list {
 	struct item *items; /* in the API's order, each id once */
 	size_t count;
-	const char **groups; /* each once, in order of appearance */
-	size_t group_count;
+	struct list_names groups, shelves;
+	struct list_made made;   /* by way of `self` */
 	bool whole;              /* it has as many as the API says there are, and all that came could be read */
 	bool moving;             /* an item is in a state that passes by itself */
 	size_t bytes;            /* what it takes in memory, with all of its pages, whoever else has them too */
@@ -42,14 +68,14 @@ struct list {
 	unsigned holders;
 	struct graveyard *graveyard; /* lent, or NULL */
 	struct list *next;           /* in there */
-	const struct kind *kind;     /* while it is being made, with those below: how far that is */
-	size_t page;
+	const struct kind *kind;
+	size_t page; /* while it is being made, with the next: how far that is */
 	struct json_iter iter;
 	size_t unread; /* entries that were left out */
 	char **chunks;
 	size_t chunk_count, chunk_used, chunk_size;
-	uint64_t key[2];                      /* of the hash: the server, who chooses the names, must not know it */
-	uint32_t *by_name, *by_id, *by_group; /* by_group: NULL if the kind has no groups */
+	uint64_t key[2]; /* of the hash: the server, who chooses the names, must not know it */
+	uint32_t *by_name, *by_id;
 	size_t slots;
 };
 
@@ -85,6 +111,7 @@ bool kind_moving(const struct kind *kind, struct json resource);
 
 const struct item *list_by_name(const struct list *list, const char *group, const char *name);
 bool list_has_group(const struct list *list, const char *group);
+bool list_has_shelf(const struct list *list, const char *shelf);
 const struct item *list_by_id(const struct list *list, const char *id); /* the first of several with one id */
 
 #endif

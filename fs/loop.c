@@ -189,6 +189,7 @@ static int loop_turn(struct turning *turning) {
 	store_make(fs->store);
 	while (store_run(fs->store) || changes_run(fs->changes) || watches_run(fs->watches)) {
 	}
+	ops_work(fs);
 	if (fs->forgetting && !kept_run(fs))
 		ops_refreshed(fs);
 	ops_sweep(fs);

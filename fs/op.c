@@ -16,6 +16,7 @@ struct ops {
 	struct op first; /* ring of the parked, by deadline: all have the same span but who waits for a state */
 	size_t count;
 	bool interrupted; /* one of them was: set from libfuse's callback */
+	bool working;     /* one of them waits for the next turn only */
 };
 
 int ops_new(struct ops **ret) {
@@ -167,6 +168,7 @@ static void op_blind(struct op *op, int code) {
 void op_run(struct op *op) {
 	op->demand.error = (struct error){0};
 	op->demand.until_ms = INT64_MAX;
+	op->demand.works = false;
 	int rc = op->step(op);
 	if (!rc)
 		return;
@@ -175,6 +177,7 @@ void op_run(struct op *op) {
 		rc = -EBUSY;
 	}
 	if (rc == DEMAND_PARKED) {
+		op->fs->ops->working |= op->demand.works;
 		op_park(op);
 		return;
 	}
@@ -224,6 +227,19 @@ void ops_sweep(struct fs *fs) {
 	}
 }
 
+void ops_work(struct fs *fs) {
+	struct ops *ops = fs->ops;
+	fs->work = FS_WORK;
+	if (!ops->working)
+		return;
+	ops->working = false;
+	for (struct op *op = ops->first.next, *next; op != &ops->first; op = next) {
+		next = op->next;
+		if (op->demand.works)
+			op_run(op);
+	}
+}
+
 void ops_refreshed(struct fs *fs) {
 	struct ops *ops = fs->ops;
 	for (struct op *op = ops->first.next, *next; op != &ops->first; op = next) {
@@ -237,6 +253,8 @@ void ops_refreshed(struct fs *fs) {
 
 int ops_wait_ms(const struct fs *fs) {
 	const struct op *first = fs->ops->first.next; /* all behind it end later */
+	if (fs->ops->working)
+		return 0;
 	if (first == &fs->ops->first)
 		return -1;
 	return first->deadline_ms > fs->now_ms ? (int)(first->deadline_ms - fs->now_ms) : 0;

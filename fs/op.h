@@ -76,9 +76,11 @@ void ops_free(struct ops *ops); /* takes NULL */
 
 /* Answers what was interrupted or is over its deadline. To be called once a turn. */
 void ops_sweep(struct fs *fs);
+/* Goes on with who waits for something that is made in pieces (fs_work()). To be called once a turn. */
+void ops_work(struct fs *fs);
 /* The kernel has been told to forget everything: goes on with who waits for that. */
 void ops_refreshed(struct fs *fs);
-/* Milliseconds until the next deadline; -1 if nothing is parked. */
+/* Milliseconds until the next deadline; 0 while there is work; -1 if nothing is parked. */
 int ops_wait_ms(const struct fs *fs);
 /* The mount ends: answers what waits for anything but the outcome of a change that was sent. That has until `end_ms`.
  */

@@ -4,6 +4,7 @@
 #include "money.h"
 
 #include <errno.h>
+#include <string.h>
 
 /* -ENOMEM, or -EINVAL for what is no price. */
 static int price_read(struct json value, int64_t *ret) {
@@ -43,11 +44,41 @@ static int price_find(const struct list *inventory, struct json config, struct j
 	return 0;
 }
 
+static bool json_same(struct json a, struct json b) {
+	return a.len == b.len && (!a.len || !memcmp(a.text, b.text, a.len));
+}
+
+/* price_find(), unless it was looked for just now. */
+static int prices_find(struct prices *prices, struct json config, struct json region, int64_t *ret) {
+	size_t at = 0;
+	while (at < PRICES_KEPT && !(prices->kept[at].config.text && json_same(prices->kept[at].config, config) &&
+					   json_same(prices->kept[at].region, region)))
+		at++;
+	if (at == PRICES_KEPT) {
+		int64_t micros;
+		int rc = price_find(prices->inventory, config, region, &micros);
+		if (rc && rc != -EINVAL)
+			return rc;
+		at = prices->next++ % PRICES_KEPT;
+		prices->kept[at].config = config;
+		prices->kept[at].region = region;
+		prices->kept[at].micros = rc ? -1 : micros;
+		prices->compared += prices->inventory->count;
+	}
+	*ret = prices->kept[at].micros;
+	return *ret < 0 ? -EINVAL : 0;
+}
+
 int price_unit(
 	const struct list *inventory, const struct price_pointers *at, struct json resource, int64_t *ret_micros) {
+	struct prices prices = {.inventory = inventory};
+	return prices_unit(&prices, at, resource, ret_micros);
+}
+
+int prices_unit(struct prices *prices, const struct price_pointers *at, struct json resource, int64_t *ret_micros) {
 	int64_t price;
 	long long gpus;
-	int rc = price_find(inventory, json_at(resource, at->config), json_at(resource, at->region), &price);
+	int rc = prices_find(prices, json_at(resource, at->config), json_at(resource, at->region), &price);
 	if (rc)
 		return rc;
 	if (!json_int(json_at(resource, at->gpus), &gpus) || gpus < 1 ||

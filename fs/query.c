@@ -126,8 +126,8 @@ int query_entries(const struct view *view, struct demand *demand, view_add *add,
 	const struct list *list, *all;
 	bool whole = view->row->type == ROW_QUERY;
 	int rc = query_lists(view, whole ? view->node->name : view->node->parent->name, demand, &list, &all);
-	for (size_t i = 0; !rc && whole && i < list->group_count; i++)
-		rc = add(user, list->groups[i], &query_group_row);
+	for (size_t i = 0; !rc && whole && i < list->groups.count; i++)
+		rc = add(user, list->groups.at[i], &query_group_row);
 	for (size_t i = 0; !rc && !whole && i < list->count; i++) {
 		const struct item *item = &list->items[i];
 		item = strcmp(item->group, view->node->name) != 0 ? NULL : item_in(view->kind, all, item);

@@ -164,6 +164,11 @@ int store_probe(struct store *store, const struct kind *kind, const struct scope
 	return store_get(store, kind, KEY_PROBE, kind->probe, scope, demand, &document);
 }
 
+int demand_work(struct demand *demand) {
+	demand->works = !demand->peeks;
+	return demand->works ? DEMAND_PARKED : -EAGAIN;
+}
+
 void store_leave(struct store *store, struct demand *demand) {
 	cache_leave(store->cache, &demand->waiter);
 }

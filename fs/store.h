@@ -33,6 +33,8 @@ struct demand {
 	 * is not asked before its time. */
 	bool looks;
 	bool peeks; /* only what is there already will do: -EAGAIN instead of DEMAND_PARKED */
+	bool sizes; /* only the size of what is made of the answers matters: what does not change it is not asked for */
+	bool works; /* parked until the next turn, not on a document: demand_work() */
 	pid_t pid;  /* of who asks: what is fetched for its session gets a fair share; 0: nobody in particular */
 	/* Says who asks (pid, operation, path); called when something is sent for it. NULL: nobody in particular. */
 	void (*who)(const struct demand *demand, struct cause *ret);
@@ -92,6 +94,10 @@ int store_path(const char *path, const struct scope *scope, struct buffer *out);
 
 /* The reverse: the ids in a path that was filled in, each to be freed. 0, -ENOENT if it is not such a path, -ENOMEM. */
 int store_path_read(const char *path, const char *filled, char *ret_ids[static SCOPE_MAX], struct scope *ret);
+
+/* What it needs is being made, in pieces of a turn (fs.h, fs_work()): it is to ask again in the next. DEMAND_PARKED, or
+ * -EAGAIN if it peeks. */
+int demand_work(struct demand *demand);
 
 void store_leave(
 	struct store *store, struct demand *demand); /* no longer needed; nothing happens if it is not parked */

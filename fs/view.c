@@ -2,9 +2,11 @@
 
 #include "../api/scope.h"
 #include "accepted.h"
+#include "idle.h"
 #include "kept.h"
 #include "name.h"
 #include "query.h"
+#include "shelf.h"
 
 #include <errno.h>
 #include <string.h>
@@ -140,6 +142,12 @@ static int view_group(const struct view *view, const char *name, struct demand *
 	return rc ? rc : list_has_group(list, name) ? 0 : -ENOENT;
 }
 
+static int view_shelf(const struct view *view, const char *name, struct demand *demand) {
+	const struct list *list;
+	int rc = store_list(view->fs->store, view->kind, &view->scope, demand, &list);
+	return rc ? rc : list_has_shelf(list, name) ? 0 : -ENOENT;
+}
+
 bool view_holds_scratch(const struct view *view) {
 	return view->row->type == ROW_RESOURCE && (view->kind->create || view->kind->remove);
 }
@@ -206,6 +214,10 @@ int view_open(struct fs *fs, struct node *node, struct demand *demand, struct vi
 			view.group = at->name;
 		} else if (at->row->type == ROW_QUERY_GROUP) {
 			int rc = query_has_group(&view, at->parent->name, at->name, demand);
+			if (rc)
+				return rc;
+		} else if (at->row->type == ROW_SHELF) {
+			int rc = view_shelf(&view, at->name, demand);
 			if (rc)
 				return rc;
 		} else if (at->row->type == ROW_RESOURCE) {
@@ -450,13 +462,28 @@ int view_child(const struct view *view, const char *name, struct demand *demand,
 	case ROW_QUERY:
 	case ROW_QUERY_GROUP:
 		return query_child(view, name, demand, ret);
+	case ROW_SHELVES:
+		rc = view_shelf(view, name, demand);
+		if (!rc)
+			*ret = &shelf_row;
+		return rc;
+	case ROW_SHELF: {
+		const struct list *list;
+		rc = store_list(view->fs->store, view->kind, &view->scope, demand, &list);
+		if (!rc && !shelf_item(list, view->node->name, name))
+			rc = -ENOENT;
+		if (!rc)
+			*ret = &shelf_link_row;
+		return rc;
+	}
 	default:
 		return -ENOENT;
 	}
 }
 
+/* Calls `each` for drafts, with an absent `json`, and newborns that the list lacks. */
 static int drafts_walk(
-	const struct view *view, const struct list *list, struct demand *demand, view_add *add, void *user) {
+	const struct view *view, const struct list *list, struct demand *demand, view_newborn *each, void *user) {
 	SCOPED(buffer_free) struct buffer place = {0};
 	int rc = view->kind->create ? view_place(view, &place) : 0;
 	if (rc || !place.data)
@@ -464,30 +491,62 @@ static int drafts_walk(
 	for (struct draft *draft = draft_next(view->fs->drafts, place.data, NULL), *next; !rc && draft; draft = next) {
 		next = draft_next(view->fs->drafts, place.data, draft);
 		bool listed = list_by_name(list, NULL, draft->name) != NULL;
-		struct json json;
+		struct json json = {0};
 		if (!draft_settle(view->fs, draft, listed) || listed)
 			continue;
 		rc = draft->state == DRAFT_BORN ? newborn_check(view, draft, demand, &json) : 0;
 		if (rc == -ENOENT)
 			rc = 0;
 		else if (!rc)
-			rc = add(user, draft->name, &resource_row);
+			rc = each(user, draft->name, json);
 	}
+	return rc;
+}
+
+struct walking {
+	view_add *add;
+	view_newborn *each;
+	void *user;
+};
+static int walking_entry(void *user, const char *name, struct json json) {
+	const struct walking *walking = user;
+	(void)json;
+	return walking->add(walking->user, name, &resource_row);
+}
+static int walking_newborn(void *user, const char *name, struct json json) {
+	const struct walking *walking = user;
+	return json.type == JSON_ABSENT ? 0 : walking->each(walking->user, name, json);
+}
+
+int view_newborns(const struct view *view, struct demand *demand, view_newborn *each, void *user) {
+	struct walking walking = {.each = each, .user = user};
+	const struct list *list;
+	int rc = store_list(view->fs->store, view->kind, &view->scope, demand, &list);
+	return rc ? rc : drafts_walk(view, list, demand, walking_newborn, &walking);
+}
+
+static int names_walk(const struct list_names *names, const struct row *row, view_add *add, void *user) {
+	int rc = 0;
+	for (size_t i = 0; !rc && i < names->count; i++)
+		rc = add(user, names->at[i], row);
 	return rc;
 }
 
 static int collection_walk(const struct view *view, struct demand *demand, view_add *add, void *user) {
 	const struct list *list;
 	int rc = store_list(view->fs->store, view->kind, &view->scope, demand, &list);
-	if (rc || view->row->type == ROW_BY_ID || view->row->type == ROW_GROUP)
+	if (!rc && view->row->type == ROW_SHELVES)
+		rc = names_walk(&list->shelves, &shelf_row, add, user);
+	if (rc || view->row->type != ROW_COLLECTION)
 		return rc;
-	for (size_t i = 0; !rc && view->kind->group && i < list->group_count; i++)
-		rc = add(user, list->groups[i], &group_row);
-	return rc ? rc : drafts_walk(view, list, demand, add, user);
+	if (view->kind->group)
+		rc = names_walk(&list->groups, &group_row, add, user);
+	struct walking walking = {.add = add, .user = user};
+	return rc ? rc : drafts_walk(view, list, demand, walking_entry, &walking);
 }
 
 int view_list(const struct view *view, struct demand *demand, const struct list **ret) {
-	bool many = view->row->type == ROW_GROUP || view->row->type == ROW_BY_ID ||
+	bool many = view->row->type == ROW_GROUP || view->row->type == ROW_BY_ID || view->row->type == ROW_SHELF ||
 		    (view->row->type == ROW_COLLECTION && !view->kind->group);
 	*ret = NULL;
 	return many ? store_list(view->fs->store, view->kind, &view->scope, demand, ret) : 0;
@@ -499,7 +558,9 @@ bool list_entry(const struct list *list, size_t index, const struct node *dir, c
 	if (dir->row->type == ROW_GROUP && strcmp(item->group, dir->name) != 0)
 		return false;
 	*ret_name = item->name;
-	*ret_row = &resource_row;
+	*ret_row = dir->row->type == ROW_SHELF ? &shelf_link_row : &resource_row;
+	if (dir->row->type == ROW_SHELF)
+		return item->shelf && !strcmp(item->shelf, dir->name);
 	if (dir->row->type != ROW_BY_ID)
 		return true;
 	name_escape(item->id, strlen(item->id), space);
@@ -539,6 +600,8 @@ int view_entries(const struct view *view, struct demand *demand, view_add *add, 
 	case ROW_COLLECTION:
 	case ROW_GROUP:
 	case ROW_BY_ID:
+	case ROW_SHELVES:
+	case ROW_SHELF:
 		return collection_walk(view, demand, add, user);
 	case ROW_RESOURCE:
 		return view->kind->loose ? members_walk(view->json, fixed, add, user, NULL)
@@ -573,6 +636,8 @@ int view_document(const struct view *view, enum doc doc, struct demand *demand, 
 	if (doc == DOC_LIST || view->draft)
 		return 0;
 	int rc = store_document(view->fs->store, view->kind, doc, &view->scope, demand, ret);
+	if (!rc && doc == DOC_METRICS)
+		return idle_measured(view, *ret, demand->fetched_ms);
 	if (rc == -ENOENT && doc == DOC_METRICS) { /* none are measured before it runs */
 		*ret = (struct json){0};
 		return 0;

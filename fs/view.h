@@ -39,6 +39,11 @@ int view_child(const struct view *view, const char *name, struct demand *demand,
 typedef int view_add(void *user, const char *name, const struct row *row);
 int view_entries(const struct view *view, struct demand *demand, view_add *add, void *user);
 
+/* Calls `each` for each resource that this mount created and that the listing lacks as yet. Stops and returns what
+ * `each` returns if that is not 0. */
+typedef int view_newborn(void *user, const char *name, struct json json);
+int view_newborns(const struct view *view, struct demand *demand, view_newborn *each, void *user);
+
 /* The list whose items are entries of the directory besides those, lent; NULL: none are. */
 int view_list(const struct view *view, struct demand *demand, const struct list **ret);
 

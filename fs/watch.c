@@ -351,6 +351,8 @@ static bool item_differs(const struct kind *kind, const struct item *a, const st
 static void watch_compare(struct watch *watch, const struct list *list) {
 	const struct list *seen = watch->seen;
 	bool changed = false;
+	if (list == seen)
+		return;
 	for (size_t i = 0; seen && i < list->count; i++) {
 		const struct item *after = &list->items[i], *before = list_by_id(seen, after->id);
 		if (before && !item_differs(watch->kind, before, after))

@@ -27,6 +27,8 @@ static const char *body_of(const struct api_call *call) {
 		return SPEC_ANSWER("abc", "id-new");
 	if (call->method != API_GET)
 		return NULL;
+	if (strstr(call->path, "/metrics"))
+		return "{\"gpuUtilizationPercent\":1.5}";
 	if (strstr(call->path, "/id-new"))
 		return SPEC_ANSWER("abc", "id-new");
 	if (strstr(call->path, "/id-a"))
@@ -153,7 +155,8 @@ static bool what_is_loose_is_read(struct stage *stage) {
 
 static bool directories_are_listed(struct stage *stage) {
 	static const char *const dirs[] = {"", "orgs", "orgs/o/projects", MODELS_DIR, MODELS_DIR "/a",
-		MODELS_DIR "/.by-id", "inventory", "inventory/r%2F1", "catalog/m-x", "catalog/m-x/o", TEMPLATES_DIR};
+		MODELS_DIR "/.by-id", MODELS_DIR "/.by-status", MODELS_DIR "/.by-status/ready", "inventory",
+		"inventory/r%2F1", "catalog/m-x", "catalog/m-x/o", TEMPLATES_DIR};
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
 		fuse_ino_t ino;
 		size_t names = 0, at = 0;
@@ -170,6 +173,50 @@ static bool directories_are_listed(struct stage *stage) {
 			names++;
 		assert_true(names > 2);
 	}
+	return true;
+}
+
+/* What is made when it is read may fail there. */
+static bool reads_made(struct stage *stage, const char *path, const char *text) {
+	fuse_ino_t ino;
+	if (!walk(stage, path, &ino))
+		return false;
+	fuse_req_t opened = stage_open_file(stage, ino, O_RDONLY);
+	if (!went_well(stage, opened))
+		return false;
+	fuse_req_t read = stage_read(stage, opened, 1 << 16, 0);
+	if (!went_well(stage, read))
+		return false;
+	assert_string_equal(read->data, text);
+	return true;
+}
+
+static bool collections_are_seen_at_a_glance(struct stage *stage) {
+	static const char *const texts[][2] = {
+		{MODELS_DIR "/index.tsv",
+			"name\tstatus\tmodel\tgpu\tgpus\treplicas\tusd_per_hour\tage\tregion\tendpoint_url\n"
+			"a\tready\tm/x\t-\t-\t2\t           -\t0s\t-\t-\na~id-b\tready\tm/x\t-\t-\t3\t           "
+			"-\t0s\t-\t-\n"},
+		{MODELS_DIR "/list.json",
+			"[\n" MODEL("a", "id-a", "ready", "2") ",\n" MODEL("a", "id-b", "ready", "3") "\n]\n"},
+		{"inventory/index.tsv", "region\tconfig_id\tgpu\tvram_gib\tusd_per_gpu_hour\tavailable\tgpus\ttype\t"
+					"availability\nr%2F1\tg\tH\\x201\t-\t-\t-\t-\tt\t-\n"},
+		{MODELS_DIR "/a/cost/hours", "0.00\n"},
+		{RUNTIMES_DIR "/%/idle", "0\n"},
+		{".neevfs/cost", "path\tresources\tusd_per_hour\tunpriced\tnote\n"
+				 "orgs/o/projects/p/airuntimes\t1\t0.00\t1\t-\n"
+				 "orgs/o/projects/p/aimodels\t2\t0.00\t2\t-\ntotal\t3\t0.00\t3\t-\n"},
+	};
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (!reads_made(stage, texts[i][0], texts[i][1]))
+			return false;
+	fuse_ino_t ino;
+	if (!walk(stage, MODELS_DIR "/.by-status/ready/a~id-b", &ino))
+		return false;
+	fuse_req_t link = stage_readlink(stage, ino);
+	if (!went_well(stage, link))
+		return false;
+	assert_string_equal(link->data, "../../a~id-b");
 	return true;
 }
 
@@ -641,6 +688,7 @@ TORTURE(an_ssh_config_is_read)
 TORTURE(links_are_read)
 TORTURE(what_is_loose_is_read)
 TORTURE(directories_are_listed)
+TORTURE(collections_are_seen_at_a_glance)
 TORTURE(a_long_list_is_refreshed)
 TORTURE(what_is_too_old_is_asked_for_again)
 TORTURE(a_resource_is_created)
@@ -669,6 +717,7 @@ int main(void) {
 		cmocka_unit_test(torture_links_are_read),
 		cmocka_unit_test(torture_what_is_loose_is_read),
 		cmocka_unit_test(torture_directories_are_listed),
+		cmocka_unit_test(torture_collections_are_seen_at_a_glance),
 		cmocka_unit_test(torture_a_long_list_is_refreshed),
 		cmocka_unit_test(torture_what_is_too_old_is_asked_for_again),
 		cmocka_unit_test(torture_a_resource_is_created),

@@ -184,6 +184,9 @@ static void values_are_written_anew(void **state) {
 		buffer_clear(&out);
 		json_compact(scan_good(cases[i].text), &out);
 		assert_string_equal(out.data, cases[i].compact);
+		buffer_clear(&out);
+		json_line(scan_good(cases[i].text), &out);
+		assert_string_equal(out.data, cases[i].compact);
 	}
 	SCOPED(buffer_free) struct buffer out = {0};
 	json_indent((struct json){0}, &out);
@@ -236,6 +239,9 @@ static void answers_are_read_leniently(void **state) {
 		buffer_clear(&out);
 		json_indent(value, &out);
 		assert_string_equal(out.data, cases[i].shown);
+		buffer_clear(&out);
+		json_line(value, &out);
+		assert_string_equal(out.data, value.type == JSON_ARRAY ? "[\"\\u009b\"]" : cases[i].shown);
 	}
 	assert_int_equal(json_scan_answer("\"a\0b\"", 5, NULL, NULL), JSON_BAD);
 	assert_int_equal(json_scan("\"\xFF\"", 3, NULL, NULL), JSON_BAD);

@@ -201,10 +201,10 @@ static void groups_and_twins(void **state) {
 		"{\"config_id\":\"d\",\"region\":\"r2\"},{\"config_id\":\"d\",\"region\":\"r2\"},{\"config_id\":\"e\"}"
 		"]");
 	ASSERT_NAMES(list, "c", "c", "c~small", "d", "e");
-	assert_int_equal(list->group_count, 3);
-	assert_string_equal(list->groups[0], "r%2F1");
-	assert_string_equal(list->groups[1], "r2");
-	assert_string_equal(list->groups[2], "%");
+	assert_int_equal(list->groups.count, 3);
+	assert_string_equal(list->groups.at[0], "r%2F1");
+	assert_string_equal(list->groups.at[1], "r2");
+	assert_string_equal(list->groups.at[2], "%");
 	assert_ptr_equal(list_by_name(list, "r%2F1", "c"), &list->items[0]);
 	assert_ptr_equal(list_by_name(list, "r2", "c"), &list->items[1]);
 	assert_null(list_by_name(list, "r2", "c~small"));
@@ -314,7 +314,7 @@ static void entries_made_to_be_slow(void **state) {
 	assert_false(list->whole);
 	list_release(list);
 	list = list_of(&kinds[KIND_INVENTORY], bodies[2]);
-	assert_int_equal(list->group_count, COUNT);
+	assert_int_equal(list->groups.count, COUNT);
 	assert_true(list_has_group(list, "r19999"));
 	assert_false(list_has_group(list, "r20000"));
 	list_release(list);

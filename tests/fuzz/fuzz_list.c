@@ -5,6 +5,7 @@
 #include "../../api/scope.h"
 #include "../../fs/list.h"
 #include "../../fs/name.h"
+#include "../../fs/shelf.h"
 #include "fuzz.h"
 
 #include <errno.h>
@@ -68,6 +69,14 @@ static void check_title(const struct kind *kind, const struct item *item) {
 	require(strlen(back) == title.len && !memcmp(back, title.data ? title.data : "", title.len));
 }
 
+static void check_names(const struct list_names *names) {
+	for (size_t i = 0; i < names->count; i++) {
+		check_name(names->at[i]);
+		for (size_t j = 0; j < i; j++)
+			require(strcmp(names->at[i], names->at[j]) != 0);
+	}
+}
+
 static void check_list(const struct kind *kind, const struct list *list) {
 	for (size_t i = 0; i < list->count; i++) {
 		const struct item *item = &list->items[i];
@@ -77,16 +86,15 @@ static void check_list(const struct kind *kind, const struct list *list) {
 					     (json_at(item->json, kind->id).type == JSON_STRING));
 		require(!kind->group == !item->group);
 		require(list_by_name(list, item->group, item->name) == item);
+		require(!item->shelf ||
+			(list_has_shelf(list, item->shelf) && shelf_item(list, item->shelf, item->name) == item));
 		const struct item *first = list_by_id(list, item->id);
 		require(first && first <= item && !strcmp(first->id, item->id));
 		for (size_t j = 0; j < i; j++)
 			require(item->group != list->items[j].group || strcmp(item->name, list->items[j].name) != 0);
 	}
-	for (size_t i = 0; i < list->group_count; i++) {
-		check_name(list->groups[i]);
-		for (size_t j = 0; j < i; j++)
-			require(strcmp(list->groups[i], list->groups[j]) != 0);
-	}
+	check_names(&list->groups);
+	check_names(&list->shelves);
 	require(!list_by_id(list, "") && !list_by_name(list, NULL, "no/name"));
 }
 

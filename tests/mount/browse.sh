@@ -8,7 +8,7 @@ mount_up -o "token_file=$work/token"
 
 echo '# the tree'
 is 'root' "$(ls -A "$m" | paste -sd ' ')" '.neevfs README.txt catalog inventory orgs project templates'
-is '.neevfs' "$(ls -A "$m/.neevfs" | paste -sd ' ')" 'README.txt errors options refresh requests stats status version'
+is '.neevfs' "$(ls -A "$m/.neevfs" | paste -sd ' ')" 'README.txt cost errors options refresh requests stats status version'
 is 'orgs' "$(resources "$m/orgs")" org-demo
 is 'an organisation' "$(ls -A "$m/orgs/org-demo" | paste -sd ' ')" '.error README.txt description id info.json name projects status templates'
 is 'projects' "$(resources "$m/orgs/org-demo/projects")" prj-demo
@@ -22,14 +22,15 @@ is 'inventory' "$(resources "$m/inventory")" 'in-central-1 in-south-1 in-west-1'
 beside() { # DIRECTORY: what each collection has beside its resources
 	find "$1" -mindepth 1 -maxdepth 1 \( ! -type d -o -name '.*' \) -printf '%f\n' | sort | paste -sd ' '
 }
-is 'beside organisations' "$(beside "$m/orgs")" '.by-id .error README.txt events'
-is 'beside projects' "$(beside "$m/orgs/org-demo/projects")" '.by-id .error README.txt events'
-is 'beside instances' "$(beside "$runtimes")" '.by-id .error README.txt events spec.example.json spec.schema.json'
-is 'beside deployments' "$(beside "$models")" '.by-id .error README.txt events spec.example.json spec.schema.json'
-is 'beside custom templates' "$(beside "$templates")" '.by-id .error README.txt events spec.example.json spec.schema.json'
-is 'beside platform templates' "$(beside "$m/templates")" '.by-id .error README.txt events'
-is 'beside regions' "$(beside "$m/inventory")" '.by-id .error .query README.txt events'
-is 'beside models' "$(beside "$m/catalog")" '.by-id .error README.txt events'
+fixed='.by-id .by-status .error README.txt events index.tsv list.json'
+is 'beside organisations' "$(beside "$m/orgs")" "$fixed"
+is 'beside projects' "$(beside "$m/orgs/org-demo/projects")" "$fixed"
+is 'beside instances' "$(beside "$runtimes")" "$fixed spec.example.json spec.schema.json"
+is 'beside deployments' "$(beside "$models")" "$fixed spec.example.json spec.schema.json"
+is 'beside custom templates' "$(beside "$templates")" "$fixed spec.example.json spec.schema.json"
+is 'beside platform templates' "$(beside "$m/templates")" "${fixed/.by-status /}"
+is 'beside regions' "$(beside "$m/inventory")" '.available .by-id .error .query README.txt events index.tsv list.json'
+is 'beside models' "$(beside "$m/catalog")" "${fixed/.by-status /}"
 is 'a region' "$(resources "$m/inventory/in-west-1")" \
 	"$(api "$url/inventory/api/v1beta1/inventory?limit=100" | jq -r '[.data[] | select(.region == "in-west-1") | .config_id] | sort | join(" ")')"
 is 'catalog' "$(resources "$m/catalog")" \
@@ -40,12 +41,17 @@ rows() { # DIRECTORY: kind, mode and name of all in it
 }
 is 'all rows of an instance, with their modes' "$(rows "$runtimes/eval-01")" 'f 444 .error
 f 444 README.txt
+d 500 cost
+f 444 cost/hours
+f 444 cost/usd
+f 444 cost/usdPerHour
 f 444 createdAt
 f 444 customPorts.json
 l 777 gpu
 f 444 gpuConfigID
 f 444 gpuCount
 f 444 id
+f 444 idle
 f 400 info.json
 d 500 metrics
 f 444 metrics.json
@@ -82,6 +88,10 @@ f 400 uiAccess/proxyUrl
 f 600 wait'
 is 'all rows of a deployment, with their modes' "$(rows "$models/chat-llama")" 'f 444 .error
 f 444 README.txt
+d 500 cost
+f 444 cost/hours
+f 444 cost/usd
+f 444 cost/usdPerHour
 f 444 created_at
 f 400 endpoint_url
 l 777 gpu

@@ -28,6 +28,7 @@ getOrgAIRuntimeTemplate templates.item
 listTemplates platform_templates.list
 getTemplate platform_templates.item
 listInventory inventory.list
+listNotifications inventory.notifications
 getGpuConfig inventory.item
 listCatalog catalog.list
 refresh login.renew

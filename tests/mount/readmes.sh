@@ -3,12 +3,6 @@
 . "$(dirname "$0")/lib.sh" || exit 1
 cloud_up --speed 20 --instances 4 --models 2
 
-# Lines that name what is not there yet: they are listed, and not run. Patterns of "SORT: LINE".
-later=(
-	'*index.tsv*' '*.by-status/*' '*cat cost*' '*cat idle*'
-	'*.available*'
-)
-
 # Each sort of directory, and the name that stands for NAME there.
 declare -A at name
 sorts=(root mount orgs org projects project airuntimes airuntime aimodels aimodel custom_templates custom_template templates template
@@ -36,7 +30,7 @@ done >/dev/null
 is 'in them no more than to know that they exist' "$(counted)" \
 	'listAIRuntimes=1 listCatalog=1 listDeployedAIModels=1 listInventory=1 listOrgAIRuntimeTemplates=1 listTemplates=1'
 # Directories without one hold members or links only.
-is 'all other directories have none' "$(find "$m" -mindepth 1 -type d ! -exec test -e {}/README.txt \; -printf '%f\n' | sort -u |
+is 'all other directories have none' "$(find "$m" -mindepth 1 -type d ! -path '*/.by-status/*' ! -path '*/.available/*' ! -exec test -e {}/README.txt \; -printf '%f\n' | sort -u |
 	grep -vxE '\.by-id|storage|uiAccess|sshAccess|metrics|cost|\.by-status|\.available|\.query|templateSpec|env|configurations|recommended_gpu|max_[a-z_]*')" ''
 for sort in "${sorts[@]}"; do
 	is "$sort: at most 20 lines of 78" "$(awk 'length > 78 || NR > 20 { print NR ": " $0 }' "${at[$sort]}/README.txt")" ''
@@ -49,14 +43,6 @@ mkdir "$work/bin"
 printf '#!/bin/sh\nexec %s -T -G "$@"\n' "$(command -v ssh || echo false)" >"$work/bin/ssh" # what it would do; ssh.sh does it
 chmod +x "$work/bin/ssh"
 
-is_later() { # SORT LINE
-	local pattern
-	for pattern in "${later[@]}"; do
-		# shellcheck disable=SC2053
-		[[ "$1: $2" != $pattern ]] || return 0
-	done
-	return 1
-}
 paste_all() { # SORT
 	local sort=$1 line said out status ran=0
 	while IFS= read -r line; do
@@ -64,10 +50,6 @@ paste_all() { # SORT
 		line=${line#    }
 		line=${line%%  #*}
 		line=${line%"${line##*[! ]}"}
-		if is_later "$sort" "$line"; then
-			echo "# later: $sort: $line"
-			continue
-		fi
 		ran=$((ran + 1))
 		line=${line//NAME/${name[$sort]-NAME}}
 		[ "$sort" != root ] || line=${line/aimodels\/eval-01/aimodels\/chat-llama}

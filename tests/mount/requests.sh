@@ -11,7 +11,7 @@ cd "$work" || exit 1
 echo '# nothing'
 ls -la "$m" "$m/orgs" "$m/orgs/org-demo" "$m/.neevfs" >/dev/null
 df "$m" >/dev/null
-cat "$m/README.txt" "$m"/.neevfs/* >/dev/null
+cat "$m/README.txt" "$m"/.neevfs/{version,options,errors} >/dev/null
 is 'mounting, the root, df, README, .neevfs' "$(counted)" none
 ls "$runtimes/.git" "$runtimes/.hidden/x" "$m/.Trash" "$m/.git/config" 2>/dev/null
 is 'names that no resource can have' "$(counted)" none
@@ -36,7 +36,8 @@ reset
 ls -l "$runtimes" >/dev/null
 is 'ls -l of 250' "$(counted)" 'listAIRuntimes=3'
 ls -l "$runtimes/.by-id" >/dev/null
-is 'ls -l of .by-id' "$(counted)" 'listAIRuntimes=3'
+ls -l "$runtimes/.by-status" "$runtimes/.by-status/Running" >/dev/null
+is 'ls -l of .by-id and .by-status' "$(counted)" 'listAIRuntimes=3'
 ls "$runtimes/eval-01" "$runtimes/eval-01/uiAccess" "$runtimes/eval-01/metrics" >/dev/null
 is 'ls of an instance' "$(counted)" 'listAIRuntimes=3'
 
@@ -109,7 +110,7 @@ crawl 'grep -r' grep -r in-west-1 "$p"
 is 'grep -r reads every detail once' "$(requests getAIRuntime)" 250
 crawl tar tar -cf "$work/project.tar" -C "$p" .
 is 'tar packs every value' "$(tar -xOf "$work/project.tar" ./airuntimes/eval-01/name)" eval-01
-crawl 'wc of all but the details' find "$p" -type f ! -name '*.json' ! -path '*/metrics/*' ! -path '*Access/*' ! -name templateName -exec cat {} +
+crawl 'wc of all but the details' find "$p" -type f ! -name '*.json' ! -path '*/metrics/*' ! -path '*Access/*' ! -name templateName ! -name idle -exec cat {} +
 is 'what the listing has needs no detail' "$(requests getAIRuntime) $(requests getAIRuntimeMetrics)" '0 0'
 
 echo '# forgetting'

@@ -139,7 +139,7 @@ trusted="api_base=$secure,ca_file=$cert/own.pem,deadline=$deadline"
 nginx_up good
 mount_up -o "$trusted"
 reset
-is 'ls' "$(resources "$runtimes" | cut -d ' ' -f 1-3)" 'ci-gpu distill-qwen embed-corpus'
+is 'ls' "$(resources "$runtimes" | cut -d ' ' -f -3)" 'ci-gpu distill-qwen embed-corpus'
 reads=()
 for name in $(resources "$runtimes"); do
 	jq -r .name "$runtimes/$name/info.json" >>"$work/read" 2>&1 &
