@@ -36,8 +36,7 @@ static const char *body_of(const struct api_call *call) {
 	if (strstr(call->path, RUNTIMES "/"))
 		return "{\"sshAccess\":{\"directCommand\":\"nc h\",\"proxyCommand\":\"ssh -p 2 root@h\"}}";
 	if (strcmp(call->path, RUNTIMES) == 0)
-		return LIST("{\"id\":\"r\",\"name\":\"r\",\"status\":\"Running\"},{\"id\":\"s\",\"name\":\"s "
-			    "*\",\"status\":\"Running\"}");
+		return LIST("{\"id\":\"r\",\"name\":\"r\",\"status\":\"Running\"}");
 	if (strcmp(call->path, MODELS) == 0)
 		return LIST(MODEL("a", "id-a", "ready", "2") "," MODEL("a", "id-b", "ready", "3"));
 	if (strcmp(call->path, TEMPLATES) == 0)
@@ -126,8 +125,7 @@ static bool an_ssh_config_is_read(struct stage *stage) {
 		"# The GPU instances of p that run.  ssh -F ssh_config NAME\n"
 		"# Whether to trust a host key that is new is for you to say: see StrictHostKeyChecking in "
 		"ssh_config(5).\n"
-		"\nHost r\n\tHostName h\n\tPort 2\n\tUser root\n\tHostKeyAlias neevcloud-r\n"
-		"\n# s * is left out: ssh would not take its name as it is\n");
+		"\nHost r\n\tHostName h\n\tPort 2\n\tUser root\n\tHostKeyAlias neevcloud-r\n");
 }
 
 static bool links_are_read(struct stage *stage) {
@@ -202,7 +200,7 @@ static bool collections_are_seen_at_a_glance(struct stage *stage) {
 		{"inventory/index.tsv", "region\tconfig_id\tgpu\tvram_gib\tusd_per_gpu_hour\tavailable\tgpus\ttype\t"
 					"availability\nr%2F1\tg\tH\\x201\t-\t-\t-\t-\tt\t-\n"},
 		{MODELS_DIR "/a/cost/hours", "0.00\n"},
-		{RUNTIMES_DIR "/%/idle", "0\n"},
+		{RUNTIMES_DIR "/r/idle", "0\n"},
 		{".neevfs/cost", "path\tresources\tusd_per_hour\tunpriced\tnote\n"
 				 "orgs/o/projects/p/airuntimes\t1\t0.00\t1\t-\n"
 				 "orgs/o/projects/p/aimodels\t2\t0.00\t2\t-\ntotal\t3\t0.00\t3\t-\n"},
