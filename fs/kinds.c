@@ -6,9 +6,11 @@
 #include "index.h"
 #include "links.h"
 #include "query.h"
+#include "readmes.h"
 #include "registrations.h"
 #include "schema_render.h"
 #include "shelf.h"
+#include "ssh_config.h"
 #include "status.h"
 #include "texts.h"
 
@@ -37,6 +39,7 @@
 #define EXAMPLE                                                                                                        \
 	{.name = "spec.example.json", .type = ROW_TEXT, .text = text_example, .size = EXAMPLE_BYTES}
 #define BY_ID {.name = ".by-id", .type = ROW_BY_ID}
+#define README(text_of) {.name = "README.txt", .type = ROW_TEXT, .text = text_words, .words = text_of}
 #define BY_STATUS {.name = ".by-status", .type = ROW_SHELVES}
 #define INDEX {.name = "index.tsv", .type = ROW_TEXT, .text = text_index, .wide = true}
 #define SECRET_INDEX {.name = "index.tsv", .type = ROW_TEXT, .text = text_index, .wide = true, .mode = 0400}
@@ -79,6 +82,7 @@ static const struct row metrics_rows[] = {
 	END,
 };
 static const struct row airuntime_rows[] = {
+	README(readme_airuntime),
 	SECRET_INFO(DOC_ITEM), /* it holds uiAccess.password */
 	SPEC,
 	FIELD("id", DOC_LIST),
@@ -113,6 +117,7 @@ static const char *const airuntime_states[] = {"Pending", "Running", "Succeeded"
 static const char *const airuntime_moving[] = {"Pending", "Terminating", NULL};
 
 static const struct row airuntimes_rows[] = {
+	README(readme_airuntimes),
 	BY_ID,
 	BY_STATUS,
 	INDEX,
@@ -127,6 +132,7 @@ static const struct row airuntimes_rows[] = {
 /* ---- dedicated model deployments ---- */
 
 static const struct row aimodel_rows[] = {
+	README(readme_aimodel),
 	SECRET_INFO(DOC_ITEM), /* it holds endpoint_url */
 	SPEC,
 	FIELD("id", DOC_LIST),
@@ -154,6 +160,7 @@ static const char *const aimodel_states[] = {"initializing", "ready", "failed", 
 static const char *const aimodel_moving[] = {"initializing", "terminating", NULL};
 
 static const struct row aimodels_rows[] = {
+	README(readme_aimodels),
 	BY_ID,
 	BY_STATUS,
 	SECRET_INDEX,
@@ -168,6 +175,7 @@ static const struct row aimodels_rows[] = {
 /* ---- templates ---- */
 
 static const struct row custom_template_rows[] = {
+	README(readme_custom_template),
 	INFO(DOC_ITEM),
 	SPEC,
 	FIELD("id", DOC_LIST),
@@ -190,6 +198,7 @@ static const char *const custom_template_states[] = {"Active", "Inactive", NULL}
 static const char *const custom_template_moving[] = {"Inactive", NULL};
 
 static const struct row custom_templates_rows[] = {
+	README(readme_custom_templates),
 	BY_ID,
 	BY_STATUS,
 	INDEX,
@@ -201,9 +210,10 @@ static const struct row custom_templates_rows[] = {
 	END,
 };
 
-static const struct row template_rows[] = {INFO(DOC_ITEM), ERROR, END};
+static const struct row template_rows[] = {README(readme_template), INFO(DOC_ITEM), ERROR, END};
 
 static const struct row templates_rows[] = {
+	README(readme_templates),
 	BY_ID,
 	INDEX,
 	DUMP,
@@ -215,6 +225,7 @@ static const struct row templates_rows[] = {
 /* ---- what is on offer ---- */
 
 static const struct row inventory_rows[] = {
+	README(readme_offer),
 	INFO(DOC_LIST),
 	{.name = "config.json", .type = ROW_JSON, .doc = DOC_ITEM, .pointer = ""},
 	{.name = "notify", .type = ROW_TEXT, .text = text_notify, .mode = 0600, .write = WRITE_NOTIFY},
@@ -231,6 +242,7 @@ static const struct filter inventory_filters[] = {
 	END,
 };
 static const struct row offers_rows[] = {
+	README(readme_inventory),
 	BY_ID,
 	{.name = ".available", .type = ROW_SHELVES},
 	INDEX,
@@ -241,9 +253,12 @@ static const struct row offers_rows[] = {
 	ERROR,
 	END,
 };
-static const struct row catalog_rows[] = {INFO(DOC_LIST), EXAMPLE, ERROR, END};
+static const struct row region_rows[] = {README(readme_region), END};
+
+static const struct row catalog_rows[] = {README(readme_model), INFO(DOC_LIST), EXAMPLE, ERROR, END};
 
 static const struct row models_rows[] = {
+	README(readme_catalog),
 	BY_ID,
 	INDEX,
 	DUMP,
@@ -255,6 +270,7 @@ static const struct row models_rows[] = {
 /* ---- organisations and projects ---- */
 
 static const struct row project_rows[] = {
+	README(readme_project),
 	INFO(DOC_LIST),
 	{.name = "id", .type = ROW_TEXT, .text = text_own_id}, /* also of one that is not listed */
 	FIELD("name", DOC_LIST),
@@ -262,10 +278,12 @@ static const struct row project_rows[] = {
 	FIELD("status", DOC_LIST),
 	COLLECTION("airuntimes", KIND_AIRUNTIME),
 	COLLECTION("aimodels", KIND_AIMODEL),
+	{.name = "ssh_config", .type = ROW_TEXT, .doc = DOC_ITEM, .text = text_ssh_config, .mode = 0400, .live = true, .unlisted = true},
 	ERROR,
 	END,
 };
 static const struct row projects_rows[] = {
+	README(readme_projects),
 	BY_ID,
 	BY_STATUS,
 	INDEX,
@@ -275,6 +293,7 @@ static const struct row projects_rows[] = {
 	END,
 };
 static const struct row org_rows[] = {
+	README(readme_org),
 	INFO(DOC_LIST),
 	{.name = "id", .type = ROW_TEXT, .text = text_own_id}, /* also of one that is not listed */
 	FIELD("name", DOC_LIST),
@@ -286,6 +305,7 @@ static const struct row org_rows[] = {
 	END,
 };
 static const struct row orgs_rows[] = {
+	README(readme_orgs),
 	BY_ID,
 	BY_STATUS,
 	INDEX,
@@ -298,6 +318,7 @@ static const struct row orgs_rows[] = {
 /* ---- the mount itself ---- */
 
 static const struct row mount_rows[] = {
+	README(readme_mount),
 	{.name = "version", .type = ROW_TEXT, .text = text_version},
 	{.name = "options", .type = ROW_TEXT, .text = text_options},
 	{.name = "errors", .type = ROW_TEXT, .text = text_errors, .live = true},
@@ -309,7 +330,7 @@ static const struct row mount_rows[] = {
 	END,
 };
 static const struct row root_rows[] = {
-	{.name = "README.txt", .type = ROW_TEXT, .text = text_readme},
+	README(readme_root),
 	{.name = "project", .type = ROW_LINK, .text = link_project, .optional = true},
 	COLLECTION("orgs", KIND_ORG),
 	COLLECTION("templates", KIND_TEMPLATE),
@@ -320,7 +341,7 @@ static const struct row root_rows[] = {
 };
 
 const struct row root_row = {.name = "", .type = ROW_DIR, .rows = root_rows};
-const struct row group_row = {.type = ROW_GROUP};
+const struct row group_row = {.type = ROW_GROUP, .rows = region_rows};
 const struct row resource_row = {.type = ROW_RESOURCE};
 const struct row by_id_link_row = {.type = ROW_BY_ID_LINK};
 const struct row shelf_row = {.type = ROW_SHELF};

@@ -19,6 +19,7 @@
  *   view.c                a path as it is now              node.c    the paths that the kernel knows
  *   kinds.c  row.c        THE TABLE: every name of the tree, where the API has it; what a row is
  *   render.c links.c texts.c   rows as bytes               attr.c    what stat(2) says
+ *   readmes.c             help where one is                ssh*.c    the running instances, for ssh
  *   index.c dump.c shelf.c   a collection at a glance: as a table, as one document, by a property
  *   cost.c idle.c         what it costs, and whether anybody uses it
  *   name.c                the server's names as file names

@@ -3,7 +3,8 @@
  *
  * Whoever needs a document makes a demand: it is either answered at once from the cache, or parked until the shared
  * fetch ends and then resumed, to ask again from its beginning. What is answered is lent until the caller returns to
- * the loop; a list may be held for longer (list_hold()).
+ * the loop; a list may be held for longer (list_hold()). Of several that are asked for, one after the other, it waits
+ * for the last that is not there; the others are fetched meanwhile.
  */
 #ifndef NEEVFS_FS_STORE_H
 #define NEEVFS_FS_STORE_H

@@ -12,31 +12,9 @@
 #include <errno.h>
 #include <string.h>
 
-static const char readme[] = "neevfs: NeevCloud's AI cloud as files\n"
-			     "\n"
-			     "  project/airuntimes/NAME/   GPU instances of the configured project\n"
-			     "  project/aimodels/NAME/     model deployments\n"
-			     "  orgs/ORG/templates/NAME/   the organisation's own templates\n"
-			     "  orgs/ORG/projects/PRJ/     every project that the token may see\n"
-			     "  templates/ inventory/ catalog/   what there is to create from\n"
-			     "  .neevfs/                   this mount: version, options, errors\n"
-			     "\n"
-			     "Look:    ls project/airuntimes\n"
-			     "         cat project/airuntimes/*/status\n"
-			     "         cat project/airuntimes/NAME/info.json\n"
-			     "Create:  mkdir project/airuntimes/new\n"
-			     "         cp project/airuntimes/NAME/spec.json project/airuntimes/new/\n"
-			     "Scale:   echo 3 > project/aimodels/NAME/replicas\n"
-			     "Delete:  rmdir project/airuntimes/NAME\n"
-			     "Why not: cat project/airuntimes/NAME/.error\n"
-			     "\n"
-			     "Creating and scaling cost money; an instance is billed until the API says that it is "
-			     "gone. The manual: man 5 neevfs\n";
-
-int text_readme(const struct view *view, struct demand *demand, struct buffer *out) {
-	(void)view;
+int text_words(const struct view *view, struct demand *demand, struct buffer *out) {
 	(void)demand;
-	buffer_add(out, readme);
+	buffer_add(out, view->row->words);
 	return 0;
 }
 

@@ -404,8 +404,15 @@ const struct row *view_rows(const struct view *view) {
 						   : view->row->rows;
 }
 
+/* Where people may put files of their own, a folder that is copied often has a README.txt. */
+static bool help_gives_way(const struct view *view, const struct row *row) {
+	struct scratch *scratch;
+	return row->words && (view->draft || (view_holds_scratch(view) && !view_scratch(view, row->name, &scratch)));
+}
+
 const struct row *view_fixed(const struct view *view, const char *name) {
-	return row_find(view_rows(view), name);
+	const struct row *row = row_find(view_rows(view), name);
+	return row && !help_gives_way(view, row) ? row : NULL;
 }
 
 static int resource_child(const struct view *view, const char *name, const struct row **ret) {
@@ -564,7 +571,7 @@ bool list_entry(const struct list *list, size_t index, const struct node *dir, c
 
 static bool row_there(const struct view *view, const struct row *row, struct demand *demand) {
 	SCOPED(buffer_free) struct buffer text = {0};
-	if (row->unlisted)
+	if (row->unlisted || help_gives_way(view, row))
 		return false;
 	return !row->optional || !row->text(view, demand, &text);
 }

@@ -61,7 +61,8 @@ static void storage_write(const struct storage *storage, struct json *json) {
 	json_close(json, '}');
 }
 
-static void access_write(const struct airuntime *airuntime, bool reachable, struct json *json) {
+/* `ssh`: the command that leads to all of them; NULL: each has its own. */
+static void access_write(const struct airuntime *airuntime, bool reachable, const char *ssh, struct json *json) {
 	if (!reachable) {
 		json_string(json, "uiAccess", NULL);
 		json_string(json, "sshAccess", NULL);
@@ -87,7 +88,7 @@ static void access_write(const struct airuntime *airuntime, bool reachable, stru
 	}
 	json_open(json, "sshAccess", '{');
 	snprintf(text, sizeof text, "ssh -p %u root@node-1.%s.sandbox.example", port + 1, region);
-	json_string(json, "directCommand", text);
+	json_string(json, "directCommand", ssh ? ssh : text);
 	snprintf(text, sizeof text, "ssh -i ~/.ssh/id_ed25519 %s-%.8s@ssh.%s.sandbox.example", name,
 		airuntime->resource.id, region);
 	json_string(json, "proxyCommand", text);
@@ -95,7 +96,8 @@ static void access_write(const struct airuntime *airuntime, bool reachable, stru
 }
 
 /* As an entry of a listing, or in full. */
-static void airuntime_write(const struct airuntime *airuntime, int64_t now_ms, bool full, struct json *json) {
+static void airuntime_write(const struct airuntime *airuntime, const struct call *call, bool full, struct json *json) {
+	int64_t now_ms = call->now_ms;
 	json_open(json, NULL, '{');
 	json_string(json, "id", airuntime->resource.id);
 	json_string(json, "name", airuntime->resource.name);
@@ -117,7 +119,7 @@ static void airuntime_write(const struct airuntime *airuntime, int64_t now_ms, b
 	json_time(json, "createdAt", airuntime->resource.created_ms);
 	storage_write(&airuntime->storage, json);
 	if (full) {
-		access_write(airuntime, running(airuntime, now_ms), json);
+		access_write(airuntime, running(airuntime, now_ms), call->world->ssh, json);
 		json_integer(json, "billingRef", billing_base + (int64_t)airuntime->resource.serial);
 	}
 	json_close(json, '}');
@@ -132,7 +134,7 @@ void airuntime_list(struct call *call) {
 	json_open(json, NULL, '{');
 	json_open(json, "data", '[');
 	for (size_t i = page.first; i < page.end; i++)
-		airuntime_write(of(airuntimes->items[i]), call->now_ms, false, json);
+		airuntime_write(of(airuntimes->items[i]), call, false, json);
 	json_close(json, ']');
 	page_write(&page, json);
 	json_close(json, '}');
@@ -171,7 +173,7 @@ void airuntime_create(struct call *call) {
 	}
 	shelf_take(airuntime->shelf, airuntime->gpu_count);
 	call->answer.status = 201;
-	airuntime_write(airuntime, call->now_ms, true, &call->answer.body);
+	airuntime_write(airuntime, call, true, &call->answer.body);
 }
 
 /* NULL: there is none, and the call was refused. */
@@ -185,7 +187,7 @@ static struct airuntime *wanted(struct call *call) {
 void airuntime_get(struct call *call) {
 	const struct airuntime *airuntime = wanted(call);
 	if (airuntime)
-		airuntime_write(airuntime, call->now_ms, true, &call->answer.body);
+		airuntime_write(airuntime, call, true, &call->answer.body);
 }
 
 void airuntime_delete(struct call *call) {

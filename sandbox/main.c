@@ -41,6 +41,7 @@ static const char usage[] = "usage: neevfs-sandbox [options]\n"
 			    "  --seed N            the same number gives the same cloud (1)\n"
 			    "  --speed X           run the simulated clock X times as fast (1)\n"
 			    "  --token T           the token that is accepted (pat-nc-sandbox)\n"
+			    "  --ssh COMMAND       sshAccess.directCommand of all GPU instances\n"
 			    "  --exit-with-stdin   end at the end of standard input\n"
 			    "  -h, --help          print this\n"
 			    "  -V, --version       print the version\n";
@@ -101,6 +102,9 @@ static bool option_take(int option, const char *value, struct options *options) 
 		valid = *value && strlen(value) < WORLD_TOKEN_MAX;
 		options->server.world.token = value;
 		break;
+	case 'c':
+		options->server.world.ssh = value;
+		break;
 	case 'e':
 		options->exit_with_stdin = true;
 		break;
@@ -118,6 +122,7 @@ static int options_parse(int argc, char **argv, struct options *options) {
 		{"seed", required_argument, NULL, 's'},
 		{"speed", required_argument, NULL, 'x'},
 		{"token", required_argument, NULL, 't'},
+		{"ssh", required_argument, NULL, 'c'},
 		{"exit-with-stdin", no_argument, NULL, 'e'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},

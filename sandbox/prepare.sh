@@ -40,7 +40,8 @@ install_missing() {
 unpack_missing() {
 	local package
 	for package in $(packages_of "$@"); do
-		[ -x "/usr/sbin/$package" ] || [ -x "$top/build/unpacked/usr/sbin/$package" ] && continue
+		[ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null)" = installed ] && continue
+		[ -d "$top/build/unpacked/usr/share/doc/$package" ] && continue
 		echo "unpacking: $package"
 		mkdir -p "$top/build/unpacked"
 		(

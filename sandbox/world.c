@@ -72,6 +72,7 @@ int world_open(struct world *world, const struct world_options *options, int64_t
 	world->projects[1].org = &world->orgs[0];
 	world->projects[2].org = &world->orgs[1];
 	snprintf(world->token, sizeof world->token, "%s", options->token);
+	world->ssh = options->ssh;
 	world_random(world); /* the seeds' clouds stay as they were */
 	inventory_open(world);
 	return seed_world(world, options);

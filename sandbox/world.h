@@ -48,6 +48,7 @@ struct world_options {
 	uint64_t seed;
 	double speed;      /* simulated milliseconds a millisecond */
 	const char *token; /* shorter than WORLD_TOKEN_MAX */
+	const char *ssh;   /* as in the world; must outlive it */
 };
 
 enum { WORLD_TOKEN_MAX = 160 };
@@ -65,6 +66,7 @@ struct world {
 	char token[WORLD_TOKEN_MAX]; /* the personal one */
 	char also[WORLD_TOKEN_MAX];  /* another one that is accepted; "": none */
 	struct logins logins;
+	const char *ssh; /* what is said to lead into every GPU instance; NULL: each has a command of its own */
 	uint64_t random;
 	double speed;
 	int64_t start_ms; /* simulated time at the start: the wall clock's, since 1970 */

@@ -376,7 +376,9 @@ size_t stage_beside(struct stage *stage, fuse_ino_t ino) {
 
 const char *stage_names(struct stage *stage, fuse_ino_t ino, size_t size) {
 	const struct row *row = op_node(&stage->fs, ino)->row;
-	const struct row *beside = row->type == ROW_COLLECTION ? row->kind->beside : NULL;
+	const struct row *beside = row->type == ROW_COLLECTION ? row->kind->beside
+				   : row->type == ROW_GROUP    ? row->rows
+							       : NULL;
 	fuse_req_t opened = stage_opendir(stage, ino), names = kernel_request(stage->kernel);
 	struct dirent_seen seen = {0};
 	size_t len = 0, at, before;

@@ -33,6 +33,10 @@ static const char *body_of(const struct api_call *call) {
 		return SPEC_ANSWER("abc", "id-new");
 	if (strstr(call->path, "/id-a"))
 		return "{\"id\":\"id-a\",\"model_id\":\"m/x\",\"gpu_config_id\":\"g\",\"text\":\"\\u00e9\"}";
+	if (strstr(call->path, RUNTIMES "/"))
+		return "{\"sshAccess\":{\"directCommand\":\"nc h\",\"proxyCommand\":\"ssh -p 2 root@h\"}}";
+	if (strcmp(call->path, RUNTIMES) == 0)
+		return LIST("{\"id\":\"r\",\"name\":\"r\",\"status\":\"Running\"}");
 	if (strcmp(call->path, MODELS) == 0)
 		return LIST(MODEL("a", "id-a", "ready", "2") "," MODEL("a", "id-b", "ready", "3"));
 	if (strcmp(call->path, TEMPLATES) == 0)
@@ -116,6 +120,14 @@ static bool a_spec_is_rendered(struct stage *stage) {
 		"\"gpu-h-1-on-demand-1h\"\n}\n");
 }
 
+static bool an_ssh_config_is_read(struct stage *stage) {
+	return reads(stage, "orgs/o/projects/p/ssh_config",
+		"# The GPU instances of p that run.  ssh -F ssh_config NAME\n"
+		"# Whether to trust a host key that is new is for you to say: see StrictHostKeyChecking in "
+		"ssh_config(5).\n"
+		"\nHost r\n\tHostName h\n\tPort 2\n\tUser root\n\tHostKeyAlias neevcloud-r\n");
+}
+
 static bool links_are_read(struct stage *stage) {
 	static const char *const links[][2] = {
 		{MODELS_DIR "/a/model", "../../../../../../catalog/m-x"},
@@ -188,7 +200,7 @@ static bool collections_are_seen_at_a_glance(struct stage *stage) {
 		{"inventory/index.tsv", "region\tconfig_id\tgpu\tvram_gib\tusd_per_gpu_hour\tavailable\tgpus\ttype\t"
 					"availability\nr%2F1\tg\tH\\x201\t-\t-\t-\t-\tt\t-\n"},
 		{MODELS_DIR "/a/cost/hours", "0.00\n"},
-		{RUNTIMES_DIR "/%/idle", "0\n"},
+		{RUNTIMES_DIR "/r/idle", "0\n"},
 		{".neevfs/cost", "path\tresources\tusd_per_hour\tunpriced\tnote\n"
 				 "orgs/o/projects/p/airuntimes\t1\t0.00\t1\t-\n"
 				 "orgs/o/projects/p/aimodels\t2\t0.00\t2\t-\ntotal\t3\t0.00\t3\t-\n"},
@@ -670,6 +682,7 @@ static void torture(scenario *run) {
 TORTURE(a_field_is_read)
 TORTURE(an_item_is_read)
 TORTURE(a_spec_is_rendered)
+TORTURE(an_ssh_config_is_read)
 TORTURE(links_are_read)
 TORTURE(what_is_loose_is_read)
 TORTURE(directories_are_listed)
@@ -698,6 +711,7 @@ int main(void) {
 		cmocka_unit_test(torture_a_field_is_read),
 		cmocka_unit_test(torture_an_item_is_read),
 		cmocka_unit_test(torture_a_spec_is_rendered),
+		cmocka_unit_test(torture_an_ssh_config_is_read),
 		cmocka_unit_test(torture_links_are_read),
 		cmocka_unit_test(torture_what_is_loose_is_read),
 		cmocka_unit_test(torture_directories_are_listed),

@@ -668,6 +668,12 @@ for ((i = 0; i < 600; i++)); do
 done
 is 'speed' "$status" Running
 stop
+start --ssh 'ssh -p 1 someone@"else"'
+get "$runtimes?limit=1"
+get "$runtimes/$(pick '.data[0].id')"
+is 'ssh' "$(pick .sshAccess.directCommand)" 'ssh -p 1 someone@"else"'
+has 'ssh: the other way stays' "$(pick .sshAccess.proxyCommand)" 'ssh -i'
+stop
 
 echo "# size"
 begin=$(date +%s%N)

@@ -96,7 +96,7 @@ class Soak:
         shared.common, ready = ready[:3], ready[3:]
         shared.own = {index: ready[index] for index in range(len(shared.busy))}
         shared.kept = ['', 'README.txt', '.neevfs/version', 'catalog/', 'templates/', PROJECT + '/id', PROJECT + '/.error']
-        shared.kept += ['catalog/%s/info.json' % name for name in os.listdir(shared.root + '/catalog') if name[0] != '.']
+        shared.kept += ['catalog/%s/info.json' % name for name in os.listdir(shared.root + '/catalog') if name[0] != '.' and os.path.isdir(shared.root + '/catalog/' + name)]
         shared.forgotten = ['catalog', 'templates']
 
     def start_callers(self):

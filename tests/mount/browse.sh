@@ -8,11 +8,11 @@ mount_up -o "token_file=$work/token"
 
 echo '# the tree'
 is 'root' "$(ls -A "$m" | paste -sd ' ')" '.neevfs README.txt catalog inventory orgs project templates'
-is '.neevfs' "$(ls -A "$m/.neevfs" | paste -sd ' ')" 'cost errors options refresh requests stats status version'
+is '.neevfs' "$(ls -A "$m/.neevfs" | paste -sd ' ')" 'README.txt cost errors options refresh requests stats status version'
 is 'orgs' "$(resources "$m/orgs")" org-demo
-is 'an organisation' "$(ls -A "$m/orgs/org-demo" | paste -sd ' ')" '.error description id info.json name projects status templates'
+is 'an organisation' "$(ls -A "$m/orgs/org-demo" | paste -sd ' ')" '.error README.txt description id info.json name projects status templates'
 is 'projects' "$(resources "$m/orgs/org-demo/projects")" prj-demo
-is 'a project' "$(ls -A "$p" | paste -sd ' ')" '.error aimodels airuntimes description id info.json name status'
+is 'a project' "$(ls -A "$p" | paste -sd ' ')" '.error README.txt aimodels airuntimes description id info.json name status'
 is 'instances' "$(resources "$runtimes")" \
 	'eval-01 finetune-mistral notebook-asha render-comfy train-llama whisper-batch'
 is 'deployments' "$(resources "$models")" 'chat-llama code-qwen draft-mistral'
@@ -22,14 +22,14 @@ is 'inventory' "$(resources "$m/inventory")" 'in-central-1 in-south-1 in-west-1'
 beside() { # DIRECTORY: what each collection has beside its resources
 	find "$1" -mindepth 1 -maxdepth 1 \( ! -type d -o -name '.*' \) -printf '%f\n' | sort | paste -sd ' '
 }
-fixed='.by-id .by-status .error events index.tsv list.json'
+fixed='.by-id .by-status .error README.txt events index.tsv list.json'
 is 'beside organisations' "$(beside "$m/orgs")" "$fixed"
 is 'beside projects' "$(beside "$m/orgs/org-demo/projects")" "$fixed"
 is 'beside instances' "$(beside "$runtimes")" "$fixed spec.example.json spec.schema.json"
 is 'beside deployments' "$(beside "$models")" "$fixed spec.example.json spec.schema.json"
 is 'beside custom templates' "$(beside "$templates")" "$fixed spec.example.json spec.schema.json"
 is 'beside platform templates' "$(beside "$m/templates")" "${fixed/.by-status /}"
-is 'beside regions' "$(beside "$m/inventory")" '.available .by-id .error .query events index.tsv list.json'
+is 'beside regions' "$(beside "$m/inventory")" '.available .by-id .error .query README.txt events index.tsv list.json'
 is 'beside models' "$(beside "$m/catalog")" "${fixed/.by-status /}"
 is 'a region' "$(resources "$m/inventory/in-west-1")" \
 	"$(api "$url/inventory/api/v1beta1/inventory?limit=100" | jq -r '[.data[] | select(.region == "in-west-1") | .config_id] | sort | join(" ")')"
@@ -40,6 +40,7 @@ rows() { # DIRECTORY: kind, mode and name of all in it
 	(cd "$1" && find . -mindepth 1 -printf '%y %m %P\n' | sort -k 3)
 }
 is 'all rows of an instance, with their modes' "$(rows "$runtimes/eval-01")" 'f 444 .error
+f 444 README.txt
 d 500 cost
 f 444 cost/hours
 f 444 cost/usd
@@ -86,6 +87,7 @@ f 400 uiAccess/password
 f 400 uiAccess/proxyUrl
 f 600 wait'
 is 'all rows of a deployment, with their modes' "$(rows "$models/chat-llama")" 'f 444 .error
+f 444 README.txt
 d 500 cost
 f 444 cost/hours
 f 444 cost/usd
@@ -110,6 +112,7 @@ f 444 updated_at
 f 444 uptime_seconds
 f 600 wait'
 is 'all rows of a custom template, with their modes' "$(rows "$templates/team-vllm")" 'f 444 .error
+f 444 README.txt
 f 444 apps.json
 f 444 category
 f 444 created_at
@@ -125,7 +128,7 @@ f 600 spec.json
 f 444 status
 f 600 wait'
 is 'all rows of a configuration on offer' "$(rows "$m/inventory/in-west-1/nvidia-l40s-48gb" | cut -d ' ' -f 3- | paste -sd ' ')" \
-	"$( { echo .error; echo config.json; echo info.json; echo notify; api "$url/inventory/api/v1beta1/inventory?limit=100" |
+	"$( { echo .error; echo README.txt; echo config.json; echo info.json; echo notify; api "$url/inventory/api/v1beta1/inventory?limit=100" |
 		jq -r '[.data[] | select(.region == "in-west-1" and .config_id == "nvidia-l40s-48gb")][0] | keys[]'; } | sort | paste -sd ' ')"
 is 'modes of the directories above' "$(stat -c %a "$m" "$m/orgs" "$p" "$runtimes" "$models" "$templates" "$m/templates" "$runtimes/.by-id" | paste -sd ' ')" \
 	'500 500 500 700 700 700 500 500'

@@ -15,7 +15,7 @@ mount_up -o allow_other
 reset
 has 'permissions are the kernel'\''s to check' "$(grep " $m " /proc/self/mounts)" default_permissions allow_other
 is 'they look around' "$(other cat "$runtimes/eval-01/status")" Running
-for secret in airuntimes/eval-01/{info.json,spec.json,uiAccess/password,uiAccess/proxyUrl,uiAccess/directUrl,sshAccess/directCommand,sshAccess/proxyCommand} aimodels/chat-llama/{info.json,spec.json,endpoint_url}; do
+for secret in airuntimes/eval-01/{info.json,spec.json,uiAccess/password,uiAccess/proxyUrl,uiAccess/directUrl,sshAccess/directCommand,sshAccess/proxyCommand} aimodels/chat-llama/{info.json,spec.json,endpoint_url} ssh_config; do
 	fails "they do not read $secret" EACCES other cat "$p/$secret"
 done
 fails 'they do not scale' EACCES other bash -c 'echo 3 > "$1"' bash "$models/chat-llama/replicas"

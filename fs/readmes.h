@@ -1,0 +1,19 @@
+/*
+ * README.txt, one for each sort of directory; rows of the table name these. Each has at most 20 lines of 78 columns.
+ * What is indented by four blanks can be pasted where the file is: tests/mount/readmes.sh does. NAME, REGION and
+ * CONFIG_ID stand for names that are there.
+ */
+#ifndef NEEVFS_FS_READMES_H
+#define NEEVFS_FS_READMES_H
+
+extern const char readme_root[], readme_mount[];
+extern const char readme_orgs[], readme_org[];
+extern const char readme_projects[], readme_project[];
+extern const char readme_airuntimes[], readme_airuntime[];
+extern const char readme_aimodels[], readme_aimodel[];
+extern const char readme_custom_templates[], readme_custom_template[];
+extern const char readme_templates[], readme_template[];
+extern const char readme_inventory[], readme_region[], readme_offer[];
+extern const char readme_catalog[], readme_model[];
+
+#endif
