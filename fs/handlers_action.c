@@ -308,7 +308,7 @@ static int notify_commit(struct op *op, const struct view *view) {
 static const struct action actions[] = {
 	[WRITE_SCALE] = {scale_read, scale_commit, "the number", .changes = true},
 	[WRITE_WAIT] = {wait_read, wait_commit, "the state", .missed = wait_missed},
-	[WRITE_REFRESH] = {refresh_read, refresh_commit, "the path"},
+	[WRITE_REFRESH] = {refresh_read, refresh_commit, "the path", .changes = false},
 	[WRITE_NOTIFY] = {notify_read, notify_commit, "the 1", .changes = true},
 };
 

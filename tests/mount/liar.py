@@ -35,7 +35,7 @@ DOCUMENTED = [re.compile(shape) for shape in (
     "/gpu/" + API + "orgs/" + SEGMENT + "/airuntime-templates(?:/" + SEGMENT + ")?",
     "/(?:gpu|inventory)/" + API + "inventory" + PAGED, "/(?:gpu|inventory)/" + API + r"inventory/gpuconfig\?config_id=" + SEGMENT, "/(?:gpu|inventory)/" + API + "inventory/gpu/notify-availability",
     "/aimodels/" + API + "aimodels-catalog" + PAGED, r"/tenant/api/v1/orgs(?:/%s/projects%s)?" % (SEGMENT, PAGED))]
-HEADERS = {"host", "user-agent", "accept", "accept-encoding", "authorization"}
+HEADERS = {"host", "user-agent", "accept", "accept-encoding", "authorization", "cache-control"}
 
 lock = threading.Lock()
 asked, odd, other, late = 0, [], [0, 0], [0]
