@@ -184,8 +184,8 @@ static int wait_commit(struct op *op, const struct view *view) {
 		return handle_settle(op->handle, 0, false);
 	if (kind->failed && !strcmp(state, kind->failed) && !leaving && op->state != gone)
 		return handle_settle(op->handle,
-			op_refuse_words(op, EREMOTEIO, "it is %s%s%.300s and will not be %s; rmdir stops the billing",
-				state, *reason ? ": " : "", reason, op->state),
+			op_refuse_words(op, EREMOTEIO, "it is %s%s%.300s%s and will not be %s; rmdir stops the billing",
+				state, *reason ? " (" : "", reason, *reason ? ")" : "", op->state),
 			false);
 	/* The listing that is there serves as long as this waits: rounds see to it that it is right. */
 	if (!op->watcher.watch && op->demand.fetched_ms < op->demand.since_ms)

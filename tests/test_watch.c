@@ -167,7 +167,7 @@ static void it_fails(void **state) {
 	next_list(&stage, LIST(RUNTIME("a", "id-a", "Failed", "\"ImagePullBackOff\"")));
 	assert_err(wait, EREMOTEIO);
 	assert_written(failed, 6);
-	stage_mentions(&stage, RUNTIMES_DIR "/a/.error", "it is Failed: ImagePullBackOff and will not be Running");
+	stage_mentions(&stage, RUNTIMES_DIR "/a/.error", "it is Failed (ImagePullBackOff) and will not be Running");
 	stage_close(&stage);
 }
 
