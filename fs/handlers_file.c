@@ -219,7 +219,7 @@ bool op_forget(struct op *op, const struct view *view) {
 	if (resource)
 		node_path(resource, &path);
 	if (resource && !path.error)
-		kept_forget_resource(op->fs, path.data, path.len);
+		kept_forget_resource(op->fs, path.data, path.len, view->scope.ids[view->scope.count - 1]);
 	if (!resource || path.error)
 		kept_forget_all(op->fs);
 	op->refreshing = kept_run(op->fs);

@@ -367,7 +367,7 @@ static void watch_forget(struct watch *watch, const struct item *item) {
 	if (path.error)
 		kept_forget_all(fs);
 	else
-		kept_forget_resource(fs, path.data, path.len);
+		kept_forget_resource(fs, path.data, path.len, item->id);
 }
 
 static bool item_differs(const struct kind *kind, const struct item *a, const struct item *b) {
