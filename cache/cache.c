@@ -344,6 +344,10 @@ void cache_leave(struct cache *cache, struct cache_waiter *waiter) {
 	waiter->fetch = NULL;
 }
 
+bool cache_waits(const struct cache_waiter *waiter) {
+	return waiter->fetch;
+}
+
 const char *cache_fetch_key(const struct cache_fetch *fetch) {
 	return fetch->key;
 }
@@ -419,6 +423,14 @@ void cache_forget(struct cache *cache, const char *key) {
 		serving_forget(cache);
 	if (entry)
 		entry_forget(cache, entry);
+}
+
+void cache_expire(struct cache *cache, const char *key, int64_t now_ms) {
+	const struct cache_entry *entry = entry_find(cache, key);
+	struct cache_fetch *kept = entry ? entry->kept : NULL;
+
+	if (kept && kept->expires_ms > now_ms)
+		kept->expires_ms = now_ms;
 }
 
 void cache_stats(const struct cache *cache, struct cache_stats *ret) {

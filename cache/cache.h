@@ -86,6 +86,8 @@ int cache_wait(struct cache *cache, const char *key, int64_t now_ms, struct cach
 /* Stops waiting; `done` is not called. The fetch goes on. Nothing happens if it does not wait. */
 void cache_leave(struct cache *cache, struct cache_waiter *waiter);
 
+bool cache_waits(const struct cache_waiter *waiter); /* `done` will be called */
+
 /* The key of a fetch, good until its cache_finish(). */
 const char *cache_fetch_key(const struct cache_fetch *fetch);
 
@@ -108,6 +110,9 @@ bool cache_run(struct cache *cache);
 /* Forgets the key, or all keys that begin so ("" forgets all), and detaches their fetches under way. */
 void cache_forget(struct cache *cache, const char *key);
 void cache_forget_prefix(struct cache *cache, const char *prefix);
+
+/* What is kept for the key is good no more from now on, as if its time were over. A fetch under way goes on. */
+void cache_expire(struct cache *cache, const char *key, int64_t now_ms);
 
 /*
  * Where very many results are to be dropped, because they were forgotten or because one came that needs their room,

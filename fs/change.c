@@ -165,7 +165,8 @@ bool change_is_of(const struct change *change, const struct kind *kind, const st
 
 void change_end(struct change *change, int rc, const struct error *err) {
 	struct changes *changes = change->changes;
-	kept_forget_resource(changes->fs, change->path, change_dir_len(change)); /* before anybody hears of it */
+	const char *id = change->verb == CHANGE_CREATE ? NULL : change->scope.ids[change->scope.count - 1];
+	kept_forget_resource(changes->fs, change->path, change_dir_len(change), id); /* before anybody hears of it */
 	watch_hurry(changes->fs->watches, change->kind);
 	if (!rc)
 		change_succeeded(change);

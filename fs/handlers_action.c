@@ -141,10 +141,37 @@ static int wait_read(struct op *op, const char *text, size_t len) {
 	return 0;
 }
 
+static int wait_gone(struct op *op) {
+	return handle_settle(op->handle, op->state == gone ? 0 : -ENOENT, false);
+}
+
+/* It is not in the listing: the end, if that has all there is; else it is asked for anew. */
+static int wait_unlisted(struct op *op) {
+	struct store *store = op->fs->store;
+	struct node *node = op->node;
+	struct view view;
+	const struct list *list;
+	while (node->row->type != ROW_COLLECTION)
+		node = node->parent;
+	int rc = view_open(op->fs, node, &op->demand, &view);
+	if (!rc)
+		rc = store_list(store, view.kind, &view.scope, &op->demand, &list);
+	if (!rc && list->whole)
+		return wait_gone(op);
+	if (rc)
+		return rc;
+	store_forget_list(store, view.kind, &view.scope);
+	op->demand.since_ms = op->fs->now_ms;
+	return error_set(&op->demand.error, EREMOTEIO, "the API's list of %s is not whole: it could be missing in it",
+		view.kind->name);
+}
+
 static int wait_missed(struct op *op, int rc) {
+	if (rc == -ENOENT)
+		rc = wait_unlisted(op);
+	if (rc >= 0)
+		return rc;
 	bool passes = rc == -EHOSTUNREACH || rc == -ETIMEDOUT || rc == -EREMOTEIO || rc == -EBUSY;
-	if (rc == -ENOENT && op->state == gone)
-		return handle_settle(op->handle, 0, false);
 	/* Who has begun to wait goes on over what passes by itself: there is another round. */
 	return passes && op->watcher.watch ? DEMAND_PARKED : handle_settle(op->handle, rc, false);
 }
@@ -171,15 +198,21 @@ static int wait_look(struct op *op, const struct view *view, char **ret_state, c
 	return 0;
 }
 
+static const char *wait_id(const struct scope *scope) {
+	return scope->ids[scope->count - 1];
+}
+
 static int wait_commit(struct op *op, const struct view *view) {
 	const struct kind *kind = view->kind;
 	SCOPED(scope_free) char *state = NULL;
 	SCOPED(scope_free) char *reason = NULL;
+	if (view->draft || (op->watcher.watch && strcmp(wait_id(&view->scope), wait_id(&op->watcher.scope)) != 0))
+		return wait_missed(op, -ENOENT); /* its name is another's by now */
 	/* A delete that was accepted decides what becomes of it, whatever is still shown. */
 	bool leaving = view_leaving(view) && op->state != kind->terminating;
 	int rc = wait_look(op, view, &state, &reason);
 	if (rc)
-		return rc < 0 ? wait_missed(op, rc) : rc;
+		return rc == -ENOENT ? wait_gone(op) : rc < 0 ? wait_missed(op, rc) : rc;
 	if (!leaving && !strcmp(state, op->state))
 		return handle_settle(op->handle, 0, false);
 	if (kind->failed && !strcmp(state, kind->failed) && !leaving && op->state != gone)

@@ -84,27 +84,34 @@ struct listed {
 	struct fs *fs;
 	const char *name; /* the resource's */
 	size_t len;
+	char id[NAME_SIZE]; /* as a name; "": not known */
 };
 
 /* Of the other resources no link has changed, and there may be many. */
 static void listed_loosen(void *user, struct node *node) {
 	const struct listed *listed = user;
-	bool own = !strncmp(node->name, listed->name, listed->len) && !node->name[listed->len];
+	bool own = node->row->type == ROW_BY_ID_LINK
+			   ? !strcmp(node->name, listed->id)
+			   : !strncmp(node->name, listed->name, listed->len) && !node->name[listed->len];
 	if (!row_is_link(node->row) || own)
 		node_loosen(listed->fs, node);
 }
 
-void kept_forget_resource(struct fs *fs, const char *path, size_t len) {
+void kept_forget_resource(struct fs *fs, const char *path, size_t len, const char *id) {
 	struct node *node = node_at(fs->nodes, path, len);
 	struct listed listed = {.fs = fs, .name = path, .len = len};
+	if (id)
+		name_escape(id, strlen(id), listed.id);
 	if (node)
 		kept_forget(fs, node);
 	do {
 		size_t end = len;
 		while (len && path[len - 1] != '/')
 			len--;
-		if (listed.name == path)
-			listed = (struct listed){.fs = fs, .name = path + len, .len = end - len};
+		if (listed.name == path) {
+			listed.name = path + len;
+			listed.len = end - len;
+		}
 		len -= len > 0;
 		node = node_at(fs->nodes, path, len);
 	} while (len && (!node || node->row->type != ROW_COLLECTION));

@@ -43,9 +43,9 @@ bool kept_open(struct node *node, uint64_t text, struct handle *handle, bool *re
 double kept_open_s(const struct handle *handle);
 
 /* The kernel is to ask again: about a node and all below it; about the resource at a path, of which `len` bytes count,
- * and what its collection says of it. Done on return. */
+ * and what its collection says of it, also by its id, NULL if nothing bore that yet. Done on return. */
 void kept_forget(struct fs *fs, struct node *node);
-void kept_forget_resource(struct fs *fs, const char *path, size_t len);
+void kept_forget_resource(struct fs *fs, const char *path, size_t len, const char *id);
 
 /* About everything: kept_run() does so, a part at each call, to be called once a turn; true while there is more. */
 void kept_forget_all(struct fs *fs);

@@ -190,7 +190,7 @@ static int loop_turn(struct turning *turning) {
 	while (store_run(fs->store) || changes_run(fs->changes) || watches_run(fs->watches)) {
 	}
 	ops_work(fs);
-	if (fs->forgetting && !kept_run(fs))
+	if (!kept_run(fs)) /* an op may have come to its end */
 		ops_refreshed(fs);
 	ops_sweep(fs);
 	if (fs->ready && !turning->ready) {

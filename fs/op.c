@@ -17,6 +17,7 @@ struct ops {
 	size_t count;
 	bool interrupted; /* one of them was: set from libfuse's callback */
 	bool working;     /* one of them waits for the next turn only */
+	bool refreshing;  /* one of them waits until the kernel has been told to forget everything */
 };
 
 int ops_new(struct ops **ret) {
@@ -53,8 +54,8 @@ static void op_resume(struct demand *demand) {
 
 static void op_look_again(struct watcher *watcher) {
 	struct op *op = (struct op *)((char *)watcher - offsetof(struct op, watcher));
-	store_leave(op->fs->store, &op->demand); /* it may still be looking, since the time before */
-	op_run(op);
+	if (!demand_waits(&op->demand)) /* else it still looks, since the time before, and goes on by itself */
+		op_run(op);
 }
 
 bool op_may_park(const struct op *op) {
@@ -178,6 +179,7 @@ void op_run(struct op *op) {
 	}
 	if (rc == DEMAND_PARKED) {
 		op->fs->ops->working |= op->demand.works;
+		op->fs->ops->refreshing |= op->refreshing;
 		op_park(op);
 		return;
 	}
@@ -242,6 +244,9 @@ void ops_work(struct fs *fs) {
 
 void ops_refreshed(struct fs *fs) {
 	struct ops *ops = fs->ops;
+	if (!ops->refreshing)
+		return;
+	ops->refreshing = false;
 	for (struct op *op = ops->first.next, *next; op != &ops->first; op = next) {
 		next = op->next;
 		if (op->refreshing) {

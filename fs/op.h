@@ -78,7 +78,7 @@ void ops_free(struct ops *ops); /* takes NULL */
 void ops_sweep(struct fs *fs);
 /* Goes on with who waits for something that is made in pieces (fs_work()). To be called once a turn. */
 void ops_work(struct fs *fs);
-/* The kernel has been told to forget everything: goes on with who waits for that. */
+/* Goes on with who waits until the kernel has been told to forget everything, if it has. To be called once a turn. */
 void ops_refreshed(struct fs *fs);
 /* Milliseconds until the next deadline; 0 while there is work; -1 if nothing is parked. */
 int ops_wait_ms(const struct fs *fs);

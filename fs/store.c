@@ -169,6 +169,10 @@ int demand_work(struct demand *demand) {
 	return demand->works ? DEMAND_PARKED : -EAGAIN;
 }
 
+bool demand_waits(const struct demand *demand) {
+	return cache_waits(&demand->waiter);
+}
+
 void store_leave(struct store *store, struct demand *demand) {
 	cache_leave(store->cache, &demand->waiter);
 }
@@ -183,6 +187,15 @@ void store_renew(struct store *store, const struct kind *kind, enum doc doc, con
 		store_forget_all(store);
 	else if (!rc) /* a create has no id to fill into the item's path, and no item to forget */
 		cache_forget(store->cache, key.data);
+}
+
+void store_expire_list(struct store *store, const struct kind *kind, const struct scope *scope) {
+	SCOPED(buffer_free) struct buffer key = {0};
+	int rc = key_make(kind, KEY_LIST, kind->docs[DOC_LIST].path, scope, &key);
+	if (rc == -ENOMEM)
+		store_forget_all(store);
+	else if (!rc)
+		cache_expire(store->cache, key.data, store->now_ms);
 }
 
 static void store_forget(struct store *store, const struct kind *kind, enum doc doc, const struct scope *scope) {

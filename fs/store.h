@@ -99,6 +99,9 @@ int store_path_read(const char *path, const char *filled, char *ret_ids[static S
  * -EAGAIN if it peeks. */
 int demand_work(struct demand *demand);
 
+/* Whether it is parked on a document: then it will be resumed. */
+bool demand_waits(const struct demand *demand);
+
 void store_leave(
 	struct store *store, struct demand *demand); /* no longer needed; nothing happens if it is not parked */
 
@@ -130,5 +133,7 @@ void store_forget_lists(struct store *store, const struct kind *kind);          
 void store_forget_all(struct store *store);
 /* Only lets it be fetched anew, when it is asked for: from a cache on the way too, as after its TTL. */
 void store_renew(struct store *store, const struct kind *kind, enum doc doc, const struct scope *scope);
+/* As if its TTL were over: it still serves where the API gives no answer, and its pages are compared with the next. */
+void store_expire_list(struct store *store, const struct kind *kind, const struct scope *scope);
 
 #endif

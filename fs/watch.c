@@ -14,6 +14,11 @@ enum {
 	PAGE_MS = 200, /* between two rounds there is so much for each page */
 	SLOWEST = 8,   /* times the shortest time between two rounds */
 	PAGE = 100,    /* resources */
+
+	FORGOTTEN_MAX = 16,        /* changes of one round of which the kernel is told one by one */
+	SAME_WORK = 4,             /* bytes, of fs_work(): an entry of a page that both listings have */
+	ENTRY_WORK = 256,          /* another, beside its text */
+	FORGET_WORK = FS_WORK / 4, /* what is told to the kernel: it may know very many links */
 };
 
 struct watch {
@@ -27,6 +32,11 @@ struct watch {
 	const struct list *seen; /* held: what the last round found; NULL: nothing yet */
 	struct demand demand;    /* of the round under way */
 	bool asking;
+	const struct list *found; /* held: what it found, while that is compared with `seen`; NULL: it is not */
+	size_t compared;          /* entries of both */
+	size_t differing;         /* of them */
+	bool doubted;             /* the last round's listing was not whole, and was not taken for what there is */
+	int64_t began_ms;         /* the last round */
 	int64_t due_ms;
 	int64_t pause_ms; /* between rounds, for now */
 	struct watch *next;
@@ -83,9 +93,9 @@ static void watch_rest(struct watch *watch) {
 	if (watch_is_used(watch))
 		return;
 	store_leave(watch->watches->fs->store, &watch->demand);
-	watch->asking = false;
-	list_release(watch->seen);
-	watch->seen = NULL;
+	watch->asking = watch->doubted = false;
+	list_release(take_pointer(watch->found));
+	list_release(take_pointer(watch->seen));
 }
 
 static void watch_free(struct watch *watch) {
@@ -108,6 +118,41 @@ void watches_free(struct watches *watches) {
 		watch_free(watch);
 	}
 	free(watches);
+}
+
+/* ---- how often ---- */
+
+static size_t watch_pages(const struct watch *watch) {
+	return watch->seen ? (watch->seen->count + PAGE - 1) / PAGE : 0;
+}
+
+static size_t watch_waiting(const struct watch *watch) {
+	size_t watchers = 0;
+	for (const struct watcher *at = watch->watchers; at; at = at->next)
+		watchers++;
+	return watchers;
+}
+
+static bool watch_is_cheaper_by_item(const struct watch *watch) {
+	size_t watchers = watch_waiting(watch);
+	return watchers && !watch->followers && watchers < watch_pages(watch) && watch->kind->docs[DOC_ITEM].path;
+}
+
+/* From the beginning of a round to that of the next. */
+static int64_t watch_least_ms(const struct watch *watch) {
+	size_t requests = watch_is_cheaper_by_item(watch) ? watch_waiting(watch) : watch_pages(watch);
+	int64_t requests_ms = (int64_t)requests * PAGE_MS;
+	return requests_ms > WATCH_MS ? requests_ms : WATCH_MS;
+}
+
+/* Somebody wants to know soon. */
+static void watch_hasten(struct watch *watch) {
+	int64_t due_ms = watch->watches->fs->now_ms + WATCH_MS, least_ms = watch->began_ms + watch_least_ms(watch);
+	watch->pause_ms = 0;
+	if (due_ms < least_ms)
+		due_ms = least_ms;
+	if (due_ms < watch->due_ms)
+		watch->due_ms = due_ms;
 }
 
 /* ---- which collection ---- */
@@ -155,14 +200,6 @@ static int watch_new(struct watches *watches, const struct kind *kind, const str
 	watches->count++;
 	*ret = watch;
 	return 0;
-}
-
-/* Somebody new wants to know soon. */
-static void watch_hasten(struct watch *watch) {
-	int64_t due_ms = watch->watches->fs->now_ms + WATCH_MS;
-	watch->pause_ms = 0;
-	if (due_ms < watch->due_ms)
-		watch->due_ms = due_ms;
 }
 
 /* The watch of a collection, made if there is none, where somebody is about to begin. */
@@ -330,7 +367,7 @@ static void watch_forget(struct watch *watch, const struct item *item) {
 	if (path.error)
 		kept_forget_all(fs);
 	else
-		kept_forget_resource(fs, path.data, path.len);
+		kept_forget_resource(fs, path.data, path.len, item->id);
 }
 
 static bool item_differs(const struct kind *kind, const struct item *a, const struct item *b) {
@@ -347,31 +384,48 @@ static bool item_differs(const struct kind *kind, const struct item *a, const st
 	return false;
 }
 
-/* The listing that a round has got, against the one before. */
-static void watch_compare(struct watch *watch, const struct list *list) {
-	const struct list *seen = watch->seen;
-	bool changed = false;
-	if (list == seen)
+/* The same resource in the other listing. Where there are groups an id may stand in several. */
+static const struct item *item_in(const struct kind *kind, const struct list *list, const struct item *item) {
+	return kind->group ? list_by_name(list, item->group, item->name) : list_by_id(list, item->id);
+}
+
+static void watch_changed(struct watch *watch, const struct item *before, const struct item *after) {
+	events_add(watch, before, after);
+	if (watch->differing++ >= FORGOTTEN_MAX)
+		return; /* all is forgotten at the end */
+	(void)fs_work(watch->watches->fs, FORGET_WORK);
+	watch_forget(watch, after ? after : before);
+}
+
+/* One entry of what a round has found, and then of what the one before had. */
+static void watch_compare_one(struct watch *watch, size_t index) {
+	const struct list *found = watch->found, *seen = watch->seen;
+	bool back = index >= found->count;
+	const struct list *one = back ? seen : found, *other = back ? found : seen;
+	size_t at = back ? index - found->count : index;
+	const struct item *item = &one->items[at];
+	/* Mostly it is the very same text, in a page that both have. */
+	if (at < other->count && other->items[at].json.text == item->json.text)
 		return;
-	for (size_t i = 0; seen && i < list->count; i++) {
-		const struct item *after = &list->items[i], *before = list_by_id(seen, after->id);
-		if (before && !item_differs(watch->kind, before, after))
-			continue;
-		changed = true;
-		events_add(watch, before, after);
-		watch_forget(watch, after);
+	(void)fs_work(watch->watches->fs, ENTRY_WORK + item->json.len);
+	const struct item *same = item_in(watch->kind, other, item);
+	if (back && !same && found->whole)
+		watch_changed(watch, item, NULL);
+	else if (!back && (!same || item_differs(watch->kind, same, item)))
+		watch_changed(watch, same, item);
+}
+
+static void watch_compared(struct watch *watch) {
+	list_release(watch->seen);
+	watch->seen = take_pointer(watch->found);
+	if (!watch->differing)
+		return;
+	watch->pause_ms = 0;
+	if (watch->differing > FORGOTTEN_MAX) {
+		store_forget_below(watch->watches->fs->store, watch->kind, &watch->scope);
+		kept_forget_all(watch->watches->fs);
 	}
-	for (size_t i = 0; seen && i < seen->count; i++)
-		if (list->whole && !list_by_id(list, seen->items[i].id)) {
-			changed = true;
-			events_add(watch, &seen->items[i], NULL);
-			watch_forget(watch, &seen->items[i]);
-		}
-	watch->seen = list_hold(list);
-	list_release(seen);
-	if (changed)
-		watch->pause_ms = 0;
-	for (struct follower *at = watch->followers, *next; changed && at; at = next) {
+	for (struct follower *at = watch->followers, *next; at; at = next) {
 		next = at->next;
 		if (at->changed)
 			at->changed(at);
@@ -379,15 +433,6 @@ static void watch_compare(struct watch *watch, const struct list *list) {
 }
 
 /* ---- rounds ---- */
-
-static size_t watch_pages(const struct watch *watch) {
-	return watch->seen ? (watch->seen->count + PAGE - 1) / PAGE : 0;
-}
-
-static int64_t watch_least_ms(const struct watch *watch) {
-	int64_t pages_ms = (int64_t)watch_pages(watch) * PAGE_MS;
-	return pages_ms > WATCH_MS ? pages_ms : WATCH_MS;
-}
 
 static void watch_pause(struct watch *watch) {
 	int64_t least_ms = watch_least_ms(watch);
@@ -408,32 +453,50 @@ static void watchers_resume(struct watch *watch, bool itself) {
 	}
 }
 
-static bool watch_is_cheaper_by_item(const struct watch *watch) {
-	size_t watchers = 0;
-	for (const struct watcher *at = watch->watchers; at; at = at->next)
-		watchers++;
-	return watchers && !watch->followers && watchers < watch_pages(watch) && watch->kind->docs[DOC_ITEM].path;
-}
-
-static void watch_round_end(struct watch *watch, const struct list *list) {
-	struct fs *fs = watch->watches->fs;
-	watch->asking = false;
-	if (list) {
-		watch_compare(watch, list);
-		for (const struct watcher *at = watch->watchers; at; at = at->next)
-			if (!list_by_id(list, at->scope.ids[at->scope.count - 1])) /* its own answer decides */
-				store_forget_resource(fs->store, watch->kind, &at->scope);
-	}
+static void watch_round_end(struct watch *watch) {
 	watch_pause(watch);
 	watchers_resume(watch, false);
+}
+
+/* The listing that a round has got, against the one before: in pieces, as both may be long. False: this turn has no
+ * time left for it. */
+static bool watch_compare(struct watch *watch) {
+	const struct list *found = watch->found, *seen = watch->seen;
+	struct fs *fs = watch->watches->fs;
+	size_t count = seen && seen != found ? found->count + seen->count : 0;
+	if (!watch->compared && count && seen->whole && !found->whole && !watch->doubted) {
+		/* Pages have shifted while they were read: what is missing need not be gone. */
+		watch->doubted = true;
+		list_release(take_pointer(watch->found));
+		watch_round_end(watch);
+		return true;
+	}
+	for (; watch->compared < count; watch->compared++) {
+		if (!fs_work(fs, SAME_WORK))
+			return false;
+		watch_compare_one(watch, watch->compared);
+	}
+	for (const struct watcher *at = watch->watchers; at; at = at->next)
+		if (!list_by_id(found, at->scope.ids[at->scope.count - 1])) /* its own answer decides */
+			store_renew(fs->store, watch->kind, DOC_ITEM, &at->scope);
+	watch->doubted = false;
+	watch_compared(watch);
+	watch_round_end(watch);
+	return true;
 }
 
 static void watch_ask(struct watch *watch) {
 	const struct list *list = NULL;
 	int rc = store_list(watch->watches->fs->store, watch->kind, &watch->scope, &watch->demand, &list);
 	watch->asking = rc == DEMAND_PARKED;
-	if (!watch->asking)
-		watch_round_end(watch, rc ? NULL : list);
+	if (watch->asking)
+		return;
+	if (rc) {
+		watch_round_end(watch);
+		return;
+	}
+	watch->found = list_hold(list);
+	watch->compared = watch->differing = 0;
 }
 
 static void watch_who(const struct demand *demand, struct cause *ret) {
@@ -448,6 +511,7 @@ static void watch_resume(struct demand *demand) {
 
 static void watch_round(struct watch *watch) {
 	struct fs *fs = watch->watches->fs;
+	watch->began_ms = fs->now_ms;
 	if (watch_is_cheaper_by_item(watch)) {
 		for (const struct watcher *at = watch->watchers; at; at = at->next)
 			store_renew(fs->store, watch->kind, DOC_ITEM, &at->scope);
@@ -461,7 +525,7 @@ static void watch_round(struct watch *watch) {
 	const struct list *list;
 	int rc = store_list(fs->store, watch->kind, &watch->scope, &look, &list);
 	if (rc != -EAGAIN && look.fetched_ms < since_ms)
-		store_renew(fs->store, watch->kind, DOC_LIST, &watch->scope);
+		store_expire_list(fs->store, watch->kind, &watch->scope);
 	watch->demand = (struct demand){.since_ms = since_ms, .resume = watch_resume, .who = watch_who, .looks = true};
 	watch_ask(watch);
 }
@@ -470,10 +534,12 @@ bool watches_run(struct watches *watches) {
 	bool any = false;
 	for (struct watch *watch = watches->first, *next; watch; watch = next) {
 		next = watch->next;
-		if (!watch_is_used(watch) || watch->asking || watch->due_ms > watches->fs->now_ms)
-			continue;
-		watch_round(watch);
-		any = true;
+		if (watch->found) {
+			any |= watch_compare(watch);
+		} else if (watch_is_used(watch) && !watch->asking && watch->due_ms <= watches->fs->now_ms) {
+			watch_round(watch);
+			any = true;
+		}
 	}
 	return any;
 }
@@ -481,7 +547,9 @@ bool watches_run(struct watches *watches) {
 int watches_wait_ms(const struct watches *watches) {
 	int64_t now_ms = watches->fs->now_ms, due_ms = INT64_MAX;
 	for (const struct watch *watch = watches->first; watch; watch = watch->next)
-		if (watch_is_used(watch) && !watch->asking && watch->due_ms < due_ms)
+		if (watch->found)
+			due_ms = now_ms;
+		else if (watch_is_used(watch) && !watch->asking && watch->due_ms < due_ms)
 			due_ms = watch->due_ms;
 	return due_ms == INT64_MAX ? -1 : due_ms > now_ms ? (int)(due_ms - now_ms) : 0;
 }

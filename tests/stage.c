@@ -101,7 +101,7 @@ void stage_one_turn(struct stage *stage) {
 	while (store_run(stage->fs.store) || changes_run(stage->fs.changes) || watches_run(stage->fs.watches)) {
 	}
 	ops_work(&stage->fs);
-	if (stage->fs.forgetting && !kept_run(&stage->fs))
+	if (!kept_run(&stage->fs))
 		ops_refreshed(&stage->fs);
 	ops_sweep(&stage->fs);
 }
@@ -109,7 +109,8 @@ void stage_one_turn(struct stage *stage) {
 void stage_turn(struct stage *stage) {
 	do
 		stage_one_turn(stage);
-	while (store_wait_ms(stage->fs.store) == 0 || ops_wait_ms(&stage->fs) == 0);
+	while (store_wait_ms(stage->fs.store) == 0 || ops_wait_ms(&stage->fs) == 0 ||
+		watches_wait_ms(stage->fs.watches) == 0);
 }
 
 void stage_later(struct stage *stage, int64_t ms) {

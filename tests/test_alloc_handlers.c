@@ -644,6 +644,63 @@ static bool a_plan_is_read(struct stage *stage) {
 	return well;
 }
 
+static bool writes(struct stage *stage, const char *path, const char *text, fuse_req_t *ret) {
+	fuse_ino_t ino;
+	if (!walk(stage, path, &ino))
+		return false;
+	fuse_req_t opened = stage_open_file(stage, ino, O_WRONLY);
+	if (!went_well(stage, opened))
+		return false;
+	*ret = stage_write(stage, opened, text, 0);
+	settle(stage, *ret);
+	return (*ret)->answer != ANSWER_ERR || (*ret)->code != ENOMEM;
+}
+
+static bool a_state_is_waited_for(struct stage *stage) {
+	fuse_req_t write;
+	if (!writes(stage, RUNTIMES_DIR "/r/wait", "Running\n", &write))
+		return false;
+	assert_written(write, 8);
+	if (!writes(stage, RUNTIMES_DIR "/r/wait", "Pending 15\n", &write))
+		return false;
+	assert_err(write, ETIMEDOUT); /* some rounds later */
+	return true;
+}
+
+/* What there is no memory for is missing in it, or the round has failed: there is another. */
+static bool events_are_followed(struct stage *stage) {
+	fuse_ino_t ino;
+	char body[256], line[64];
+	if (!walk(stage, RUNTIMES_DIR "/r", &ino) || !walk(stage, RUNTIMES_DIR "/events", &ino))
+		return false;
+	fuse_req_t opened = stage_open_file(stage, ino, O_RDONLY);
+	if (!went_well(stage, opened))
+		return false;
+	fs_ops.poll(kernel_request(stage->kernel), ino, &opened->file, kernel_poll(stage->kernel));
+	for (int i = 0; i < 60 && !fake_api_find(stage->api, API_GET, RUNTIMES); i++)
+		stage_later(stage, 1000);
+	snprintf(line, sizeof(line), "s%lld", (long long)stage->fs.now_ms);
+	snprintf(body, sizeof(body), LIST("{\"id\":\"r\",\"name\":\"r\",\"status\":\"%s\"}"), line);
+	stage_answer(stage, API_GET, RUNTIMES, 200, body);
+	fuse_req_t read = stage_read(stage, opened, 1 << 16, 0);
+	bool well = went_well(stage, read) && strstr(read->data, line);
+	kernel_release(opened);
+	return well;
+}
+
+static bool answers_are_refreshed(struct stage *stage) {
+	static const char *const paths[] = {RUNTIMES_DIR "/r/status\n", "orgs/o/projects/p/../p/aimodels\n", "/\n"};
+	fuse_ino_t ino;
+	fuse_req_t write;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		if (!walk(stage, RUNTIMES_DIR "/r/status", &ino) || !walk(stage, MODELS_DIR "/a/status", &ino) ||
+			!writes(stage, ".neevfs/refresh", paths[i], &write))
+			return false;
+		assert_written(write, strlen(paths[i]));
+	}
+	return true;
+}
+
 /* ---- n = 1, 2, 3, … ---- */
 
 static void torture(scenario *run) {
@@ -705,6 +762,9 @@ TORTURE(a_schema_is_read)
 TORTURE(a_query_is_listed)
 TORTURE(a_notification_is_asked_for)
 TORTURE(a_plan_is_read)
+TORTURE(a_state_is_waited_for)
+TORTURE(events_are_followed)
+TORTURE(answers_are_refreshed)
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
@@ -734,6 +794,9 @@ int main(void) {
 		cmocka_unit_test(torture_a_query_is_listed),
 		cmocka_unit_test(torture_a_notification_is_asked_for),
 		cmocka_unit_test(torture_a_plan_is_read),
+		cmocka_unit_test(torture_a_state_is_waited_for),
+		cmocka_unit_test(torture_events_are_followed),
+		cmocka_unit_test(torture_answers_are_refreshed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -438,8 +438,8 @@ static void a_row_agrees_after_a_scale(void **state) {
 /* The kernel is told: it asks again for what the collection says of all, and for the links of that name. */
 static void a_row_agrees_after_a_delete(void **state) {
 	(void)state;
-	static const char *const names[] = {
-		"/index.tsv", "/list.json", "/.by-status/Running", "/.by-status/Running/a", "/.by-status/Running/b"};
+	static const char *const names[] = {"/index.tsv", "/list.json", "/.by-status/Running", "/.by-status/Running/a",
+		"/.by-id/id-a", "/.by-status/Running/b", "/.by-id/id-b"};
 	struct stage stage;
 	stage_begin(&stage);
 	fuse_ino_t dir = stage_walk(&stage, RUNTIMES_DIR);
@@ -450,8 +450,8 @@ static void a_row_agrees_after_a_delete(void **state) {
 	stage_answer(&stage, API_GET, RUNTIMES, 200,
 		LIST(INSTANCE("a", "id-a", "Running", "1", "r1") "," INSTANCE("b", "id-b", "Running", "1", "r1")));
 	assert_entry(look);
-	fuse_ino_t inos[5];
-	for (size_t i = 0; i < 5; i++) {
+	fuse_ino_t inos[7];
+	for (size_t i = 0; i < 7; i++) {
 		char path[128];
 		snprintf(path, sizeof(path), RUNTIMES_DIR "%s", names[i]);
 		inos[i] = stage_walk(&stage, path);
@@ -460,8 +460,8 @@ static void a_row_agrees_after_a_delete(void **state) {
 	fuse_req_t removed = stage_rmdir(&stage, dir, "a");
 	stage_answer(&stage, API_DELETE, RUNTIMES "/id-a", 204, NULL);
 	assert_err(removed, 0);
-	/* The first four, the directory of the shelves, and the collection. */
-	assert_int_equal(kernel_told(stage.kernel), told + 6);
+	/* The first five, the directories of the shelves and ids, and the collection. */
+	assert_int_equal(kernel_told(stage.kernel), told + 8);
 	fuse_req_t anew = stage_opendir(&stage, dir);
 	stage_answer(&stage, API_GET, RUNTIMES, 200,
 		LIST(INSTANCE("a", "id-a", "Terminating", "1", "r1") "," INSTANCE("b", "id-b", "Running", "1", "r1")));
