@@ -530,6 +530,50 @@ static void what_a_resource_costs(void **state) {
 	stage_close(&stage);
 }
 
+/* Replicas that are none, or more than there is money; some that move, of which we asked for nothing. */
+static void what_replicas_cost(void **state) {
+	(void)state;
+	static const char *const answers[][2] = {
+		{MODELS, LIST(DEPLOYMENT("a", "id-a", "ready", "-1") "," DEPLOYMENT("b", "id-b", "ready",
+				 "9223372036854775807") "," DEPLOYMENT("c", "id-c", "ready", "null") "," DEPLOYMENT("d",
+				 "id-d", "initializing", "2") "," DEPLOYMENT("e", "id-e", "ready", "1"))},
+		{INVENTORY, OFFERS}, {NULL, NULL}};
+	struct stage stage;
+	stage_begin(&stage);
+	says_with(&stage, MODELS_DIR "/a/cost/usdPerHour", answers, "");
+	stage_says(&stage, MODELS_DIR "/b/cost/usdPerHour", "");
+	stage_says(&stage, MODELS_DIR "/c/cost/usdPerHour", "");
+	stage_says(&stage, MODELS_DIR "/d/cost/usdPerHour", "9.96\n");
+	stage_says(&stage, MODELS_DIR "/d/cost/usd", ""); /* nobody tells since when */
+	/* What is being deleted costs what it has until it is gone. */
+	fuse_req_t removed = stage_rmdir(&stage, stage_walk(&stage, MODELS_DIR), "e");
+	stage_answer(&stage, API_DELETE, MODELS "/id-e", 204, NULL);
+	assert_err(removed, 0);
+	static const char *const after[][2] = {
+		{MODELS, LIST(DEPLOYMENT("e", "id-e", "terminating", "1"))}, {INVENTORY, OFFERS}, {NULL, NULL}};
+	says_with(&stage, MODELS_DIR "/e/cost/usdPerHour", after, "4.98\n");
+	stage_close(&stage);
+}
+
+/* More than a number can hold is not told, and of a sum it is said. */
+static void more_than_all_money(void **state) {
+	(void)state;
+	static const char *const answers[][2] = {{RUNTIMES, LIST(INSTANCE("a", "id-a", "Running", "4000000", "r1"))},
+		{MODELS, LIST(DEPLOYMENT("a", "id-a", "ready", "4000000") "," DEPLOYMENT(
+				 "b", "id-b", "ready", "4000000"))},
+		{INVENTORY, LIST(OFFER("g", "r1", "1000000", "8", "1", "8", "High"))}, {NULL, NULL}};
+	struct stage stage;
+	stage_begin(&stage);
+	says_with(&stage, RUNTIMES_DIR "/a/cost/usdPerHour", answers, "4000000000000.00\n");
+	stage_says(&stage, RUNTIMES_DIR "/a/cost/usd", "");
+	says_with(&stage, ".neevfs/cost", answers,
+		"path\tresources\tusd_per_hour\tunpriced\tnote\n"
+		"orgs/o/projects/p/airuntimes\t1\t4000000000000.00\t0\t-\n"
+		"orgs/o/projects/p/aimodels\t2\t8000000000000.00\t1\t-\n"
+		"total\t3\t4000000000000.00\t1\tincomplete\n");
+	stage_close(&stage);
+}
+
 static void the_bill(void **state) {
 	(void)state;
 	static const char *const answers[][2] = {
@@ -719,6 +763,8 @@ int main(void) {
 		cmocka_unit_test(a_row_agrees_after_a_delete),
 		cmocka_unit_test(a_newborn_has_a_row),
 		cmocka_unit_test(what_a_resource_costs),
+		cmocka_unit_test(what_replicas_cost),
+		cmocka_unit_test(more_than_all_money),
 		cmocka_unit_test(the_bill),
 		cmocka_unit_test(a_bill_with_gaps),
 		cmocka_unit_test(a_bill_without_a_network),

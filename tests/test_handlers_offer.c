@@ -397,6 +397,34 @@ static void a_query_is_one_listing(void **state) {
 	stage_close(&stage);
 }
 
+/* What tells two of one name apart may be missing in both, or be no text. */
+static void a_query_by_odd_answers(void **state) {
+	(void)state;
+	static const char offers[] = LIST("{\"config_id\":\"a\",\"region\":\"r1\"},"
+					  "{\"config_id\":\"b\",\"region\":\"r1\",\"instance_type\":7},"
+					  "{\"config_id\":\"c\",\"region\":\"r1\",\"instance_type\":7}");
+	static const char found[] = LIST("{\"config_id\":\"a\",\"region\":\"r1\"},"
+					 "{\"config_id\":\"b\",\"region\":\"r1\",\"instance_type\":7},"
+					 "{\"config_id\":\"c\",\"region\":\"r1\",\"instance_type\":8}");
+	struct stage stage;
+	stage_begin(&stage);
+	fuse_ino_t queries = stage_walk(&stage, "inventory/.query");
+	fuse_ino_t query = stage_lookup(&stage, queries, "region=r1")->entry.ino;
+	fuse_req_t group = stage_lookup(&stage, query, "r1");
+	stage_answer(&stage, API_GET, INVENTORY, 200, offers);
+	stage_answer(&stage, API_GET, INVENTORY "?region=r1", 200, found);
+	assert_entry(group);
+	assert_string_equal(stage_names(&stage, group->entry.ino, 4096), "a\nb\n");
+	assert_err(stage_lookup(&stage, group->entry.ino, "c"), ENOENT); /* the two answers are not of one moment */
+	/* A name is looked up by what is asked anew. */
+	stage_later(&stage, TTL_MS);
+	fuse_req_t look = stage_lookup(&stage, group->entry.ino, "a");
+	stage_answer(&stage, API_GET, INVENTORY, 200, offers);
+	stage_answer(&stage, API_GET, INVENTORY "?region=r1", 422, NULL);
+	assert_err(look, EINVAL);
+	stage_close(&stage);
+}
+
 /* ---- spec.example.json ---- */
 
 #define TEMPLATE_ITEM(id) "{\"id\":\"" id "\"}"
@@ -695,6 +723,7 @@ int main(void) {
 		cmocka_unit_test(what_is_no_list_is_unusable),
 		cmocka_unit_test(names_of_queries),
 		cmocka_unit_test(a_query_is_one_listing),
+		cmocka_unit_test(a_query_by_odd_answers),
 		cmocka_unit_test(examples_of_instances),
 		cmocka_unit_test(looking_at_an_example_costs_nothing),
 		cmocka_unit_test(examples_of_deployments),
