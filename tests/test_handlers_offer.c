@@ -4,6 +4,7 @@
 #include "../api/scope.h"
 #include "../fs/example.h"
 #include "../fs/query.h"
+#include "../fs/registrations.h"
 #include "../fs/spec.h"
 
 #include <errno.h>
@@ -284,6 +285,33 @@ static void all_registrations(void **state) {
 	assert_int_equal(touch->answer, ANSWER_ATTR);
 	text_of(&stage, "inventory/notifications.json", &answers);
 	assert_int_equal(fake_api_count(stage.api, API_GET, NOTIFICATIONS), 2);
+	stage_close(&stage);
+}
+
+static bool pending(const char *registration) {
+	SCOPED(buffer_free) struct buffer list = {0};
+	static const char body[] = "{\"region_id\":\"r1\",\"config_id\":\"a\"}";
+	struct json root, wanted;
+	buffer_printf(&list, "[{\"region_id\":\"r2\",\"config_id\":\"a\",\"status\":\"pending\"},%s]", registration);
+	assert_int_equal(json_scan(list.data, list.len, &root, NULL), JSON_OK);
+	assert_int_equal(json_scan(body, strlen(body), &wanted, NULL), JSON_OK);
+	return registration_pending(root, wanted);
+}
+
+/* Only what is certain to come yet is not asked for again. */
+static void what_is_still_to_come(void **state) {
+	(void)state;
+	assert_true(pending(REGISTERED("r1", "a", "pending")));
+	assert_true(pending(REGISTERED("r1", "a", "PENDING")));
+	assert_false(pending(REGISTERED("r1", "b", "pending")));
+	assert_false(pending(REGISTERED("r1", "a", "sent")));
+	assert_false(pending(REGISTERED("r1", "a", "expired"))); /* as long */
+	assert_false(pending("{\"region_id\":\"r1\",\"config_id\":\"a\"}"));
+	assert_false(pending("{\"region_id\":\"r1\",\"config_id\":\"a\",\"status\":123456789}"));
+	struct stage stage;
+	struct answers answers = {.inventory = OFFERS, .notifications = "[{\"region_id\":\"r1\",\"config_id\":\"a\"}]"};
+	stage_begin(&stage);
+	assert_string_equal(text_of(&stage, NOTIFY, &answers), " \n");
 	stage_close(&stage);
 }
 
@@ -720,6 +748,7 @@ int main(void) {
 		cmocka_unit_test(the_other_service_is_told),
 		cmocka_unit_test(it_is_not_offered),
 		cmocka_unit_test(all_registrations),
+		cmocka_unit_test(what_is_still_to_come),
 		cmocka_unit_test(what_is_no_list_is_unusable),
 		cmocka_unit_test(names_of_queries),
 		cmocka_unit_test(a_query_is_one_listing),
