@@ -117,6 +117,41 @@ static void no_text_forges_a_row(void **state) {
 }
 
 /* The inventory is one more document; without it the table is there all the same. */
+/* Which characters turn the direction of text or end a line, and their neighbours, which do not. */
+static void odd_characters(void **state) {
+	(void)state;
+	static const struct {
+		const char *text;
+		bool odd;
+	} cases[] = {
+		{"\u2027", false},
+		{"\u2028", true},
+		{"\u202e", true},
+		{"\u202f", false},
+		{"\u2065", false},
+		{"\u2066", true},
+		{"\u2069", true},
+		{"\u206a", false},
+		{"\u2000", false},
+		{"\u20a8", false},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char item[128], list[256], text[256], cell[16];
+		const unsigned char *bytes = (const unsigned char *)cases[i].text;
+		snprintf(item, sizeof item, "{\"id\":\"a\",\"name\":\"a\",\"status\":\"x\",\"reason\":\"%s\"}",
+			cases[i].text);
+		snprintf(list, sizeof list, LIST("%s"), item);
+		snprintf(cell, sizeof cell, "\\x%02x\\x%02x\\x%02x", bytes[0], bytes[1], bytes[2]);
+		snprintf(text, sizeof text, INDEX_HEAD "a\tx\t-\t-\t           -\t-\t-\t%s\n",
+			cases[i].odd ? cell : cases[i].text);
+		const char *const answers[][2] = {{RUNTIMES, list}, {INVENTORY, OFFERS}, {NULL, NULL}};
+		struct stage stage;
+		stage_begin(&stage);
+		says_with(&stage, RUNTIMES_DIR "/index.tsv", answers, text);
+		stage_close(&stage);
+	}
+}
+
 static void a_table_without_prices(void **state) {
 	(void)state;
 	static const char *const answers[][2] = {
@@ -750,6 +785,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_table_of_instances),
 		cmocka_unit_test(no_text_forges_a_row),
+		cmocka_unit_test(odd_characters),
 		cmocka_unit_test(a_table_without_prices),
 		cmocka_unit_test(its_size_asks_for_no_prices),
 		cmocka_unit_test(ages_go_on),

@@ -687,6 +687,14 @@ static void a_plan_tells_what_stands_against_it(void **state) {
 	const char *text = text_of(&stage, PLAN, &empty);
 	assert_mentions(text, "Brakes: refused, EDQUOT: max_hourly=3.00: 0.00 USD/h run already, this adds 4.00");
 	stage_close(&stage);
+	stage_init(&stage);
+	stage.options.max_hourly.set = true;
+	stage.options.max_hourly.value = 4000000;
+	assert_int_equal(stage_open(&stage), 0);
+	begin_plan(&stage, GOOD_SPEC);
+	for (int i = 0; i < 2; i++) /* it does not count as being created */
+		assert_mentions(text_of(&stage, PLAN, &empty), "\nBrakes: allowed\nNothing was sent.\n");
+	stage_close(&stage);
 }
 
 static void a_plan_without_an_inventory(void **state) {
