@@ -146,8 +146,11 @@ static int bill_collection(struct bill *bill, const struct kind *kind, const str
 	buffer_printf(bill->out, "%s\t%zu\t%s\t%zu\t-\n", path, list->count, usd, made->unpriced);
 	bill->resources += list->count;
 	bill->unpriced += made->unpriced;
-	if (__builtin_add_overflow(bill->hourly, made->hourly, &bill->hourly))
+	int64_t sum;
+	if (__builtin_add_overflow(bill->hourly, made->hourly, &sum))
 		bill->incomplete = true;
+	else
+		bill->hourly = sum;
 	return 0;
 }
 

@@ -59,8 +59,8 @@ static void options_check(struct doctor *doctor) {
 
 const char *doctor_proxy_ignored(void) {
 	static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", NULL};
-	const char *const *name = names;
-	while (*name && !(getenv(*name) && *getenv(*name)))
+	const char *const *name = names, *value;
+	while (*name && !((value = getenv(*name)) && *value))
 		name++;
 	return *name;
 }

@@ -167,8 +167,11 @@ static int item_add(const struct item *item, struct index_row *row, struct list_
 		return rc;
 	if (made->index.error == -ENOMEM)
 		return -ENOMEM;
-	if (row->hourly < 0 || __builtin_add_overflow(made->hourly, row->hourly, &made->hourly))
+	int64_t sum; /* which is written when it is too large, too */
+	if (row->hourly < 0 || __builtin_add_overflow(made->hourly, row->hourly, &sum))
 		made->unpriced++;
+	else
+		made->hourly = sum;
 	return 0;
 }
 

@@ -28,8 +28,9 @@ void requests_free(struct requests *requests) {
 
 /* What others have written: a server, who named a file or a process. */
 static void field_add(struct buffer *out, const char *text, char separator) {
-	size_t len = text ? strnlen(text, REQUEST_FIELD_MAX) : 0;
-	size_t done = 0;
+	if (!text)
+		text = "";
+	size_t len = strnlen(text, REQUEST_FIELD_MAX), done = 0;
 	buffer_byte(out, separator);
 	if (!len)
 		buffer_byte(out, '-');
@@ -39,7 +40,7 @@ static void field_add(struct buffer *out, const char *text, char separator) {
 			buffer_add(out, "\\x20");
 			done = at + 1;
 		}
-	buffer_add_safe(out, text ? text + done : "", len - done);
+	buffer_add_safe(out, text + done, len - done);
 }
 
 void request_fields(const struct api_exchange *exchange, char separator, struct buffer *out) {

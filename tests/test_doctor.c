@@ -234,10 +234,16 @@ FILE *__wrap_fopen(const char *path, const char *mode) {
 	return file;
 }
 
+int __real_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...) {
-	(void)flags;
-	assert_string_equal(path, "/dev/fuse");
+	if (strcmp(path, "/dev/fuse") != 0) { /* the counters of tests/coverage */
+		va_list args;
+		va_start(args, flags);
+		mode_t mode = flags & O_CREAT ? va_arg(args, mode_t) : 0;
+		va_end(args);
+		return __real_open(path, flags, mode);
+	}
 	if (!machine.device)
 		return dup(STDERR_FILENO);
 	errno = machine.device;

@@ -117,6 +117,41 @@ static void no_text_forges_a_row(void **state) {
 }
 
 /* The inventory is one more document; without it the table is there all the same. */
+/* Which characters turn the direction of text or end a line, and their neighbours, which do not. */
+static void odd_characters(void **state) {
+	(void)state;
+	static const struct {
+		const char *text;
+		bool odd;
+	} cases[] = {
+		{"\u2027", false},
+		{"\u2028", true},
+		{"\u202e", true},
+		{"\u202f", false},
+		{"\u2065", false},
+		{"\u2066", true},
+		{"\u2069", true},
+		{"\u206a", false},
+		{"\u2000", false},
+		{"\u20a8", false},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char item[128], list[256], text[256], cell[16];
+		const unsigned char *bytes = (const unsigned char *)cases[i].text;
+		snprintf(item, sizeof item, "{\"id\":\"a\",\"name\":\"a\",\"status\":\"x\",\"reason\":\"%s\"}",
+			cases[i].text);
+		snprintf(list, sizeof list, LIST("%s"), item);
+		snprintf(cell, sizeof cell, "\\x%02x\\x%02x\\x%02x", bytes[0], bytes[1], bytes[2]);
+		snprintf(text, sizeof text, INDEX_HEAD "a\tx\t-\t-\t           -\t-\t-\t%s\n",
+			cases[i].odd ? cell : cases[i].text);
+		const char *const answers[][2] = {{RUNTIMES, list}, {INVENTORY, OFFERS}, {NULL, NULL}};
+		struct stage stage;
+		stage_begin(&stage);
+		says_with(&stage, RUNTIMES_DIR "/index.tsv", answers, text);
+		stage_close(&stage);
+	}
+}
+
 static void a_table_without_prices(void **state) {
 	(void)state;
 	static const char *const answers[][2] = {
@@ -530,6 +565,50 @@ static void what_a_resource_costs(void **state) {
 	stage_close(&stage);
 }
 
+/* Replicas that are none, or more than there is money; some that move, of which we asked for nothing. */
+static void what_replicas_cost(void **state) {
+	(void)state;
+	static const char *const answers[][2] = {
+		{MODELS, LIST(DEPLOYMENT("a", "id-a", "ready", "-1") "," DEPLOYMENT("b", "id-b", "ready",
+				 "9223372036854775807") "," DEPLOYMENT("c", "id-c", "ready", "null") "," DEPLOYMENT("d",
+				 "id-d", "initializing", "2") "," DEPLOYMENT("e", "id-e", "ready", "1"))},
+		{INVENTORY, OFFERS}, {NULL, NULL}};
+	struct stage stage;
+	stage_begin(&stage);
+	says_with(&stage, MODELS_DIR "/a/cost/usdPerHour", answers, "");
+	stage_says(&stage, MODELS_DIR "/b/cost/usdPerHour", "");
+	stage_says(&stage, MODELS_DIR "/c/cost/usdPerHour", "");
+	stage_says(&stage, MODELS_DIR "/d/cost/usdPerHour", "9.96\n");
+	stage_says(&stage, MODELS_DIR "/d/cost/usd", ""); /* nobody tells since when */
+	/* What is being deleted costs what it has until it is gone. */
+	fuse_req_t removed = stage_rmdir(&stage, stage_walk(&stage, MODELS_DIR), "e");
+	stage_answer(&stage, API_DELETE, MODELS "/id-e", 204, NULL);
+	assert_err(removed, 0);
+	static const char *const after[][2] = {
+		{MODELS, LIST(DEPLOYMENT("e", "id-e", "terminating", "1"))}, {INVENTORY, OFFERS}, {NULL, NULL}};
+	says_with(&stage, MODELS_DIR "/e/cost/usdPerHour", after, "4.98\n");
+	stage_close(&stage);
+}
+
+/* More than a number can hold is not told, and of a sum it is said. */
+static void more_than_all_money(void **state) {
+	(void)state;
+	static const char *const answers[][2] = {{RUNTIMES, LIST(INSTANCE("a", "id-a", "Running", "4000000", "r1"))},
+		{MODELS, LIST(DEPLOYMENT("a", "id-a", "ready", "4000000") "," DEPLOYMENT(
+				 "b", "id-b", "ready", "4000000"))},
+		{INVENTORY, LIST(OFFER("g", "r1", "1000000", "8", "1", "8", "High"))}, {NULL, NULL}};
+	struct stage stage;
+	stage_begin(&stage);
+	says_with(&stage, RUNTIMES_DIR "/a/cost/usdPerHour", answers, "4000000000000.00\n");
+	stage_says(&stage, RUNTIMES_DIR "/a/cost/usd", "");
+	says_with(&stage, ".neevfs/cost", answers,
+		"path\tresources\tusd_per_hour\tunpriced\tnote\n"
+		"orgs/o/projects/p/airuntimes\t1\t4000000000000.00\t0\t-\n"
+		"orgs/o/projects/p/aimodels\t2\t8000000000000.00\t1\t-\n"
+		"total\t3\t4000000000000.00\t1\tincomplete\n");
+	stage_close(&stage);
+}
+
 static void the_bill(void **state) {
 	(void)state;
 	static const char *const answers[][2] = {
@@ -706,6 +785,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_table_of_instances),
 		cmocka_unit_test(no_text_forges_a_row),
+		cmocka_unit_test(odd_characters),
 		cmocka_unit_test(a_table_without_prices),
 		cmocka_unit_test(its_size_asks_for_no_prices),
 		cmocka_unit_test(ages_go_on),
@@ -719,6 +799,8 @@ int main(void) {
 		cmocka_unit_test(a_row_agrees_after_a_delete),
 		cmocka_unit_test(a_newborn_has_a_row),
 		cmocka_unit_test(what_a_resource_costs),
+		cmocka_unit_test(what_replicas_cost),
+		cmocka_unit_test(more_than_all_money),
 		cmocka_unit_test(the_bill),
 		cmocka_unit_test(a_bill_with_gaps),
 		cmocka_unit_test(a_bill_without_a_network),

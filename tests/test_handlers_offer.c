@@ -4,6 +4,7 @@
 #include "../api/scope.h"
 #include "../fs/example.h"
 #include "../fs/query.h"
+#include "../fs/registrations.h"
 #include "../fs/spec.h"
 
 #include <errno.h>
@@ -287,6 +288,33 @@ static void all_registrations(void **state) {
 	stage_close(&stage);
 }
 
+static bool pending(const char *registration) {
+	SCOPED(buffer_free) struct buffer list = {0};
+	static const char body[] = "{\"region_id\":\"r1\",\"config_id\":\"a\"}";
+	struct json root, wanted;
+	buffer_printf(&list, "[{\"region_id\":\"r2\",\"config_id\":\"a\",\"status\":\"pending\"},%s]", registration);
+	assert_int_equal(json_scan(list.data, list.len, &root, NULL), JSON_OK);
+	assert_int_equal(json_scan(body, strlen(body), &wanted, NULL), JSON_OK);
+	return registration_pending(root, wanted);
+}
+
+/* Only what is certain to come yet is not asked for again. */
+static void what_is_still_to_come(void **state) {
+	(void)state;
+	assert_true(pending(REGISTERED("r1", "a", "pending")));
+	assert_true(pending(REGISTERED("r1", "a", "PENDING")));
+	assert_false(pending(REGISTERED("r1", "b", "pending")));
+	assert_false(pending(REGISTERED("r1", "a", "sent")));
+	assert_false(pending(REGISTERED("r1", "a", "expired"))); /* as long */
+	assert_false(pending("{\"region_id\":\"r1\",\"config_id\":\"a\"}"));
+	assert_false(pending("{\"region_id\":\"r1\",\"config_id\":\"a\",\"status\":123456789}"));
+	struct stage stage;
+	struct answers answers = {.inventory = OFFERS, .notifications = "[{\"region_id\":\"r1\",\"config_id\":\"a\"}]"};
+	stage_begin(&stage);
+	assert_string_equal(text_of(&stage, NOTIFY, &answers), " \n");
+	stage_close(&stage);
+}
+
 static void what_is_no_list_is_unusable(void **state) {
 	(void)state;
 	struct stage stage;
@@ -394,6 +422,34 @@ static void a_query_is_one_listing(void **state) {
 	stage_answer(&stage, API_GET, INVENTORY, 200, OFFERS);
 	stage_answer(&stage, API_GET, INVENTORY "?region=r1&vram_min=80", 422, NULL);
 	assert_err(listed, EINVAL);
+	stage_close(&stage);
+}
+
+/* What tells two of one name apart may be missing in both, or be no text. */
+static void a_query_by_odd_answers(void **state) {
+	(void)state;
+	static const char offers[] = LIST("{\"config_id\":\"a\",\"region\":\"r1\"},"
+					  "{\"config_id\":\"b\",\"region\":\"r1\",\"instance_type\":7},"
+					  "{\"config_id\":\"c\",\"region\":\"r1\",\"instance_type\":7}");
+	static const char found[] = LIST("{\"config_id\":\"a\",\"region\":\"r1\"},"
+					 "{\"config_id\":\"b\",\"region\":\"r1\",\"instance_type\":7},"
+					 "{\"config_id\":\"c\",\"region\":\"r1\",\"instance_type\":8}");
+	struct stage stage;
+	stage_begin(&stage);
+	fuse_ino_t queries = stage_walk(&stage, "inventory/.query");
+	fuse_ino_t query = stage_lookup(&stage, queries, "region=r1")->entry.ino;
+	fuse_req_t group = stage_lookup(&stage, query, "r1");
+	stage_answer(&stage, API_GET, INVENTORY, 200, offers);
+	stage_answer(&stage, API_GET, INVENTORY "?region=r1", 200, found);
+	assert_entry(group);
+	assert_string_equal(stage_names(&stage, group->entry.ino, 4096), "a\nb\n");
+	assert_err(stage_lookup(&stage, group->entry.ino, "c"), ENOENT); /* the two answers are not of one moment */
+	/* A name is looked up by what is asked anew. */
+	stage_later(&stage, TTL_MS);
+	fuse_req_t look = stage_lookup(&stage, group->entry.ino, "a");
+	stage_answer(&stage, API_GET, INVENTORY, 200, offers);
+	stage_answer(&stage, API_GET, INVENTORY "?region=r1", 422, NULL);
+	assert_err(look, EINVAL);
 	stage_close(&stage);
 }
 
@@ -631,6 +687,14 @@ static void a_plan_tells_what_stands_against_it(void **state) {
 	const char *text = text_of(&stage, PLAN, &empty);
 	assert_mentions(text, "Brakes: refused, EDQUOT: max_hourly=3.00: 0.00 USD/h run already, this adds 4.00");
 	stage_close(&stage);
+	stage_init(&stage);
+	stage.options.max_hourly.set = true;
+	stage.options.max_hourly.value = 4000000;
+	assert_int_equal(stage_open(&stage), 0);
+	begin_plan(&stage, GOOD_SPEC);
+	for (int i = 0; i < 2; i++) /* it does not count as being created */
+		assert_mentions(text_of(&stage, PLAN, &empty), "\nBrakes: allowed\nNothing was sent.\n");
+	stage_close(&stage);
 }
 
 static void a_plan_without_an_inventory(void **state) {
@@ -692,9 +756,11 @@ int main(void) {
 		cmocka_unit_test(the_other_service_is_told),
 		cmocka_unit_test(it_is_not_offered),
 		cmocka_unit_test(all_registrations),
+		cmocka_unit_test(what_is_still_to_come),
 		cmocka_unit_test(what_is_no_list_is_unusable),
 		cmocka_unit_test(names_of_queries),
 		cmocka_unit_test(a_query_is_one_listing),
+		cmocka_unit_test(a_query_by_odd_answers),
 		cmocka_unit_test(examples_of_instances),
 		cmocka_unit_test(looking_at_an_example_costs_nothing),
 		cmocka_unit_test(examples_of_deployments),

@@ -272,6 +272,21 @@ static void what_fails_is_a_comment(void **state) {
 	stage_close(&stage);
 }
 
+/* One that fails while those before it are waited for is told when they are there. */
+static void a_failure_before_the_others(void **state) {
+	(void)state;
+	struct stage stage;
+	fuse_req_t lookup = open_config(&stage, LIST(RUNTIME("a", "i", "Running") "," RUNTIME("b", "j", "Running")));
+	stage_answer(&stage, API_GET, RUNTIMES "/j", 404, "{}");
+	assert_parked(lookup);
+	stage_answer(&stage, API_GET, RUNTIMES "/i", 200, DETAIL("i", "\"\"", "\"ssh root@h\""));
+	assert_entry(lookup);
+	stage_mentions(&stage, SSH_CONFIG, HOST("a", "h", "22", "root", "i"));
+	stage_mentions(&stage, SSH_CONFIG, "\n# b is left out: ");
+	assert_int_equal(fake_api_total(stage.api), 3);
+	stage_close(&stage);
+}
+
 static void the_listing_fails(void **state) {
 	(void)state;
 	struct stage stage;
@@ -395,6 +410,7 @@ int main(void) {
 		cmocka_unit_test(each_that_runs),
 		cmocka_unit_test(none_runs),
 		cmocka_unit_test(what_fails_is_a_comment),
+		cmocka_unit_test(a_failure_before_the_others),
 		cmocka_unit_test(the_listing_fails),
 		cmocka_unit_test(a_detail_that_never_comes),
 		cmocka_unit_test(whose_requests_they_are),

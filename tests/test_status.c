@@ -200,6 +200,12 @@ static void test_bounds(void **state) {
 	request_fields(&exchange, ' ', &line);
 	assert_string_equal(line.data,
 		"GET /p\\x20q 612 0 0 x\\x0ay 0 - a\\x20b\\x0a open a\\x09b\\x0a2026-01-01T00:00:00Z\\x09GET");
+	exchange.tag = NULL; /* for nobody, and at no time that there is */
+	requests_add(stage.fs.requests, (time_t)INT64_MAX, &exchange);
+	assert_string_equal(field(REQUESTS_MAX, TIME), "-");
+	assert_row(REQUESTS_MAX, "GET", "/p q", "612", "-", "-");
+	assert_asker(REQUESTS_MAX, 0);
+	exchange.tag = &cause;
 
 	for (int i = 0; i < STATS_ANSWERS_MAX + 5; i++) {
 		exchange.status = 100 + i;

@@ -50,7 +50,8 @@ static const char *const names[] = {"orgs", "o", "projects", "p", "airuntimes", 
 	"options", "r"};
 
 static const char *const offer_names[] = {"g", "notify", ".query", "region=r", "notifications.json",
-	"spec.example.json", "spec.schema.json", "spec.json.plan"};
+	"spec.example.json", "spec.schema.json", "spec.json.plan", "wait", "wait", "events", "refresh", "index.tsv",
+	"list.json", "requests", "idle"};
 
 static const char *choose_name(struct play *play, char ret[static NAME_SIZE]) {
 	unsigned byte = input_byte(play->input);
@@ -250,11 +251,17 @@ static const char *const texts[] = {SPEC_TEXT, "{", "}", "3\n", "1", "0", "-1\n"
 	"\"image\":\"ghcr.io/o/i:v1\",\"category\":\"c\"}", "nonsense",
 	"{\"catalog_id\":\"m-x\",\"region\":\"r\",\"gpu_config_id\":\"g\",\"gpu_count\":1,\"plan_id\":\"p\"}"};
 
+/* Of `wait`, with few seconds, and of `refresh`. */
+static const char *const wishes[] = {"Running 1\n", "ready 2", "gone 30\n", "Failed", "/\n", "orgs/o/projects/p\n",
+	"orgs/o/projects/p/airuntimes/abc\n", "inventory/r/g"};
+
 static void step_write(struct play *play) {
 	fuse_req_t opened = choose_open(play, false);
 	unsigned byte = input_byte(play->input);
 	size_t len;
 	const char *text = texts[byte % (sizeof(texts) / sizeof(*texts))];
+	if (byte >= 208 && byte < 224)
+		text = wishes[byte % (sizeof(wishes) / sizeof(*wishes))];
 	if (byte >= 224)
 		text = input_bytes(play->input, 255, &len);
 	else
@@ -432,6 +439,13 @@ static void step(struct play *play) {
 		fs_symlink(req, "target", ino, choose_name(play, name));
 		break;
 	}
+	case 26:
+		opened = choose_open(play, false);
+		size = input_byte(play->input);
+		if (opened)
+			fs_poll(kernel_request(stage->kernel), opened->ino, &opened->file,
+				size & 1 ? kernel_poll(stage->kernel) : NULL);
+		break;
 	default:
 		step_answer(play);
 		break;

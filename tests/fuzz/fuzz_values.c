@@ -16,7 +16,8 @@ static const char *const dirs[] = {RUNTIMES_DIR, MODELS_DIR, TEMPLATES_DIR, "tem
 static char *list_text, *item_text;
 
 static const char *answer_of(const struct api_call *call) {
-	return call->list ? list_text : item_text;
+	bool list = call->list || strstr(call->path, "/notify-availability");
+	return list ? list_text : item_text;
 }
 
 static fuse_req_t settled(struct stage *stage, fuse_req_t req) {
