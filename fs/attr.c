@@ -95,11 +95,10 @@ static void view_fill(const struct view *view, const struct demand *demand, size
 	*ret = (struct attr){.st = st, .until_ms = view_live(view) ? 0 : demand->until_ms};
 }
 
-/* Credentials are not left in the page cache; nor what grows while it is open, or is looked at without being known. */
+/* Credentials are not left in the page cache; nor what grows while it is open. */
 uint64_t view_text(const struct view *view, const struct buffer *text, const struct list *list) {
 	const struct row *row = view->row;
-	bool kept = !row_is_dir(row) && !row_is_link(row) && row->type != ROW_EVENTS && !row->mode && !row->size &&
-		    !view_live(view);
+	bool kept = !row_is_dir(row) && !row_is_link(row) && row->type != ROW_EVENTS && !row->mode && !view_live(view);
 	return !kept ? 0 : list ? dump_text(list) : kept_text(text->data, text->len);
 }
 
@@ -119,13 +118,13 @@ int view_attr(const struct view *view, struct demand *demand, struct attr *ret) 
 			ret->st.st_mode = S_IFREG | 0600;
 		return failed;
 	}
-	if (row_is_dir(view->row) || view->row->size) {
-		view_fill(view, demand, view->row->size, ret);
+	if (row_is_dir(view->row)) {
+		view_fill(view, demand, 0, ret);
 		return 0;
 	}
 	SCOPED(buffer_free) struct buffer text = {0};
 	const struct list *list = NULL;
-	demand->sizes = view->row->wide;
+	demand->sizes = true;
 	int rc = view->row->type == ROW_DUMP ? dump_open(view, demand, &list) : view_render(view, demand, &text);
 	demand->sizes = false;
 	if (!rc)

@@ -279,6 +279,10 @@ static int example_show(struct example *example, struct buffer *ret) {
 }
 
 int text_example(const struct view *view, struct demand *demand, struct buffer *out) {
+	if (demand->sizes) {
+		buffer_printf(out, "%*s", EXAMPLE_BYTES, "");
+		return 0;
+	}
 	bool of_model = view->kind == &kinds[KIND_CATALOG];
 	SCOPED(example_free)
 	struct example example = {

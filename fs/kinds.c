@@ -36,13 +36,12 @@
 #define LINK(link, target) {.name = link, .type = ROW_LINK, .text = target}
 #define COLLECTION(directory, which) {.name = directory, .type = ROW_COLLECTION, .kind = &kinds[which]}
 #define SCHEMA {.name = "spec.schema.json", .type = ROW_TEXT, .text = text_schema}
-#define EXAMPLE                                                                                                        \
-	{.name = "spec.example.json", .type = ROW_TEXT, .text = text_example, .size = EXAMPLE_BYTES}
+#define EXAMPLE {.name = "spec.example.json", .type = ROW_TEXT, .text = text_example}
 #define BY_ID {.name = ".by-id", .type = ROW_BY_ID}
 #define README(text_of) {.name = "README.txt", .type = ROW_TEXT, .text = text_words, .words = text_of}
 #define BY_STATUS {.name = ".by-status", .type = ROW_SHELVES}
-#define INDEX {.name = "index.tsv", .type = ROW_TEXT, .text = text_index, .wide = true}
-#define SECRET_INDEX {.name = "index.tsv", .type = ROW_TEXT, .text = text_index, .wide = true, .mode = 0400}
+#define INDEX {.name = "index.tsv", .type = ROW_TEXT, .text = text_index}
+#define SECRET_INDEX {.name = "index.tsv", .type = ROW_TEXT, .text = text_index, .mode = 0400}
 #define DUMP {.name = "list.json", .type = ROW_DUMP}
 #define SECRET_DUMP {.name = "list.json", .type = ROW_DUMP, .mode = 0400}
 #define END {.name = NULL}
@@ -322,7 +321,7 @@ static const struct row mount_rows[] = {
 	{.name = "version", .type = ROW_TEXT, .text = text_version},
 	{.name = "options", .type = ROW_TEXT, .text = text_options},
 	{.name = "errors", .type = ROW_TEXT, .text = text_errors, .live = true},
-	{.name = "cost", .type = ROW_TEXT, .text = text_cost, .live = true, .wide = true},
+	{.name = "cost", .type = ROW_TEXT, .text = text_cost, .live = true},
 	COMMAND("refresh", WRITE_REFRESH),
 	{.name = "status", .type = ROW_TEXT, .text = text_status, .live = true},
 	{.name = "requests", .type = ROW_TEXT, .text = text_requests, .mode = 0400, .live = true},

@@ -33,7 +33,8 @@ struct demand {
 	 * is not asked before its time. */
 	bool looks;
 	bool peeks; /* only what is there already will do: -EAGAIN instead of DEMAND_PARKED */
-	bool sizes; /* only the size of what is made of the answers matters: what does not change it is not asked for */
+	bool sizes; /* only the size of the text that is made matters, whatever it says: what does not change it is not
+		       asked for */
 	bool works; /* parked until the next turn, not on a document: demand_work() */
 	pid_t pid;  /* of who asks: what is fetched for its session gets a fair share; 0: nobody in particular */
 	/* Says who asks (pid, operation, path); called when something is sent for it. NULL: nobody in particular. */
