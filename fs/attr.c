@@ -3,28 +3,10 @@
 #include "../api/scope.h"
 #include "dump.h"
 #include "kept.h"
+#include "moment.h"
 #include "options.h"
 #include "plan.h"
 #include "render.h"
-
-#include <string.h>
-
-enum { TIME_SIZE = 64 };
-
-bool time_read(struct json value, time_t *ret) {
-	char text[TIME_SIZE] = "";
-	struct tm tm = {0};
-	if (value.type == JSON_STRING && value.len - 2 < sizeof text)
-		memcpy(text, value.text + 1, value.len - 2); /* as written: a time has nothing to escape */
-	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-	if (!end)
-		return false;
-	end += strspn(end, ".0123456789");
-	struct tm zone = {0};
-	(void)strptime(end, "%z", &zone); /* what is no zone is UTC */
-	*ret = timegm(&tm) - zone.tm_gmtoff;
-	return true;
-}
 
 static time_t view_mtime(const struct view *view) {
 	time_t when;
@@ -33,7 +15,7 @@ static time_t view_mtime(const struct view *view) {
 	const char *const pointers[] = {
 		view->kind ? view->kind->updated : NULL, view->kind ? view->kind->created : NULL};
 	for (size_t i = 0; i < 2; i++)
-		if (pointers[i] && time_read(json_at(view->json, pointers[i]), &when))
+		if (pointers[i] && moment_read(json_at(view->json, pointers[i]), &when))
 			return when;
 	return view->fs->started;
 }

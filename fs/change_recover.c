@@ -3,6 +3,7 @@
 
 #include "../api/scope.h"
 #include "log.h"
+#include "moment.h"
 #include "name.h"
 #include "options.h"
 #include "refusal.h"
@@ -56,10 +57,8 @@ static int recover_as(struct changes *changes, const struct kind *kind, const st
 	}
 	change->recovered = change->late = true;
 	change->record = record->number;
-	char when[32] = "";
-	struct tm tm;
-	if (gmtime_r(&record->when, &tm))
-		strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	char when[MOMENT_SIZE];
+	moment_show(record->when, when);
 	error_set(&change->error, ECANCELED,
 		"a create was begun at %s by another mount, or by one that has ended, and its outcome is not known; it "
 		"is "

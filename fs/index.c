@@ -2,8 +2,8 @@
 
 #include "../api/scope.h"
 #include "accepted.h"
-#include "attr.h"
 #include "cost.h"
+#include "moment.h"
 #include "money.h"
 #include "view.h"
 
@@ -123,7 +123,7 @@ int index_hourly(const struct index_row *row, struct buffer *out) {
 
 int index_age(const struct index_row *row, struct buffer *out) {
 	time_t created;
-	if (!row->kind->created || !time_read(json_at(row->json, row->kind->created), &created))
+	if (!row->kind->created || !moment_read(json_at(row->json, row->kind->created), &created))
 		return 0;
 	int64_t age_s = row->now > created ? (int64_t)(row->now - created) : 0;
 	if (age_s >= DAY_S)

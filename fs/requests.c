@@ -1,6 +1,7 @@
 #include "requests.h"
 
 #include "../api/scope.h"
+#include "moment.h"
 #include "stats.h"
 
 #include <errno.h>
@@ -68,11 +69,9 @@ void request_fields(const struct api_exchange *exchange, char separator, struct 
 
 void requests_add(struct requests *requests, time_t when, const struct api_exchange *exchange) {
 	struct buffer row = {0};
-	struct tm tm;
-	char time_text[32] = "-";
-	if (gmtime_r(&when, &tm))
-		strftime(time_text, sizeof time_text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-	buffer_printf(&row, "%s\t", time_text);
+	char time[MOMENT_SIZE];
+	moment_show(when, time);
+	buffer_printf(&row, "%s\t", time);
 	request_fields(exchange, '\t', &row);
 	buffer_byte(&row, '\n');
 	if (row.error) { /* half of it would be another row */

@@ -3,12 +3,12 @@
 #include "../api/scope.h"
 #include "cause.h"
 #include "kept.h"
+#include "moment.h"
 #include "store.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
 	PAGE_MS = 200, /* between two rounds there is so much for each page */
@@ -294,10 +294,8 @@ static void events_state(
 static void events_add(struct watch *watch, const struct item *before, const struct item *after) {
 	const struct item *item = after ? after : before;
 	SCOPED(buffer_free) struct buffer line = {0};
-	char time[32];
-	struct tm tm;
-	time_t now = watch->watches->fs->now;
-	strftime(time, sizeof time, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
+	char time[MOMENT_SIZE];
+	moment_show(watch->watches->fs->now, time);
 	buffer_printf(&line, "%s\t", time);
 	if (item->group)
 		buffer_printf(&line, "%s/", item->group);
