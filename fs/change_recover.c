@@ -75,16 +75,12 @@ static int recover_visit(void *user, const struct journal_record *record) {
 	struct changes *changes = user;
 	const struct options *options = changes->fs->options;
 	for (const struct kind *kind = kinds; kind < kinds + KINDS; kind++) {
-		char *ids[SCOPE_MAX] = {0};
-		struct scope scope = {0};
+		SCOPED(scope_end) struct scope scope = {0};
 		int rc = 0;
 		if (kind->create && !strcmp(record->entry.cloud, options->base[kind->service]) &&
-			!(rc = store_path_read(kind->docs[DOC_LIST].path, record->entry.place, ids, &scope)))
+			!(rc = store_path_read(kind->docs[DOC_LIST].path, record->entry.place, &scope)))
 			rc = recover_as(changes, kind, &scope, record);
-		bool found = scope.count > 0;
-		for (unsigned i = 0; i < SCOPE_MAX; i++)
-			free(ids[i]);
-		if (found || rc == -ENOMEM)
+		if (scope.count || rc == -ENOMEM)
 			return rc;
 	}
 	return 0; /* another cloud's */

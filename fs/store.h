@@ -93,8 +93,15 @@ int store_probe(struct store *store, const struct kind *kind, const struct scope
 /* Appends a path of the table with its {} filled in. 0, -ENOMEM, or -EINVAL if the scope is too short. */
 int store_path(const char *path, const struct scope *scope, struct buffer *out);
 
-/* The reverse: the ids in a path that was filled in, each to be freed. 0, -ENOENT if it is not such a path, -ENOMEM. */
-int store_path_read(const char *path, const char *filled, char *ret_ids[static SCOPE_MAX], struct scope *ret);
+/* The reverse: the ids in a path that was filled in, as copies, until scope_end(). 0, -ENOENT if it is not such a path,
+ * -ENOMEM. */
+int store_path_read(const char *path, const char *filled, struct scope *ret);
+
+/* The first `count` ids of a scope as copies, until scope_end(). 0 or -ENOMEM. */
+int scope_copy(const struct scope *scope, unsigned count, struct scope *ret);
+void scope_end(struct scope *copies); /* then it has none */
+
+bool scope_same(const struct scope *a, const struct scope *b);
 
 /* What it needs is being made, in pieces of a turn (fs.h, fs_work()): it is to ask again in the next. DEMAND_PARKED, or
  * -EAGAIN if it peeks. */

@@ -51,33 +51,6 @@ static bool watch_is_used(const struct watch *watch) {
 	return watch->watchers || watch->followers;
 }
 
-static void scope_free_ids(struct scope *scope) {
-	for (unsigned i = 0; i < scope->count; i++)
-		free((char *)(uintptr_t)scope->ids[i]);
-	scope->count = 0;
-}
-
-/* The first `count` ids of another. 0 or -ENOMEM. */
-static int scope_copy(const struct scope *from, unsigned count, struct scope *ret) {
-	*ret = (struct scope){0};
-	while (ret->count < count) {
-		char *id = strdup(from->ids[ret->count]);
-		if (!id) {
-			scope_free_ids(ret);
-			return -ENOMEM;
-		}
-		ret->ids[ret->count++] = id;
-	}
-	return 0;
-}
-
-static bool scope_begins(const struct scope *scope, const struct scope *with) {
-	bool same = scope->count >= with->count;
-	for (unsigned i = 0; same && i < with->count; i++)
-		same = !strcmp(scope->ids[i], with->ids[i]);
-	return same;
-}
-
 /* Nobody is there any more: only the lines stay. */
 static void watch_rest(struct watch *watch) {
 	if (watch_is_used(watch))
@@ -93,7 +66,7 @@ static void watch_free(struct watch *watch) {
 		watch_leave(watch->watchers);
 	while (watch->followers)
 		watch_unfollow(watch->followers);
-	scope_free_ids(&watch->scope);
+	scope_end(&watch->scope);
 	buffer_free(&watch->dir);
 	buffer_free(&watch->events);
 	free(watch);
@@ -114,8 +87,7 @@ void watches_free(struct watches *watches) {
 
 static struct watch **watch_find(struct watches *watches, const struct kind *kind, const struct scope *scope) {
 	struct watch **at = &watches->first;
-	while (*at &&
-		((*at)->kind != kind || (*at)->scope.count != scope->count || !scope_begins(&(*at)->scope, scope)))
+	while (*at && ((*at)->kind != kind || !scope_same(&(*at)->scope, scope)))
 		at = &(*at)->next;
 	return at;
 }
@@ -206,7 +178,7 @@ int watch_await(struct watches *watches, const struct kind *kind, const struct s
 	int rc = scope_copy(scope, scope->count, &watcher->scope);
 	above.count--;
 	if (!rc && (rc = watch_take(watches, kind, &above, dir, &watch)))
-		scope_free_ids(&watcher->scope);
+		scope_end(&watcher->scope);
 	if (rc)
 		return rc;
 	if (!watch_is_used(watch)) /* what it was judged by may be as old as its TTL */
@@ -229,7 +201,7 @@ void watch_leave(struct watcher *watcher) {
 	if (watcher->next)
 		watcher->next->link = watcher->link;
 	watcher->watch = NULL;
-	scope_free_ids(&watcher->scope);
+	scope_end(&watcher->scope);
 	watch->watches->watchers--;
 	watch_rest(watch);
 }
