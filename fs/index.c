@@ -220,7 +220,7 @@ int index_inventory(struct fs *fs, struct demand *demand, const struct list **re
 	const struct scope all = {0};
 	*ret = NULL;
 	int rc = store_list(fs->store, &kinds[KIND_INVENTORY], &all, demand, ret);
-	return rc == DEMAND_PARKED || rc == -EAGAIN || rc == -ENOMEM ? rc : 0;
+	return demand_ends(rc) ? rc : 0;
 }
 
 struct newborns {

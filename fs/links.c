@@ -29,12 +29,6 @@ static char *member_text(const struct view *view, const char *const *pointers) {
 	return strdup("");
 }
 
-/* What cannot be asked just now does not stop a link from being shown: its plain target is right in nearly all cases.
- */
-static int tolerate(int rc) {
-	return rc == DEMAND_PARKED || rc == -EAGAIN || rc == -ENOMEM ? rc : 0;
-}
-
 int link_template(const struct view *view, struct demand *demand, struct buffer *out) {
 	static const char *const pointers[] = {"/templateID", NULL};
 	SCOPED(scope_free) char *id = member_text(view, pointers);
@@ -43,8 +37,10 @@ int link_template(const struct view *view, struct demand *demand, struct buffer 
 	const struct list *list = NULL;
 	struct scope scope = {.ids = {view->scope.ids[0]}, .count = 1};
 	link_up(view, out);
+	/* What cannot be asked just now does not stop a link from being shown: its plain target is right in nearly all
+	 * cases. */
 	int rc = store_list(view->fs->store, &kinds[KIND_TEMPLATE], &scope, demand, &list);
-	if (tolerate(rc))
+	if (demand_ends(rc))
 		return rc;
 	if (rc || list_by_id(list, id)) {
 		buffer_add(out, "templates/");
@@ -52,7 +48,7 @@ int link_template(const struct view *view, struct demand *demand, struct buffer 
 		return 0;
 	}
 	rc = store_list(view->fs->store, &kinds[KIND_CUSTOM_TEMPLATE], &scope, demand, &list);
-	if (tolerate(rc))
+	if (demand_ends(rc))
 		return rc;
 	const struct item *item = rc ? NULL : list_by_id(list, id);
 	if (item) {
@@ -101,7 +97,7 @@ int catalog_id(const struct view *view, const char *model_id, struct demand *dem
 	const struct scope scope = {0};
 	const struct list *list = NULL;
 	int rc = store_list(view->fs->store, &kinds[KIND_CATALOG], &scope, demand, &list);
-	if (tolerate(rc))
+	if (demand_ends(rc))
 		return rc;
 	for (size_t i = 0; !rc && i < list->count; i++)
 		if (json_string_is(json_at(list->items[i].json, "/model_id"), model_id)) {

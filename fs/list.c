@@ -157,10 +157,6 @@ static void slot_put(uint32_t *slots, size_t count, uint32_t hash, size_t index)
 	slots[i] = (uint32_t)index + 1;
 }
 
-static bool json_same(struct json a, struct json b) {
-	return json_string_equal(a, b) || (a.len == b.len && (!a.len || !memcmp(a.text, b.text, a.len)));
-}
-
 /* Pages shift while one reads them: the same entry may come twice. Entries of one id that differ in what `twin` names
  * are two. */
 static bool list_has(struct list *list, const struct kind *kind, const char *id, const char *group, struct json json) {

@@ -17,15 +17,7 @@ enum { RENDER_MAX = 24 << 20 };
 
 /* One line, whatever is in it. */
 static void render_line(struct json value, struct buffer *out) {
-	SCOPED(buffer_free) struct buffer text = {0};
-	if (value.type >= JSON_ARRAY)
-		json_compact(value, &text);
-	else
-		json_text(value, &text);
-	if (text.error && !out->error)
-		out->error = text.error;
-	if (text.len)
-		buffer_add_safe(out, text.data, text.len);
+	json_safe(value, out);
 	buffer_byte(out, '\n');
 }
 

@@ -17,6 +17,7 @@
 #include "kinds.h"
 #include "list.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -44,6 +45,12 @@ struct demand {
 	int64_t until_ms;   /* lowered to the time until which what it was given is good */
 	bool elsewhere;     /* the last document is from the service that is asked after a 404 */
 };
+
+/* Whether what a demand was given ends the step that made it, however little depends on the document. The other errnos
+ * say that it cannot be had now, which is no reason to withhold the rest. */
+static inline bool demand_ends(int rc) {
+	return rc == DEMAND_PARKED || rc == -EAGAIN || rc == -ENOMEM;
+}
 
 struct store_config {
 	const char *const *orgs; /* as configured_new() takes them; lent for store_new() */

@@ -244,12 +244,9 @@ const struct buffer *follower_events(const struct follower *follower) {
 }
 
 static void events_value(struct buffer *out, struct json value) {
-	SCOPED(buffer_free) struct buffer text = {0};
-	if (value.type != JSON_ABSENT && value.type != JSON_NULL)
-		json_text(value, &text);
-	if (text.len && !text.error)
-		buffer_add_safe(out, text.data, text.len);
-	else
+	size_t before = out->len;
+	json_safe(value, out);
+	if (out->len == before)
 		buffer_byte(out, '-');
 }
 
