@@ -342,9 +342,9 @@ static const struct row root_rows[] = {
 const struct row root_row = {.name = "", .type = ROW_DIR, .rows = root_rows};
 const struct row group_row = {.type = ROW_GROUP, .rows = region_rows};
 const struct row resource_row = {.type = ROW_RESOURCE};
-const struct row by_id_link_row = {.type = ROW_BY_ID_LINK};
+const struct row by_id_link_row = {.type = ROW_LINK, .text = link_by_id};
 const struct row shelf_row = {.type = ROW_SHELF};
-const struct row shelf_link_row = {.type = ROW_SHELF_LINK};
+const struct row shelf_link_row = {.type = ROW_LINK, .text = link_shelf};
 const struct row query_row = {.type = ROW_QUERY};
 const struct row query_group_row = {.type = ROW_QUERY_GROUP};
 const struct row query_link_row = {.type = ROW_LINK, .text = link_query};

@@ -56,9 +56,7 @@ enum row_type {
 	ROW_EVENTS, /* what happened to the resources of the collection: grows while it is open */
 	ROW_SCRATCH,
 	/* symbolic links */
-	ROW_LINK,       /* target by `text` */
-	ROW_BY_ID_LINK, /* ID -> ../NAME */
-	ROW_SHELF_LINK, /* NAME -> ../../NAME */
+	ROW_LINK, /* target by `text` */
 	ROW_SCRATCH_LINK,
 };
 

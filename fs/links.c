@@ -2,6 +2,7 @@
 
 #include "../api/scope.h"
 #include "name.h"
+#include "shelf.h"
 #include "view.h"
 
 #include <errno.h>
@@ -139,4 +140,39 @@ int link_project(const struct view *view, struct demand *demand, struct buffer *
 	if (!rc)
 		buffer_printf(out, "orgs/%s/projects/%s", org->name, project->name);
 	return rc;
+}
+
+/* ---- within a collection ---- */
+
+int link_by_id(const struct view *view, struct demand *demand, struct buffer *out) {
+	const struct list *list;
+	char id[NAME_SIZE];
+	int rc = store_list(view->fs->store, view->kind, &view->scope, demand, &list);
+	if (rc)
+		return rc;
+	const struct item *item = name_unescape(view->node->name, id, sizeof id) ? list_by_id(list, id) : NULL;
+	if (!item)
+		return -ENOENT;
+	buffer_add(out, "../");
+	item_path(item, out);
+	return 0;
+}
+
+int link_shelf(const struct view *view, struct demand *demand, struct buffer *out) {
+	const struct list *list;
+	int rc = store_list(view->fs->store, view->kind, &view->scope, demand, &list);
+	if (rc)
+		return rc;
+	const struct item *item = shelf_item(list, view->node->parent->name, view->node->name);
+	if (!item)
+		return -ENOENT;
+	buffer_add(out, "../../");
+	item_path(item, out);
+	return 0;
+}
+
+int link_query(const struct view *view, struct demand *demand, struct buffer *out) {
+	(void)demand;
+	buffer_printf(out, "../../../%s/%s", view->node->parent->name, view->node->name);
+	return 0;
 }

@@ -121,6 +121,12 @@ const struct item *list_by_id(const struct list *list, const char *id) {
 	}
 }
 
+void item_path(const struct item *item, struct buffer *out) {
+	if (item->group)
+		buffer_printf(out, "%s/", item->group);
+	buffer_add(out, item->name);
+}
+
 /* The list's own copy of a name, NULL if it is not one of these. */
 static const char *names_find(const struct list *list, const struct list_names *names, const char *name) {
 	if (!names->slots)

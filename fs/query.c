@@ -131,9 +131,3 @@ int query_entries(const struct view *view, struct demand *demand, view_add *add,
 	}
 	return rc;
 }
-
-int link_query(const struct view *view, struct demand *demand, struct buffer *out) {
-	(void)demand;
-	buffer_printf(out, "../../../%s/%s", view->node->parent->name, view->node->name);
-	return 0;
-}

@@ -5,7 +5,6 @@
 #include "kinds.h"
 #include "plan.h"
 #include "refusal.h"
-#include "shelf.h"
 #include "spec.h"
 #include "texts.h"
 #include "watch.h"
@@ -138,12 +137,6 @@ int view_render(const struct view *view, struct demand *demand, struct buffer *o
 	case ROW_TEXT:
 	case ROW_LINK:
 		rc = row->text(view, demand, out);
-		break;
-	case ROW_BY_ID_LINK:
-		rc = text_by_id(view, demand, out);
-		break;
-	case ROW_SHELF_LINK:
-		rc = shelf_link(view, demand, out);
 		break;
 	default:
 		rc = -EISDIR;

@@ -266,9 +266,8 @@ static void events_add(struct watch *watch, const struct item *before, const str
 	char time[MOMENT_SIZE];
 	moment_show(watch->watches->fs->now, time);
 	buffer_printf(&line, "%s\t", time);
-	if (item->group)
-		buffer_printf(&line, "%s/", item->group);
-	buffer_printf(&line, "%s\t", item->name);
+	item_path(item, &line);
+	buffer_byte(&line, '\t');
 	events_state(watch, before, "-", &line);
 	buffer_byte(&line, '\t');
 	events_state(watch, after, "gone", &line);
@@ -291,9 +290,8 @@ static void watch_forget(struct watch *watch, const struct item *item) {
 	scope.ids[scope.count++] = item->id;
 	store_forget_resource(fs->store, watch->kind, &scope);
 	buffer_append(&path, watch->dir.data, watch->dir.len);
-	if (item->group)
-		buffer_printf(&path, "/%s", item->group);
-	buffer_printf(&path, "/%s", item->name);
+	buffer_byte(&path, '/');
+	item_path(item, &path);
 	if (path.error)
 		kept_forget_all(fs);
 	else
