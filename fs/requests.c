@@ -1,6 +1,6 @@
 #include "requests.h"
 
-#include "../api/scope.h"
+#include "cell.h"
 #include "moment.h"
 #include "stats.h"
 
@@ -27,20 +27,11 @@ void requests_free(struct requests *requests) {
 	free(requests);
 }
 
-/* What others have written: a server, who named a file or a process. */
+/* What others have written. */
 static void field_add(struct buffer *out, const char *text, char separator) {
-	size_t len = text ? strnlen(text, REQUEST_FIELD_MAX) : 0;
-	size_t done = 0;
+	size_t len = text ? strlen(text) : 0;
 	buffer_byte(out, separator);
-	if (!len)
-		buffer_byte(out, '-');
-	for (size_t at = 0; at < len && separator == ' '; at++)
-		if (text[at] == ' ') {
-			buffer_add_safe(out, text + done, at - done);
-			buffer_add(out, "\\x20");
-			done = at + 1;
-		}
-	buffer_add_safe(out, text ? text + done : "", len - done);
+	cell_add(out, text, len < REQUEST_FIELD_MAX ? len : REQUEST_FIELD_MAX, separator == ' ');
 }
 
 void request_fields(const struct api_exchange *exchange, char separator, struct buffer *out) {

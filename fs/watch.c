@@ -2,6 +2,7 @@
 
 #include "../api/scope.h"
 #include "cause.h"
+#include "cell.h"
 #include "kept.h"
 #include "moment.h"
 #include "store.h"
@@ -244,10 +245,9 @@ const struct buffer *follower_events(const struct follower *follower) {
 }
 
 static void events_value(struct buffer *out, struct json value) {
-	size_t before = out->len;
-	json_safe(value, out);
-	if (out->len == before)
-		buffer_byte(out, '-');
+	SCOPED(buffer_free) struct buffer text = {0};
+	json_text(value, &text);
+	cell_add(out, text.data, text.error ? 0 : text.len, false);
 }
 
 static void events_state(
