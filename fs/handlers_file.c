@@ -122,6 +122,7 @@ void fs_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct f
 	SCOPED(buffer_free) struct buffer lines = {0};
 	if (handle->list) {
 		dump_read(handle->list, (size_t)offset, size, &lines);
+		op_count(req, CALL_READ, -lines.error);
 		if (lines.error)
 			fuse_reply_err(req, -lines.error);
 		else
