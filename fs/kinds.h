@@ -130,7 +130,7 @@ struct kind {
 	const char *reason;           /* JSON pointer to why it is in its state */
 	const char *state;            /* JSON pointer to what `events` tells of instead of the status; NULL: of that */
 	const char *terminating;      /* the state after a delete was accepted */
-	bool loose;                   /* its members become files as they arrive */
+	bool loose;                   /* its members become files as they arrive (member.h) */
 	const struct filter *filters; /* of docs[DOC_LIST]; NULL: there are none */
 	const struct row *beside;     /* the resources, in their collection */
 	const struct row *rows;       /* of a resource's directory */

@@ -2,7 +2,7 @@
 
 #include "../api/scope.h"
 #include "accepted.h"
-#include "kinds.h"
+#include "member.h"
 #include "plan.h"
 #include "refusal.h"
 #include "spec.h"
@@ -41,7 +41,7 @@ static void render_json(struct json value, struct buffer *out) {
 
 /* A member that no document describes shows itself by what it is. */
 static void render_value(struct json value, struct buffer *out) {
-	char name[256 + 8];
+	char name[MEMBER_NAME_SIZE];
 	if (value.type != JSON_ARRAY) {
 		render_field(value, out);
 		return;
