@@ -1,7 +1,6 @@
 #include "index.h"
 
 #include "../api/scope.h"
-#include "accepted.h"
 #include "cell.h"
 #include "cost.h"
 #include "moment.h"

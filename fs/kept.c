@@ -1,6 +1,5 @@
 #include "kept.h"
 
-#include "../api/scope.h"
 #include "attr.h"
 #include "handle.h"
 #include "op.h"

@@ -5,7 +5,6 @@
 #include "idle.h"
 #include "index.h"
 #include "links.h"
-#include "query.h"
 #include "readmes.h"
 #include "registrations.h"
 #include "schema_render.h"

@@ -5,7 +5,6 @@
 #include "member.h"
 #include "plan.h"
 #include "refusal.h"
-#include "spec.h"
 #include "texts.h"
 #include "watch.h"
 

@@ -9,7 +9,6 @@
 #include "stats.h"
 #include "view.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 enum { DOUBTS_SHOWN = 10 };

@@ -64,8 +64,6 @@ bool view_moving(const struct view *view);
 /* The place of a collection's drafts: its list path, filled in. */
 int view_place(const struct view *view, struct buffer *out);
 
-/* The fixed rows of a directory; NULL: it has none. */
-const struct row *view_rows(const struct view *view);
 /* The row that is fixed under this name in the view's directory, shown or not; NULL: none, or a help text that gives
  * way (kinds.h). */
 const struct row *view_fixed(const struct view *view, const char *name);

@@ -67,7 +67,8 @@ static int collection_child(const struct view *view, const char *name, struct de
 	return rc;
 }
 
-const struct row *view_rows(const struct view *view) {
+/* The fixed rows of a directory; NULL: it has none. */
+static const struct row *view_rows(const struct view *view) {
 	return view->row->type == ROW_RESOURCE     ? view->kind->rows
 	       : view->row->type == ROW_COLLECTION ? view->kind->beside
 						   : view->row->rows;
