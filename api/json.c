@@ -259,6 +259,10 @@ bool json_string_equal(struct json a, struct json b) {
 	}
 }
 
+bool json_same(struct json a, struct json b) {
+	return json_string_equal(a, b) || (a.len == b.len && (!a.len || !memcmp(a.text, b.text, a.len)));
+}
+
 static struct json member(struct json object, const char *key, size_t len) {
 	if (object.type == JSON_OBJECT) {
 		struct json_iter iter = json_iter(object);
@@ -430,6 +434,19 @@ void json_compact(struct json value, struct buffer *out) {
 
 void json_line(struct json value, struct buffer *out) {
 	write_value(value, false, true, out);
+}
+
+void json_safe(struct json value, struct buffer *out) {
+	struct buffer text = {0};
+	if (value.type >= JSON_ARRAY)
+		json_compact(value, &text);
+	else
+		json_text(value, &text);
+	if (text.error && !out->error)
+		out->error = text.error;
+	if (text.len)
+		buffer_add_safe(out, text.data, text.len);
+	buffer_free(&text);
 }
 
 /* What is written goes through cJSON: a string that it prints, it would read again. */

@@ -84,11 +84,17 @@ bool json_string_is(struct json string, const char *text);
 /* Whether both are strings and the same as decoded. */
 bool json_string_equal(struct json a, struct json b);
 
+/* The same, or the same as they are written: so two are that are absent. */
+bool json_same(struct json a, struct json b);
+
 /* Appends the decoded text of a string; other scalars as written; nothing for null and absent. An array or object is
  * appended as written. */
 void json_text(struct json value, struct buffer *out);
 
-/* The same as a new NUL-terminated string that the caller frees; NULL without memory. */
+/* The same as buffer_add_safe() writes it, but an array or object without its white space: one line. */
+void json_safe(struct json value, struct buffer *out);
+
+/* The text as a new NUL-terminated string that the caller frees; NULL without memory. */
 char *json_text_dup(struct json value);
 
 /* A whole number that fits. False for every other value, also for 3.0 and 1e2. */

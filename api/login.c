@@ -3,8 +3,6 @@
 #include "login_answer.h"
 #include "scope.h"
 #include "session.h"
-#include "url.h"
-#include "watch.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -44,7 +44,8 @@ bool secret_unchanged(const struct stat *a, const struct stat *b) {
 	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
-int source_read(struct source *source, int fd) {
+/* Reads to the end, or -errno; what is beyond the bound is not kept. */
+static int source_read(struct source *source, int fd) {
 	char waste[512];
 
 	source->len = 0;

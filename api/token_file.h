@@ -27,9 +27,6 @@ int secret_open(const char *path, const char *what, struct stat *ret, struct err
 /* Whether it is the same file with the same content, as far as its times and sizes tell. */
 bool secret_unchanged(const struct stat *a, const struct stat *b);
 
-/* Reads to the end, or -errno; what is beyond the bound is not kept. */
-int source_read(struct source *source, int fd);
-
 /* Reads the token if the file changed, or `always`. 0 or -EKEYEXPIRED. Does nothing without a path. */
 int token_file_read(struct token_file *file, bool always, int64_t now_ms, struct token_text *text, struct error *err);
 

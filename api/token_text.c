@@ -10,11 +10,6 @@ void source_wipe(struct source *source) {
 	explicit_bzero(source, sizeof(*source));
 }
 
-void secret_wipe(char *text) {
-	if (text)
-		explicit_bzero(text, strlen(text));
-}
-
 static bool is_space(char c) {
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\v' || c == '\f';
 }

@@ -25,7 +25,6 @@ struct source {
 
 void token_text_wipe(struct token_text *token);
 void source_wipe(struct source *source);
-void secret_wipe(char *text); /* of a NUL-terminated text. Takes NULL */
 
 /*
  * Takes the text over if it is a token: [A-Za-z0-9._~+/=-]{8,8192} after trimming, and no `sk-nc-…` key. Else -code;

@@ -46,4 +46,12 @@ static inline bool utf8_is_control(const char *text, int size) {
 	return size == 2 && p[0] == 0xC2 && p[1] < 0xA0;
 }
 
+/* Whether it is the line or paragraph separator, or one of the marks by which a text could show as another one: U+2028
+ * to U+202E, U+2066 to U+2069. */
+static inline bool utf8_turns(const char *text, int size) {
+	const unsigned char *p = (const unsigned char *)text;
+	return size == 3 && p[0] == 0xE2 &&
+	       ((p[1] == 0x80 && p[2] >= 0xA8 && p[2] <= 0xAE) || (p[1] == 0x81 && p[2] >= 0xA6 && p[2] <= 0xA9));
+}
+
 #endif

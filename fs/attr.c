@@ -3,28 +3,10 @@
 #include "../api/scope.h"
 #include "dump.h"
 #include "kept.h"
+#include "moment.h"
 #include "options.h"
 #include "plan.h"
 #include "render.h"
-
-#include <string.h>
-
-enum { TIME_SIZE = 64 };
-
-bool time_read(struct json value, time_t *ret) {
-	char text[TIME_SIZE] = "";
-	struct tm tm = {0};
-	if (value.type == JSON_STRING && value.len - 2 < sizeof text)
-		memcpy(text, value.text + 1, value.len - 2); /* as written: a time has nothing to escape */
-	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-	if (!end)
-		return false;
-	end += strspn(end, ".0123456789");
-	struct tm zone = {0};
-	(void)strptime(end, "%z", &zone); /* what is no zone is UTC */
-	*ret = timegm(&tm) - zone.tm_gmtoff;
-	return true;
-}
 
 static time_t view_mtime(const struct view *view) {
 	time_t when;
@@ -33,7 +15,7 @@ static time_t view_mtime(const struct view *view) {
 	const char *const pointers[] = {
 		view->kind ? view->kind->updated : NULL, view->kind ? view->kind->created : NULL};
 	for (size_t i = 0; i < 2; i++)
-		if (pointers[i] && time_read(json_at(view->json, pointers[i]), &when))
+		if (pointers[i] && moment_read(json_at(view->json, pointers[i]), &when))
 			return when;
 	return view->fs->started;
 }
@@ -95,11 +77,10 @@ static void view_fill(const struct view *view, const struct demand *demand, size
 	*ret = (struct attr){.st = st, .until_ms = view_live(view) ? 0 : demand->until_ms};
 }
 
-/* Credentials are not left in the page cache; nor what grows while it is open, or is looked at without being known. */
+/* Credentials are not left in the page cache; nor what grows while it is open. */
 uint64_t view_text(const struct view *view, const struct buffer *text, const struct list *list) {
 	const struct row *row = view->row;
-	bool kept = !row_is_dir(row) && !row_is_link(row) && row->type != ROW_EVENTS && !row->mode && !row->size &&
-		    !view_live(view);
+	bool kept = !row_is_dir(row) && !row_is_link(row) && row->type != ROW_EVENTS && !row->mode && !view_live(view);
 	return !kept ? 0 : list ? dump_text(list) : kept_text(text->data, text->len);
 }
 
@@ -119,13 +100,13 @@ int view_attr(const struct view *view, struct demand *demand, struct attr *ret) 
 			ret->st.st_mode = S_IFREG | 0600;
 		return failed;
 	}
-	if (row_is_dir(view->row) || view->row->size) {
-		view_fill(view, demand, view->row->size, ret);
+	if (row_is_dir(view->row)) {
+		view_fill(view, demand, 0, ret);
 		return 0;
 	}
 	SCOPED(buffer_free) struct buffer text = {0};
 	const struct list *list = NULL;
-	demand->sizes = view->row->wide;
+	demand->sizes = true;
 	int rc = view->row->type == ROW_DUMP ? dump_open(view, demand, &list) : view_render(view, demand, &text);
 	demand->sizes = false;
 	if (!rc)

@@ -23,7 +23,4 @@ void view_attr_of(const struct view *view, const struct demand *demand, const st
 /* Which text it is, if the kernel may keep it, else 0: `text` of struct attr. */
 uint64_t view_text(const struct view *view, const struct buffer *text, const struct list *list);
 
-/* A time as the API writes it (RFC 3339; without a zone it is UTC). False: it is none. */
-bool time_read(struct json value, time_t *ret);
-
 #endif

@@ -34,8 +34,7 @@ static void change_free(struct change *change) {
 		change->prev->next = change->next;
 	}
 	store_leave(change->changes->fs->store, &change->demand);
-	for (unsigned i = 0; i < change->scope.count; i++)
-		free(change->ids[i]);
+	scope_end(&change->scope);
 	free(change->path);
 	free(change->made_id);
 	journal_sight_free(&change->sight);
@@ -157,10 +156,7 @@ static void change_succeeded(const struct change *change) {
 }
 
 bool change_is_of(const struct change *change, const struct kind *kind, const struct scope *scope) {
-	bool same = change->kind == kind && change->scope.count == scope->count;
-	for (unsigned i = 0; same && i < scope->count; i++)
-		same = !strcmp(change->scope.ids[i], scope->ids[i]);
-	return same;
+	return change->kind == kind && scope_same(&change->scope, scope);
 }
 
 void change_end(struct change *change, int rc, const struct error *err) {
@@ -289,12 +285,7 @@ int change_new(struct changes *changes, const struct change_order *order, struct
 	change->operation = order->operation;
 	change->due_ms = CHANGE_NEVER;
 	change->path = strdup(order->path);
-	bool whole = change->path != NULL;
-	for (unsigned i = 0; i < order->scope->count; i++) {
-		change->ids[i] = strdup(order->scope->ids[i]);
-		change->scope.ids[change->scope.count++] = change->ids[i];
-		whole &= change->ids[i] != NULL;
-	}
+	bool whole = change->path && !scope_copy(order->scope, order->scope->count, &change->scope);
 	change->replicas = order->verb == CHANGE_SCALE ? order->replicas : ACCEPTED_DELETE;
 	if (order->verb == CHANGE_SCALE)
 		buffer_printf(&change->body, "{\"replicas\":%lld}", order->replicas);

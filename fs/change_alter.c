@@ -7,7 +7,6 @@
 #include "../api/retry.h"
 #include "accepted.h"
 #include "brake.h"
-#include "options.h"
 
 #include <errno.h>
 

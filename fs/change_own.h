@@ -18,7 +18,6 @@ struct change {
 	enum change_verb verb;
 	const struct kind *kind;
 	struct scope scope; /* of copies */
-	char *ids[SCOPE_MAX];
 	char *path;
 	int64_t deadline_ms; /* of who waits */
 	change_done *done;   /* NULL: nobody waits */

@@ -3,6 +3,7 @@
 
 #include "../api/scope.h"
 #include "log.h"
+#include "moment.h"
 #include "name.h"
 #include "options.h"
 #include "refusal.h"
@@ -56,10 +57,8 @@ static int recover_as(struct changes *changes, const struct kind *kind, const st
 	}
 	change->recovered = change->late = true;
 	change->record = record->number;
-	char when[32] = "";
-	struct tm tm;
-	if (gmtime_r(&record->when, &tm))
-		strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	char when[MOMENT_SIZE];
+	moment_show(record->when, when);
 	error_set(&change->error, ECANCELED,
 		"a create was begun at %s by another mount, or by one that has ended, and its outcome is not known; it "
 		"is "
@@ -76,16 +75,12 @@ static int recover_visit(void *user, const struct journal_record *record) {
 	struct changes *changes = user;
 	const struct options *options = changes->fs->options;
 	for (const struct kind *kind = kinds; kind < kinds + KINDS; kind++) {
-		char *ids[SCOPE_MAX] = {0};
-		struct scope scope = {0};
+		SCOPED(scope_end) struct scope scope = {0};
 		int rc = 0;
 		if (kind->create && !strcmp(record->entry.cloud, options->base[kind->service]) &&
-			!(rc = store_path_read(kind->docs[DOC_LIST].path, record->entry.place, ids, &scope)))
+			!(rc = store_path_read(kind->docs[DOC_LIST].path, record->entry.place, &scope)))
 			rc = recover_as(changes, kind, &scope, record);
-		bool found = scope.count > 0;
-		for (unsigned i = 0; i < SCOPE_MAX; i++)
-			free(ids[i]);
-		if (found || rc == -ENOMEM)
+		if (scope.count || rc == -ENOMEM)
 			return rc;
 	}
 	return 0; /* another cloud's */

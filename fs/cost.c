@@ -2,8 +2,8 @@
 
 #include "../api/scope.h"
 #include "accepted.h"
-#include "attr.h"
 #include "index.h"
+#include "moment.h"
 #include "money.h"
 #include "view.h"
 
@@ -58,7 +58,7 @@ static int view_hourly(const struct view *view, struct demand *demand, int64_t *
 /* Hundredths of an hour since it was created; what is made of them is good until there is one more. */
 static bool view_centihours(const struct view *view, struct demand *demand, int64_t *ret) {
 	time_t created, now = view->fs->now;
-	if (!time_read(json_at(view->json, view->kind->created), &created))
+	if (!moment_read(json_at(view->json, view->kind->created), &created))
 		return false;
 	int64_t age_s = now > created ? (int64_t)(now - created) : 0;
 	/* The second that it is now may be over at any moment. */

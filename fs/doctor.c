@@ -4,6 +4,7 @@
 #include "../api/url.h"
 #include "credential.h"
 #include "journal.h"
+#include "moment.h"
 #include "mount.h"
 #include "standing.h"
 
@@ -176,9 +177,8 @@ struct visit {
 
 static int visit_record(void *user, const struct journal_record *record) {
 	struct visit *visit = user;
-	char when[32];
-	struct tm tm;
-	strftime(when, sizeof when, "%FT%TZ", gmtime_r(&record->when, &tm));
+	char when[MOMENT_SIZE];
+	moment_show(record->when, when);
 	visit->doubts = true;
 	finding_say(&visit->doctor->findings, FINDING_WARN, "journal",
 		"a mount finds out what became of it and settles it; or see man neevfs, THE JOURNAL",

@@ -9,7 +9,6 @@
 #ifndef NEEVFS_FS_DOUBT_H
 #define NEEVFS_FS_DOUBT_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 enum {

@@ -9,7 +9,6 @@
 
 #include "kinds.h"
 
-#include <stdint.h>
 #include <time.h>
 
 enum { DRAFTS_MAX = 1024, DRAFT_BYTES_MAX = 16 << 20 /* of all texts together */ };

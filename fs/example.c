@@ -34,17 +34,13 @@ static void example_free(struct example *example) {
 	buffer_free(&example->comment);
 }
 
-static bool must_return(int rc) {
-	return rc == DEMAND_PARKED || rc == -EAGAIN || rc == -ENOMEM;
-}
-
 /* A listing; NULL if it cannot be had, which is no reason not to show an example. */
 static int example_list(
 	struct example *example, enum kind_number number, const struct scope *scope, const struct list **ret) {
 	const struct kind *kind = &kinds[number];
 	*ret = NULL;
 	int rc = store_list(example->view->fs->store, kind, scope, example->demand, ret);
-	if (must_return(rc))
+	if (demand_ends(rc))
 		return rc;
 	if (rc)
 		buffer_printf(&example->comment, "The %s cannot be read (%s). ", kind->name, error_name(-rc));
@@ -162,7 +158,7 @@ static int example_any_model(struct example *example) {
 	rc = store_list(example->view->fs->store, &kinds[KIND_INVENTORY], &everywhere, example->demand, &inventory);
 	if (!rc)
 		rc = offer_choose(inventory, NULL, 1, &offer);
-	if (must_return(rc))
+	if (demand_ends(rc))
 		return rc;
 	const struct item *model = &catalog->items[0];
 	for (size_t i = 0; !rc && i < catalog->count; i++) {
@@ -279,6 +275,10 @@ static int example_show(struct example *example, struct buffer *ret) {
 }
 
 int text_example(const struct view *view, struct demand *demand, struct buffer *out) {
+	if (demand->sizes) {
+		buffer_printf(out, "%*s", EXAMPLE_BYTES, "");
+		return 0;
+	}
 	bool of_model = view->kind == &kinds[KIND_CATALOG];
 	SCOPED(example_free)
 	struct example example = {

@@ -1,7 +1,6 @@
 #include "handle.h"
 
 #include "list.h"
-#include "node.h"
 
 #include <stdlib.h>
 #include <string.h>

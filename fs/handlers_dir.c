@@ -8,7 +8,6 @@
 #include "spec.h"
 #include "sweep.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -4,7 +4,6 @@
 #include "dump.h"
 #include "kept.h"
 #include "list.h"
-#include "options.h"
 #include "plan.h"
 
 #include <errno.h>

@@ -10,7 +10,6 @@
 
 #include "../api/scope.h"
 #include "change.h"
-#include "options.h"
 #include "spec.h"
 #include "texts.h"
 

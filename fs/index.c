@@ -1,9 +1,9 @@
 #include "index.h"
 
 #include "../api/scope.h"
-#include "accepted.h"
-#include "attr.h"
+#include "cell.h"
 #include "cost.h"
+#include "moment.h"
 #include "money.h"
 #include "view.h"
 
@@ -23,51 +23,6 @@ static const int64_t HOURLY_MAX = 999999999999; /* dollars */
 
 /* ---- cells ---- */
 
-/* Whether it breaks a line, or turns the direction of text: U+2028 to U+202E, U+2066 to U+2069. */
-static bool is_odd(const char *at) {
-	unsigned char last = (unsigned char)at[2];
-	return at[0] == '\xE2' &&
-	       ((at[1] == '\x80' && last >= 0xA8 && last <= 0xAE) || (at[1] == '\x81' && last >= 0xA6 && last <= 0xA9));
-}
-
-/* Nearly all are. */
-static bool is_plain(const struct buffer *text) {
-	for (size_t i = 0; i < text->len; i++)
-		if (text->data[i] <= ' ' || text->data[i] >= 0x7F || text->data[i] == '\\')
-			return false;
-	return true;
-}
-
-/* A cell is one word, whatever a server wrote: nothing in it ends a column or a row. The last may have blanks. */
-static void cell_add(struct buffer *out, const struct buffer *text, bool last) {
-	SCOPED(buffer_free) struct buffer safe = {0};
-	if (!text->len) {
-		buffer_byte(out, '-');
-		return;
-	}
-	if (is_plain(text)) {
-		buffer_append(out, text->data, text->len);
-		return;
-	}
-	buffer_add_safe(&safe, text->data, text->len);
-	for (const char *at = safe.data; at && *at && !safe.error;) {
-		size_t plain = strcspn(at, last ? "\xE2" : " \xE2");
-		buffer_append(out, at, plain);
-		at += plain;
-		if (*at == ' ') {
-			buffer_add(out, "\\x20");
-			at++;
-		} else if (*at && is_odd(at)) {
-			buffer_printf(out, "\\xe2\\x%02x\\x%02x", (unsigned char)at[1], (unsigned char)at[2]);
-			at += 3;
-		} else if (*at) {
-			buffer_byte(out, *at++);
-		}
-	}
-	if (safe.error && !out->error)
-		out->error = safe.error;
-}
-
 static int row_add(const struct index_row *row, struct buffer *out) {
 	SCOPED(buffer_free) struct buffer text = {0};
 	for (const struct column *column = row->kind->columns; column->name; column++) {
@@ -82,7 +37,7 @@ static int row_add(const struct index_row *row, struct buffer *out) {
 			return -ENOMEM;
 		if (column->width)
 			buffer_printf(out, "%*s", column->width - (int)(text.len ? text.len : 1), "");
-		cell_add(out, &text, last);
+		cell_add(out, text.data, text.len, !last); /* blanks may be in the last one only */
 		buffer_byte(out, last ? '\n' : '\t');
 	}
 	return 0;
@@ -123,7 +78,7 @@ int index_hourly(const struct index_row *row, struct buffer *out) {
 
 int index_age(const struct index_row *row, struct buffer *out) {
 	time_t created;
-	if (!row->kind->created || !time_read(json_at(row->json, row->kind->created), &created))
+	if (!row->kind->created || !moment_read(json_at(row->json, row->kind->created), &created))
 		return 0;
 	int64_t age_s = row->now > created ? (int64_t)(row->now - created) : 0;
 	if (age_s >= DAY_S)
@@ -223,7 +178,7 @@ int index_inventory(struct fs *fs, struct demand *demand, const struct list **re
 	const struct scope all = {0};
 	*ret = NULL;
 	int rc = store_list(fs->store, &kinds[KIND_INVENTORY], &all, demand, ret);
-	return rc == DEMAND_PARKED || rc == -EAGAIN || rc == -ENOMEM ? rc : 0;
+	return demand_ends(rc) ? rc : 0;
 }
 
 struct newborns {

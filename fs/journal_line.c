@@ -1,5 +1,7 @@
 #include "journal_line.h"
 
+#include "moment.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,11 +55,8 @@ static void field_add(struct buffer *out, const char *text) {
 
 static void time_add(struct buffer *out, time_t when) {
 	const time_t year_9999_end = 253402300799;
-	char text[32] = "";
-	struct tm tm;
-	when = when < 0 ? 0 : when > year_9999_end ? year_9999_end : when;
-	if (gmtime_r(&when, &tm))
-		strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	char text[MOMENT_SIZE];
+	moment_show(when < 0 ? 0 : when > year_9999_end ? year_9999_end : when, text);
 	field_add(out, text);
 }
 

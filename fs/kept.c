@@ -1,6 +1,5 @@
 #include "kept.h"
 
-#include "../api/scope.h"
 #include "attr.h"
 #include "handle.h"
 #include "op.h"
@@ -90,7 +89,7 @@ struct listed {
 /* Of the other resources no link has changed, and there may be many. */
 static void listed_loosen(void *user, struct node *node) {
 	const struct listed *listed = user;
-	bool own = node->row->type == ROW_BY_ID_LINK
+	bool own = node->row == &by_id_link_row
 			   ? !strcmp(node->name, listed->id)
 			   : !strncmp(node->name, listed->name, listed->len) && !node->name[listed->len];
 	if (!row_is_link(node->row) || own)

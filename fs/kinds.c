@@ -5,7 +5,6 @@
 #include "idle.h"
 #include "index.h"
 #include "links.h"
-#include "query.h"
 #include "readmes.h"
 #include "registrations.h"
 #include "schema_render.h"
@@ -36,13 +35,12 @@
 #define LINK(link, target) {.name = link, .type = ROW_LINK, .text = target}
 #define COLLECTION(directory, which) {.name = directory, .type = ROW_COLLECTION, .kind = &kinds[which]}
 #define SCHEMA {.name = "spec.schema.json", .type = ROW_TEXT, .text = text_schema}
-#define EXAMPLE                                                                                                        \
-	{.name = "spec.example.json", .type = ROW_TEXT, .text = text_example, .size = EXAMPLE_BYTES}
+#define EXAMPLE {.name = "spec.example.json", .type = ROW_TEXT, .text = text_example}
 #define BY_ID {.name = ".by-id", .type = ROW_BY_ID}
 #define README(text_of) {.name = "README.txt", .type = ROW_TEXT, .text = text_words, .words = text_of}
 #define BY_STATUS {.name = ".by-status", .type = ROW_SHELVES}
-#define INDEX {.name = "index.tsv", .type = ROW_TEXT, .text = text_index, .wide = true}
-#define SECRET_INDEX {.name = "index.tsv", .type = ROW_TEXT, .text = text_index, .wide = true, .mode = 0400}
+#define INDEX {.name = "index.tsv", .type = ROW_TEXT, .text = text_index}
+#define SECRET_INDEX {.name = "index.tsv", .type = ROW_TEXT, .text = text_index, .mode = 0400}
 #define DUMP {.name = "list.json", .type = ROW_DUMP}
 #define SECRET_DUMP {.name = "list.json", .type = ROW_DUMP, .mode = 0400}
 #define END {.name = NULL}
@@ -322,7 +320,7 @@ static const struct row mount_rows[] = {
 	{.name = "version", .type = ROW_TEXT, .text = text_version},
 	{.name = "options", .type = ROW_TEXT, .text = text_options},
 	{.name = "errors", .type = ROW_TEXT, .text = text_errors, .live = true},
-	{.name = "cost", .type = ROW_TEXT, .text = text_cost, .live = true, .wide = true},
+	{.name = "cost", .type = ROW_TEXT, .text = text_cost, .live = true},
 	COMMAND("refresh", WRITE_REFRESH),
 	{.name = "status", .type = ROW_TEXT, .text = text_status, .live = true},
 	{.name = "requests", .type = ROW_TEXT, .text = text_requests, .mode = 0400, .live = true},
@@ -343,9 +341,9 @@ static const struct row root_rows[] = {
 const struct row root_row = {.name = "", .type = ROW_DIR, .rows = root_rows};
 const struct row group_row = {.type = ROW_GROUP, .rows = region_rows};
 const struct row resource_row = {.type = ROW_RESOURCE};
-const struct row by_id_link_row = {.type = ROW_BY_ID_LINK};
+const struct row by_id_link_row = {.type = ROW_LINK, .text = link_by_id};
 const struct row shelf_row = {.type = ROW_SHELF};
-const struct row shelf_link_row = {.type = ROW_SHELF_LINK};
+const struct row shelf_link_row = {.type = ROW_LINK, .text = link_shelf};
 const struct row query_row = {.type = ROW_QUERY};
 const struct row query_group_row = {.type = ROW_QUERY_GROUP};
 const struct row query_link_row = {.type = ROW_LINK, .text = link_query};

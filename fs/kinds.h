@@ -56,9 +56,7 @@ enum row_type {
 	ROW_EVENTS, /* what happened to the resources of the collection: grows while it is open */
 	ROW_SCRATCH,
 	/* symbolic links */
-	ROW_LINK,       /* target by `text` */
-	ROW_BY_ID_LINK, /* ID -> ../NAME */
-	ROW_SHELF_LINK, /* NAME -> ../../NAME */
+	ROW_LINK, /* target by `text` */
 	ROW_SCRATCH_LINK,
 };
 
@@ -74,10 +72,10 @@ struct row {
 	enum row_write write;
 	bool live;     /* it also changes without an answer of the API: the kernel keeps nothing of it */
 	bool optional; /* listed only while its `text`, which then must not park, is there */
-	bool unlisted; /* found by its name only: who looks at the whole directory shall not ask for it */
-	size_t size;   /* so long is its text whatever it says, so that who looks need not ask. 0: as it comes */
-	bool wide;     /* it is also made of other listings, which nobody waits for who only looks at its size: a shell
-			  that expands a pattern looks at every name in a directory */
+	/* Found by its name only. Whoever lists a directory, or has a shell expand a pattern, looks at every file in it
+	 * and its size. What that would cost is spared in two ways: a `text` that knows its length beforehand, or what
+	 * will do for it, heeds demand->sizes (store.h); any other that takes requests of its own is not listed. */
+	bool unlisted;
 	const struct row *rows;
 	const struct kind *kind;
 	/* Renders what needs more than one value: 0, DEMAND_PARKED or -errno (store.h). */
@@ -132,7 +130,7 @@ struct kind {
 	const char *reason;           /* JSON pointer to why it is in its state */
 	const char *state;            /* JSON pointer to what `events` tells of instead of the status; NULL: of that */
 	const char *terminating;      /* the state after a delete was accepted */
-	bool loose;                   /* its members become files as they arrive */
+	bool loose;                   /* its members become files as they arrive (member.h) */
 	const struct filter *filters; /* of docs[DOC_LIST]; NULL: there are none */
 	const struct row *beside;     /* the resources, in their collection */
 	const struct row *rows;       /* of a resource's directory */

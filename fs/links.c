@@ -2,6 +2,7 @@
 
 #include "../api/scope.h"
 #include "name.h"
+#include "shelf.h"
 #include "view.h"
 
 #include <errno.h>
@@ -29,12 +30,6 @@ static char *member_text(const struct view *view, const char *const *pointers) {
 	return strdup("");
 }
 
-/* What cannot be asked just now does not stop a link from being shown: its plain target is right in nearly all cases.
- */
-static int tolerate(int rc) {
-	return rc == DEMAND_PARKED || rc == -EAGAIN || rc == -ENOMEM ? rc : 0;
-}
-
 int link_template(const struct view *view, struct demand *demand, struct buffer *out) {
 	static const char *const pointers[] = {"/templateID", NULL};
 	SCOPED(scope_free) char *id = member_text(view, pointers);
@@ -43,8 +38,10 @@ int link_template(const struct view *view, struct demand *demand, struct buffer 
 	const struct list *list = NULL;
 	struct scope scope = {.ids = {view->scope.ids[0]}, .count = 1};
 	link_up(view, out);
+	/* What cannot be asked just now does not stop a link from being shown: its plain target is right in nearly all
+	 * cases. */
 	int rc = store_list(view->fs->store, &kinds[KIND_TEMPLATE], &scope, demand, &list);
-	if (tolerate(rc))
+	if (demand_ends(rc))
 		return rc;
 	if (rc || list_by_id(list, id)) {
 		buffer_add(out, "templates/");
@@ -52,7 +49,7 @@ int link_template(const struct view *view, struct demand *demand, struct buffer 
 		return 0;
 	}
 	rc = store_list(view->fs->store, &kinds[KIND_CUSTOM_TEMPLATE], &scope, demand, &list);
-	if (tolerate(rc))
+	if (demand_ends(rc))
 		return rc;
 	const struct item *item = rc ? NULL : list_by_id(list, id);
 	if (item) {
@@ -101,7 +98,7 @@ int catalog_id(const struct view *view, const char *model_id, struct demand *dem
 	const struct scope scope = {0};
 	const struct list *list = NULL;
 	int rc = store_list(view->fs->store, &kinds[KIND_CATALOG], &scope, demand, &list);
-	if (tolerate(rc))
+	if (demand_ends(rc))
 		return rc;
 	for (size_t i = 0; !rc && i < list->count; i++)
 		if (json_string_is(json_at(list->items[i].json, "/model_id"), model_id)) {
@@ -143,4 +140,39 @@ int link_project(const struct view *view, struct demand *demand, struct buffer *
 	if (!rc)
 		buffer_printf(out, "orgs/%s/projects/%s", org->name, project->name);
 	return rc;
+}
+
+/* ---- within a collection ---- */
+
+int link_by_id(const struct view *view, struct demand *demand, struct buffer *out) {
+	const struct list *list;
+	char id[NAME_SIZE];
+	int rc = store_list(view->fs->store, view->kind, &view->scope, demand, &list);
+	if (rc)
+		return rc;
+	const struct item *item = name_unescape(view->node->name, id, sizeof id) ? list_by_id(list, id) : NULL;
+	if (!item)
+		return -ENOENT;
+	buffer_add(out, "../");
+	item_path(item, out);
+	return 0;
+}
+
+int link_shelf(const struct view *view, struct demand *demand, struct buffer *out) {
+	const struct list *list;
+	int rc = store_list(view->fs->store, view->kind, &view->scope, demand, &list);
+	if (rc)
+		return rc;
+	const struct item *item = shelf_item(list, view->node->parent->name, view->node->name);
+	if (!item)
+		return -ENOENT;
+	buffer_add(out, "../../");
+	item_path(item, out);
+	return 0;
+}
+
+int link_query(const struct view *view, struct demand *demand, struct buffer *out) {
+	(void)demand;
+	buffer_printf(out, "../../../%s/%s", view->node->parent->name, view->node->name);
+	return 0;
 }

@@ -15,6 +15,12 @@ int link_model(const struct view *view, struct demand *demand, struct buffer *ou
 int link_project(
 	const struct view *view, struct demand *demand, struct buffer *out); /* the one project, if it is known */
 
+/* To a resource of the collection, from its directories of links: an entry of .by-id, of a shelf, of a query's group.
+ */
+int link_by_id(const struct view *view, struct demand *demand, struct buffer *out);
+int link_shelf(const struct view *view, struct demand *demand, struct buffer *out);
+int link_query(const struct view *view, struct demand *demand, struct buffer *out);
+
 /* The one project and its organisation, lent, if they are known without a request. 0 or -ENOENT. */
 struct item;
 int project_known(

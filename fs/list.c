@@ -121,6 +121,12 @@ const struct item *list_by_id(const struct list *list, const char *id) {
 	}
 }
 
+void item_path(const struct item *item, struct buffer *out) {
+	if (item->group)
+		buffer_printf(out, "%s/", item->group);
+	buffer_add(out, item->name);
+}
+
 /* The list's own copy of a name, NULL if it is not one of these. */
 static const char *names_find(const struct list *list, const struct list_names *names, const char *name) {
 	if (!names->slots)
@@ -155,10 +161,6 @@ static void slot_put(uint32_t *slots, size_t count, uint32_t hash, size_t index)
 	while (slots[i] != EMPTY)
 		i = (i + 1) & (count - 1);
 	slots[i] = (uint32_t)index + 1;
-}
-
-static bool json_same(struct json a, struct json b) {
-	return json_string_equal(a, b) || (a.len == b.len && (!a.len || !memcmp(a.text, b.text, a.len)));
 }
 
 /* Pages shift while one reads them: the same entry may come twice. Entries of one id that differ in what `twin` names

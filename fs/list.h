@@ -30,6 +30,9 @@ struct item {
 	const char *shelf; /* escaped; NULL if it is on none (shelf.h) */
 };
 
+/* Appends where it is in its collection: [GROUP/]NAME. */
+void item_path(const struct item *item, struct buffer *out);
+
 /* Escaped names, each once, in order of appearance. */
 struct list_names {
 	const char **at;

@@ -2,6 +2,7 @@
 
 #include "../api/buffer.h"
 #include "../api/scope.h"
+#include "moment.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { LINE_MAX_BYTES = 512 };
@@ -67,15 +67,12 @@ void log_safe(int level, const char *text) {
 		syslog(level, "%s", text);
 		return;
 	}
-	time_t now = time(NULL);
-	struct tm tm;
-	char when[32] = "";
-	if (gmtime_r(&now, &tm))
-		strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ ", &tm);
+	char when[MOMENT_SIZE];
+	moment_show(time(NULL), when);
 	SCOPED(buffer_free) struct buffer whole = {0};
 	if (sink.lost)
-		buffer_printf(&whole, "%slines before this that could not be written: %u\n", when, sink.lost);
-	buffer_printf(&whole, "%s%s\n", when, text);
+		buffer_printf(&whole, "%s lines before this that could not be written: %u\n", when, sink.lost);
+	buffer_printf(&whole, "%s %s\n", when, text);
 	if (!whole.error)
 		line_write(whole.data, whole.len);
 }

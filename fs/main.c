@@ -7,7 +7,7 @@
  *   options*.c            what the user asked for          cloud.c   the simulated cloud of --sandbox
  *   daemon.c  log.c       the background process           supervisor.c  its parent, which outlives a crash
  *   mount.c  mounted.c    the mount point; the kernel's table of mounts
- *   login.c  terminal.c   neevfs login and logout; asking a person              credential.c  where the token is from
+ *   login.c  terminal.c   neevfs login and logout; asking a person           credential.c  where the token is from
  *   standing*.c           neevfs status: the mounts of this machine, asked how they are
  *   doctor*.c finding.c   neevfs doctor; what a check found, as lines
  *   loop.c                the one place that waits
@@ -16,26 +16,27 @@
  *   kept.c                what the kernel keeps, and how it is told to forget
  *   sweep.c  process.c    who may not delete
  *   watch.c               who waits for a state, who follows the events of a collection
- *   view.c                a path as it is now              node.c    the paths that the kernel knows
+ *   view*.c               a path as it is now, and what is in it   node.c  the paths that the kernel knows
  *   kinds.c  row.c        THE TABLE: every name of the tree, where the API has it; what a row is
- *   render.c links.c texts.c   rows as bytes               attr.c    what stat(2) says
+ *   render.c texts.c      rows as bytes                    attr.c    what stat(2) says
+ *   member.c links.c      members that become files as they arrive; where links point
  *   readmes.c             help where one is                ssh*.c    the running instances, for ssh
  *   index.c dump.c shelf.c   a collection at a glance: as a table, as one document, by a property
  *   cost.c idle.c         what it costs, and whether anybody uses it
- *   name.c                the server's names as file names
  *   query.c               .query: the server's own filters
  *   offer.c registrations.c    what can be had now; e-mails about what can be had again
- *   schemas.c spec*.c     what may be POSTed               schema_render.c  the same for editors
+ *   schemas.c schema_rules.c spec*.c   what may be POSTed  schema_render.c  the same for editors
  *   example.c plan.c      a spec that would create something; what would become of one
  *   draft.c  scratch.c    directories that are no resources yet; what editors put beside a file
  *   written.c             what a user wrote there, counted
- *   change*.c             create, scale, delete, notify on their way   doubt.c     when one may be called absent
- *   journal*.c            creates on their way, on disk             accepted.c  what the API accepted and does not show
- *   brake.c               what this mount may spend                 price.c money.c   what things cost
+ *   change*.c             create, scale, delete, notify on their way   doubt.c  when one may be called absent
+ *   journal*.c            creates on their way, on disk           accepted.c  what the API accepted and does not show
+ *   brake.c               what this mount may spend          price.c money.c   what things cost
  *   refusal.c             what .error shows
  *   cause.c observer.c    what a request to the API is for; what it leaves behind
  *   stats*.c requests.c status.c   counted, listed, told: .neevfs/
  *   list.c configured.c   one listing with its names; the configured organisations and projects
+ *   name.c cell.c moment.c   the server's names as file names; cells of tables, times, as text
  *   store*.c              documents: the cache (../cache) over the API (../api)
  */
 #include "../api/api.h"
@@ -63,7 +64,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 

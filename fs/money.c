@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 
 enum { DECIMALS = 6, DECIMALS_SHOWN = 2 };
 

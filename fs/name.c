@@ -19,16 +19,9 @@ static uint64_t name_hash(const char *text, size_t len) {
 	return hash;
 }
 
-/* Line and paragraph separator, and the marks by which a name could show as another one. */
-static bool char_turns(const char *text, int size) {
-	const unsigned char *p = (const unsigned char *)text;
-	return size == 3 && p[0] == 0xE2 &&
-	       ((p[1] == 0x80 && p[2] >= 0xA8 && p[2] <= 0xAE) || (p[1] == 0x81 && p[2] >= 0xA6 && p[2] <= 0xA9));
-}
-
 /* Whether the character at `text` may stand in a file name as it is; `size` as utf8_length() says. */
 static bool name_is_plain(const char *text, int size, bool first) {
-	if (size <= 0 || utf8_is_control(text, size) || char_turns(text, size))
+	if (size <= 0 || utf8_is_control(text, size) || utf8_turns(text, size))
 		return false;
 	if (*text == '.')
 		return !first;

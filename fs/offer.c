@@ -78,10 +78,6 @@ int offer_choose(const struct list *inventory, const char *config, long long gpu
 
 /* ---- plans ---- */
 
-static bool must_return(int rc) {
-	return rc == DEMAND_PARKED || rc == -EAGAIN || rc == -ENOMEM;
-}
-
 /* The plan of an instance that has such GPUs; NULL: none has. */
 static int plan_known(const struct list *instances, const char *config, char **ret) {
 	for (size_t i = 0; i < instances->count; i++) {
@@ -124,9 +120,9 @@ int offer_plan(struct store *store, const struct scope *project, const char *con
 	if (!rc)
 		rc = plan_known(list, config, ret);
 	*ret_guessed = !*ret;
-	if (must_return(rc) || *ret)
+	if (demand_ends(rc) || *ret)
 		return rc;
 	rc = store_list(store, &kinds[KIND_INVENTORY], &everywhere, demand, &list);
 	const struct item *item = rc ? NULL : list_by_id(list, config);
-	return must_return(rc) ? rc : item ? plan_spelt(item, ret) : 0;
+	return demand_ends(rc) ? rc : item ? plan_spelt(item, ret) : 0;
 }

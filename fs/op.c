@@ -322,11 +322,6 @@ void op_reply_open(struct op *op) {
 	op_release(op, 0);
 }
 
-void op_reply_buf(struct op *op, const char *data, size_t len) {
-	fuse_reply_buf(op->req, data, len);
-	op_release(op, 0);
-}
-
 void op_reply_write(struct op *op, size_t count) {
 	fuse_reply_write(op->req, count);
 	op_release(op, 0);
@@ -334,10 +329,5 @@ void op_reply_write(struct op *op, size_t count) {
 
 void op_reply_readlink(struct op *op, const char *target) {
 	fuse_reply_readlink(op->req, target);
-	op_release(op, 0);
-}
-
-void op_reply_statfs(struct op *op, const struct statvfs *st) {
-	fuse_reply_statfs(op->req, st);
 	op_release(op, 0);
 }

@@ -105,10 +105,8 @@ void op_reply_entry(struct op *op, struct node *node, const struct attr *attr);
 void op_reply_create(struct op *op, struct node *node, const struct attr *attr);
 void op_reply_attr(struct op *op, const struct attr *attr);
 void op_reply_open(struct op *op);
-void op_reply_buf(struct op *op, const char *data, size_t len);
 void op_reply_write(struct op *op, size_t count);
 void op_reply_readlink(struct op *op, const char *target);
-void op_reply_statfs(struct op *op, const struct statvfs *st);
 
 /* Keeps err for .error with the op's path; returns -err->code. */
 int op_refuse(struct op *op, const struct error *err);

@@ -4,11 +4,9 @@
 
 #include "../api/scope.h"
 #include "../api/url.h"
-#include "change.h"
 #include "money.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -18,10 +18,6 @@ bool plan_is(const struct view *view) {
 	return scratch && view->draft && !scratch->link && scratch->name && !strcmp(scratch->name, plan_name);
 }
 
-static bool must_return(int rc) {
-	return rc == DEMAND_PARKED || rc == -EAGAIN || rc == -ENOMEM;
-}
-
 static void plan_error(const struct error *err, int rc, struct buffer *out) {
 	buffer_printf(out, "%s", error_name(-rc));
 	if (err->code == -rc && *err->message) {
@@ -36,11 +32,11 @@ static int plan_list(const struct view *view, const struct kind *kind, const str
 	struct demand *demand, const struct list **ret, struct buffer *out) {
 	*ret = NULL;
 	int rc = store_list(view->fs->store, kind, scope, demand, ret);
-	if (rc && !must_return(rc)) {
+	if (rc && !demand_ends(rc)) {
 		buffer_printf(out, "%s not known, ", head);
 		plan_error(&demand->error, rc, out);
 	}
-	return must_return(rc) ? rc : 0;
+	return demand_ends(rc) ? rc : 0;
 }
 
 /* ---- the text ---- */
@@ -166,7 +162,7 @@ static int plan_brakes(const struct view *view, struct json body, struct demand 
 	}
 	int rc = brake_check(fs, &order, demand);
 	view->draft->passed = passed;
-	if (must_return(rc))
+	if (demand_ends(rc))
 		return rc;
 	buffer_add(out, rc ? "Brakes: refused, " : "Brakes: allowed\n");
 	if (rc)

@@ -44,10 +44,6 @@ static int price_find(const struct list *inventory, struct json config, struct j
 	return 0;
 }
 
-static bool json_same(struct json a, struct json b) {
-	return a.len == b.len && (!a.len || !memcmp(a.text, b.text, a.len));
-}
-
 /* price_find(), unless it was looked for just now. */
 static int prices_find(struct prices *prices, struct json config, struct json region, int64_t *ret) {
 	size_t at = 0;

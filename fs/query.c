@@ -70,12 +70,6 @@ static int query_lists(const struct view *view, const char *name, struct demand 
 	return rc ? rc : store_query(view->fs->store, view->kind, &view->scope, query.data, demand, ret);
 }
 
-static bool twin_equal(const struct kind *kind, const struct item *a, const struct item *b) {
-	struct json left = json_at(a->json, kind->twin), right = json_at(b->json, kind->twin);
-	return json_string_equal(left, right) ||
-	       (left.len == right.len && (!left.len || !memcmp(left.text, right.text, left.len)));
-}
-
 /*
  * The same resource in another list, be it under another name: where two have one name in the collection, the API may
  * answer only the second, and there it is the first. NULL: there is none; the two answers are not of one moment.
@@ -90,7 +84,8 @@ static const struct item *item_in(const struct kind *kind, const struct list *li
 	const char *const names[] = {item->name, plain.data, both.data};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		const struct item *found = names[i] ? list_by_name(list, item->group, names[i]) : NULL;
-		if (found && !strcmp(found->id, item->id) && twin_equal(kind, found, item))
+		if (found && !strcmp(found->id, item->id) &&
+			json_same(json_at(found->json, kind->twin), json_at(item->json, kind->twin)))
 			return found;
 	}
 	return NULL;
@@ -135,10 +130,4 @@ int query_entries(const struct view *view, struct demand *demand, view_add *add,
 			rc = add(user, item->name, &query_link_row);
 	}
 	return rc;
-}
-
-int link_query(const struct view *view, struct demand *demand, struct buffer *out) {
-	(void)demand;
-	buffer_printf(out, "../../../%s/%s", view->node->parent->name, view->node->name);
-	return 0;
 }

@@ -18,7 +18,4 @@ int query_has_group(const struct view *view, const char *query, const char *grou
 int query_child(const struct view *view, const char *name, struct demand *demand, const struct row **ret);
 int query_entries(const struct view *view, struct demand *demand, view_add *add, void *user);
 
-/* Where a link of such a group points: to the resource in the collection. */
-int link_query(const struct view *view, struct demand *demand, struct buffer *out);
-
 #endif

@@ -1,5 +1,7 @@
 #include "refusal.h"
 
+#include "moment.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -84,10 +86,8 @@ static const char *refusal_next(const struct error *err) {
 
 static void refusal_text(const struct refusal *refusal, struct buffer *out) {
 	const struct error *err = &refusal->error;
-	struct tm tm;
-	char when[32] = "";
-	if (gmtime_r(&refusal->when, &tm))
-		strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	char when[MOMENT_SIZE];
+	moment_show(refusal->when, when);
 	buffer_printf(out, "%s %s ", when, refusal->operation);
 	buffer_add_safe(out, refusal->path, strlen(refusal->path));
 	buffer_printf(out, ": %s", err->code ? error_name(err->code) : "done");

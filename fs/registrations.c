@@ -41,29 +41,20 @@ bool registration_pending(struct json registrations, struct json wanted) {
 	return false;
 }
 
-static int safe_add(struct json value, struct buffer *out) {
-	SCOPED(buffer_free) struct buffer text = {0};
-	json_text(value, &text);
-	if (text.len)
-		buffer_add_safe(out, text.data, text.len);
-	return text.error;
-}
-
 int text_notify(const struct view *view, struct demand *demand, struct buffer *out) {
 	struct json root, region = json_at(view->json, view->kind->group), config = json_at(view->json, view->kind->id);
 	int rc = registrations_get(view->fs->store, demand, &root);
 	if (rc) /* that there is no such thing is said to who writes */
 		return rc == -ENOENT ? 0 : rc;
-	for (struct json_iter iter = json_iter(api_page_items(root)); !rc && json_next(&iter);) {
+	for (struct json_iter iter = json_iter(api_page_items(root)); json_next(&iter);) {
 		if (!registration_is_of(iter.value, region, config))
 			continue;
-		rc = safe_add(json_at(iter.value, "/status"), out);
+		json_safe(json_at(iter.value, "/status"), out);
 		buffer_byte(out, ' ');
-		if (!rc)
-			rc = safe_add(json_at(iter.value, "/created_at"), out);
+		json_safe(json_at(iter.value, "/created_at"), out);
 		buffer_byte(out, '\n');
 	}
-	return rc;
+	return out->error;
 }
 
 int text_notifications(const struct view *view, struct demand *demand, struct buffer *out) {

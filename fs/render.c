@@ -2,11 +2,9 @@
 
 #include "../api/scope.h"
 #include "accepted.h"
-#include "kinds.h"
+#include "member.h"
 #include "plan.h"
 #include "refusal.h"
-#include "shelf.h"
-#include "spec.h"
 #include "texts.h"
 #include "watch.h"
 
@@ -17,15 +15,7 @@ enum { RENDER_MAX = 24 << 20 };
 
 /* One line, whatever is in it. */
 static void render_line(struct json value, struct buffer *out) {
-	SCOPED(buffer_free) struct buffer text = {0};
-	if (value.type >= JSON_ARRAY)
-		json_compact(value, &text);
-	else
-		json_text(value, &text);
-	if (text.error && !out->error)
-		out->error = text.error;
-	if (text.len)
-		buffer_add_safe(out, text.data, text.len);
+	json_safe(value, out);
 	buffer_byte(out, '\n');
 }
 
@@ -50,7 +40,7 @@ static void render_json(struct json value, struct buffer *out) {
 
 /* A member that no document describes shows itself by what it is. */
 static void render_value(struct json value, struct buffer *out) {
-	char name[256 + 8];
+	char name[MEMBER_NAME_SIZE];
 	if (value.type != JSON_ARRAY) {
 		render_field(value, out);
 		return;
@@ -146,12 +136,6 @@ int view_render(const struct view *view, struct demand *demand, struct buffer *o
 	case ROW_TEXT:
 	case ROW_LINK:
 		rc = row->text(view, demand, out);
-		break;
-	case ROW_BY_ID_LINK:
-		rc = text_by_id(view, demand, out);
-		break;
-	case ROW_SHELF_LINK:
-		rc = shelf_link(view, demand, out);
 		break;
 	default:
 		rc = -EISDIR;

@@ -1,6 +1,7 @@
 #include "requests.h"
 
-#include "../api/scope.h"
+#include "cell.h"
+#include "moment.h"
 #include "stats.h"
 
 #include <errno.h>
@@ -26,21 +27,11 @@ void requests_free(struct requests *requests) {
 	free(requests);
 }
 
-/* What others have written: a server, who named a file or a process. */
+/* What others have written. */
 static void field_add(struct buffer *out, const char *text, char separator) {
-	if (!text)
-		text = "";
-	size_t len = strnlen(text, REQUEST_FIELD_MAX), done = 0;
+	size_t len = text ? strlen(text) : 0;
 	buffer_byte(out, separator);
-	if (!len)
-		buffer_byte(out, '-');
-	for (size_t at = 0; at < len && separator == ' '; at++)
-		if (text[at] == ' ') {
-			buffer_add_safe(out, text + done, at - done);
-			buffer_add(out, "\\x20");
-			done = at + 1;
-		}
-	buffer_add_safe(out, text + done, len - done);
+	cell_add(out, text, len < REQUEST_FIELD_MAX ? len : REQUEST_FIELD_MAX, separator == ' ');
 }
 
 void request_fields(const struct api_exchange *exchange, char separator, struct buffer *out) {
@@ -69,11 +60,9 @@ void request_fields(const struct api_exchange *exchange, char separator, struct 
 
 void requests_add(struct requests *requests, time_t when, const struct api_exchange *exchange) {
 	struct buffer row = {0};
-	struct tm tm;
-	char time_text[32] = "-";
-	if (gmtime_r(&when, &tm))
-		strftime(time_text, sizeof time_text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-	buffer_printf(&row, "%s\t", time_text);
+	char time[MOMENT_SIZE];
+	moment_show(when, time);
+	buffer_printf(&row, "%s\t", time);
 	request_fields(exchange, '\t', &row);
 	buffer_byte(&row, '\n');
 	if (row.error) { /* half of it would be another row */

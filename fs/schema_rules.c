@@ -1,7 +1,6 @@
 #include "schema_rules.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <string.h>
 
 enum {

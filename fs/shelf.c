@@ -1,8 +1,5 @@
 #include "shelf.h"
 
-#include "view.h"
-
-#include <errno.h>
 #include <string.h>
 
 bool shelf_status(const struct kind *kind, struct json resource, struct buffer *out) {
@@ -28,19 +25,4 @@ const struct item *shelf_item(const struct list *list, const char *shelf, const 
 	/* Where there are groups these are the shelves: so a name is one resource's. */
 	const struct item *item = list_by_name(list, list->kind->group ? shelf : NULL, name);
 	return item && item->shelf && !strcmp(item->shelf, shelf) ? item : NULL;
-}
-
-int shelf_link(const struct view *view, struct demand *demand, struct buffer *out) {
-	const struct list *list;
-	int rc = store_list(view->fs->store, view->kind, &view->scope, demand, &list);
-	if (rc)
-		return rc;
-	const struct item *item = shelf_item(list, view->node->parent->name, view->node->name);
-	if (!item)
-		return -ENOENT;
-	buffer_add(out, "../../");
-	if (item->group)
-		buffer_printf(out, "%s/", item->group);
-	buffer_add(out, item->name);
-	return 0;
 }

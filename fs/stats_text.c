@@ -5,7 +5,6 @@
  */
 #include "status.h"
 
-#include "../api/scope.h"
 #include "handle.h"
 #include "stats.h"
 #include "view.h"

@@ -3,12 +3,12 @@
 
 #include "../api/scope.h"
 #include "draft.h"
+#include "moment.h"
 #include "options.h"
 #include "requests.h"
 #include "stats.h"
 #include "view.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 enum { DOUBTS_SHOWN = 10 };
@@ -21,11 +21,9 @@ int text_requests(const struct view *view, struct demand *demand, struct buffer 
 
 /* The time, or `never` for 0. */
 static void time_add(struct buffer *out, time_t when, const char *never) {
-	struct tm tm;
-	char text[32] = "";
-	if (when && gmtime_r(&when, &tm))
-		strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-	buffer_add(out, text[0] ? text : never);
+	char text[MOMENT_SIZE];
+	moment_show(when, text);
+	buffer_add(out, when ? text : never);
 }
 
 /* A sentence that the API may have had a hand in. */

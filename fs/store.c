@@ -244,8 +244,7 @@ struct errand {
 	struct store *store;
 	const struct kind *kind;
 	struct scope scope; /* of copies */
-	char *ids[SCOPE_MAX];
-	bool listed; /* it changes what the list says */
+	bool listed;        /* it changes what the list says */
 	api_done *done;
 	void *user;
 	struct cause cause;
@@ -254,8 +253,7 @@ struct errand {
 static void errand_release(struct trip *trip) {
 	struct errand *errand = (struct errand *)trip;
 	cause_end(&errand->cause);
-	for (unsigned i = 0; i < errand->scope.count; i++)
-		free(errand->ids[i]);
+	scope_end(&errand->scope);
 	free(errand);
 }
 
@@ -292,13 +290,10 @@ int store_change(struct store *store, const struct kind *kind, enum api_service 
 	*errand = (struct errand){.store = store, .kind = kind, .done = done, .user = user};
 	errand->listed = path != kind->docs[DOC_NOTIFICATIONS].path;
 	trip_begin(store, &errand->trip, errand_release);
-	for (unsigned i = 0; i < scope->count; i++) {
-		errand->ids[i] = strdup(scope->ids[i]);
-		errand->scope.ids[errand->scope.count++] = errand->ids[i];
-		if (!errand->ids[i]) {
-			trip_end(&errand->trip);
-			return -ENOMEM;
-		}
+	rc = scope_copy(scope, scope->count, &errand->scope);
+	if (rc) {
+		trip_end(&errand->trip);
+		return rc;
 	}
 	store_cause(asker, kind, change_what(kind, method, path), &errand->cause);
 	struct api_request request = {.service = service,

@@ -17,6 +17,7 @@
 #include "kinds.h"
 #include "list.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -33,7 +34,8 @@ struct demand {
 	 * is not asked before its time. */
 	bool looks;
 	bool peeks; /* only what is there already will do: -EAGAIN instead of DEMAND_PARKED */
-	bool sizes; /* only the size of what is made of the answers matters: what does not change it is not asked for */
+	bool sizes; /* only the size of the text that is made matters, whatever it says: what does not change it is not
+		       asked for */
 	bool works; /* parked until the next turn, not on a document: demand_work() */
 	pid_t pid;  /* of who asks: what is fetched for its session gets a fair share; 0: nobody in particular */
 	/* Says who asks (pid, operation, path); called when something is sent for it. NULL: nobody in particular. */
@@ -43,6 +45,12 @@ struct demand {
 	int64_t until_ms;   /* lowered to the time until which what it was given is good */
 	bool elsewhere;     /* the last document is from the service that is asked after a 404 */
 };
+
+/* Whether what a demand was given ends the step that made it, however little depends on the document. The other errnos
+ * say that it cannot be had now, which is no reason to withhold the rest. */
+static inline bool demand_ends(int rc) {
+	return rc == DEMAND_PARKED || rc == -EAGAIN || rc == -ENOMEM;
+}
 
 struct store_config {
 	const char *const *orgs; /* as configured_new() takes them; lent for store_new() */
@@ -92,8 +100,15 @@ int store_probe(struct store *store, const struct kind *kind, const struct scope
 /* Appends a path of the table with its {} filled in. 0, -ENOMEM, or -EINVAL if the scope is too short. */
 int store_path(const char *path, const struct scope *scope, struct buffer *out);
 
-/* The reverse: the ids in a path that was filled in, each to be freed. 0, -ENOENT if it is not such a path, -ENOMEM. */
-int store_path_read(const char *path, const char *filled, char *ret_ids[static SCOPE_MAX], struct scope *ret);
+/* The reverse: the ids in a path that was filled in, as copies, until scope_end(). 0, -ENOENT if it is not such a path,
+ * -ENOMEM. */
+int store_path_read(const char *path, const char *filled, struct scope *ret);
+
+/* The first `count` ids of a scope as copies, until scope_end(). 0 or -ENOMEM. */
+int scope_copy(const struct scope *scope, unsigned count, struct scope *ret);
+void scope_end(struct scope *copies); /* then it has none */
+
+bool scope_same(const struct scope *a, const struct scope *b);
 
 /* What it needs is being made, in pieces of a turn (fs.h, fs_work()): it is to ask again in the next. DEMAND_PARKED, or
  * -EAGAIN if it peeks. */

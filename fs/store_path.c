@@ -23,7 +23,7 @@ int store_path(const char *path, const struct scope *scope, struct buffer *out) 
 	}
 }
 
-int store_path_read(const char *path, const char *filled, char *ret_ids[static SCOPE_MAX], struct scope *ret) {
+int store_path_read(const char *path, const char *filled, struct scope *ret) {
 	struct scope scope = {0};
 	const char *at = filled;
 	int rc = 0;
@@ -31,10 +31,9 @@ int store_path_read(const char *path, const char *filled, char *ret_ids[static S
 		size_t len = path[0] == '{' ? strcspn(at, "/?") : 1;
 		if (path[0] != '{') {
 			rc = *at == *path ? 0 : -ENOENT;
-		} else if (!(ret_ids[scope.count] = url_segment_dup(at, len))) {
+		} else if (!(scope.ids[scope.count] = url_segment_dup(at, len))) {
 			rc = -ENOMEM;
 		} else {
-			scope.ids[scope.count] = ret_ids[scope.count];
 			scope.count++;
 			path++;
 		}
@@ -42,9 +41,37 @@ int store_path_read(const char *path, const char *filled, char *ret_ids[static S
 	}
 	if (!rc && *at)
 		rc = -ENOENT;
-	for (unsigned i = 0; rc && i < scope.count; i++)
-		free(take_pointer(ret_ids[i]));
-	if (!rc)
+	if (rc)
+		scope_end(&scope);
+	else
 		*ret = scope;
 	return rc;
+}
+
+/* ---- the ids ---- */
+
+int scope_copy(const struct scope *scope, unsigned count, struct scope *ret) {
+	struct scope copies = {0};
+	while (copies.count < count) {
+		char *id = strdup(scope->ids[copies.count]);
+		if (!id) {
+			scope_end(&copies);
+			return -ENOMEM;
+		}
+		copies.ids[copies.count++] = id;
+	}
+	*ret = copies;
+	return 0;
+}
+
+void scope_end(struct scope *copies) {
+	while (copies->count)
+		free((char *)(uintptr_t)copies->ids[--copies->count]);
+}
+
+bool scope_same(const struct scope *a, const struct scope *b) {
+	bool same = a->count == b->count;
+	for (unsigned i = 0; same && i < a->count; i++)
+		same = !strcmp(a->ids[i], b->ids[i]);
+	return same;
 }

@@ -2,7 +2,6 @@
 
 #include "../api/scope.h"
 #include "links.h"
-#include "name.h"
 #include "offer.h"
 #include "options.h"
 #include "refusal.h"
@@ -49,22 +48,6 @@ int text_own_id(const struct view *view, struct demand *demand, struct buffer *o
 	const char *id = view->scope.ids[view->scope.count - 1];
 	buffer_add_safe(out, id, strlen(id));
 	buffer_byte(out, '\n');
-	return 0;
-}
-
-int text_by_id(const struct view *view, struct demand *demand, struct buffer *out) {
-	const struct list *list;
-	int rc = store_list(view->fs->store, view->kind, &view->scope, demand, &list);
-	if (rc)
-		return rc;
-	char id[256];
-	const struct item *item = name_unescape(view->node->name, id, sizeof id) ? list_by_id(list, id) : NULL;
-	if (!item)
-		return -ENOENT;
-	buffer_add(out, "../");
-	if (item->group)
-		buffer_printf(out, "%s/", item->group);
-	buffer_add(out, item->name);
 	return 0;
 }
 

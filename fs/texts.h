@@ -15,7 +15,6 @@ int text_errors(const struct view *view, struct demand *demand, struct buffer *o
 /* Of what only takes commands: a tool that copies it writes none. */
 int text_nothing(const struct view *view, struct demand *demand, struct buffer *out);
 int text_own_id(const struct view *view, struct demand *demand, struct buffer *out);
-int text_by_id(const struct view *view, struct demand *demand, struct buffer *out);
 
 /* spec.json of a resource: what would create it again. What its answer does not hold is looked up where it can be; with
  * `guess`, a deployment's plan is also concluded from others. */

@@ -55,22 +55,15 @@ bool list_entry(const struct list *list, size_t index, const struct node *dir, c
 /* A document about the view's resource; absent for a draft, and where the API says 404 about metrics. */
 int view_document(const struct view *view, enum doc doc, struct demand *demand, struct json *ret);
 
-/* The value of a ROW_VALUE or ROW_OBJECT inside the resource as it arrived. -ENOENT if it is not there any more. */
-int view_value(const struct view *view, struct json *ret);
 /* Whether the resource is on its way out: by its state, or because a delete of it was accepted. */
 bool view_leaving(const struct view *view);
 
 /* Whether the resource was listed in a state that passes by itself. */
 bool view_moving(const struct view *view);
 
-/* How a value looks as a file or directory; the file's name is the key with its ending. */
-const struct row *value_looks(struct json value, const char *key, char ret_name[static 256 + 8]);
-
 /* The place of a collection's drafts: its list path, filled in. */
 int view_place(const struct view *view, struct buffer *out);
 
-/* The fixed rows of a directory; NULL: it has none. */
-const struct row *view_rows(const struct view *view);
 /* The row that is fixed under this name in the view's directory, shown or not; NULL: none, or a help text that gives
  * way (kinds.h). */
 const struct row *view_fixed(const struct view *view, const char *name);

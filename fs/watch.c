@@ -2,13 +2,14 @@
 
 #include "../api/scope.h"
 #include "cause.h"
+#include "cell.h"
 #include "kept.h"
+#include "moment.h"
 #include "store.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
 	PAGE_MS = 200, /* between two rounds there is so much for each page */
@@ -61,33 +62,6 @@ static bool watch_is_used(const struct watch *watch) {
 	return watch->watchers || watch->followers;
 }
 
-static void scope_free_ids(struct scope *scope) {
-	for (unsigned i = 0; i < scope->count; i++)
-		free((char *)(uintptr_t)scope->ids[i]);
-	scope->count = 0;
-}
-
-/* The first `count` ids of another. 0 or -ENOMEM. */
-static int scope_copy(const struct scope *from, unsigned count, struct scope *ret) {
-	*ret = (struct scope){0};
-	while (ret->count < count) {
-		char *id = strdup(from->ids[ret->count]);
-		if (!id) {
-			scope_free_ids(ret);
-			return -ENOMEM;
-		}
-		ret->ids[ret->count++] = id;
-	}
-	return 0;
-}
-
-static bool scope_begins(const struct scope *scope, const struct scope *with) {
-	bool same = scope->count >= with->count;
-	for (unsigned i = 0; same && i < with->count; i++)
-		same = !strcmp(scope->ids[i], with->ids[i]);
-	return same;
-}
-
 /* Nobody is there any more: only the lines stay. */
 static void watch_rest(struct watch *watch) {
 	if (watch_is_used(watch))
@@ -103,7 +77,7 @@ static void watch_free(struct watch *watch) {
 		watch_leave(watch->watchers);
 	while (watch->followers)
 		watch_unfollow(watch->followers);
-	scope_free_ids(&watch->scope);
+	scope_end(&watch->scope);
 	buffer_free(&watch->dir);
 	buffer_free(&watch->events);
 	free(watch);
@@ -159,8 +133,7 @@ static void watch_hasten(struct watch *watch) {
 
 static struct watch **watch_find(struct watches *watches, const struct kind *kind, const struct scope *scope) {
 	struct watch **at = &watches->first;
-	while (*at &&
-		((*at)->kind != kind || (*at)->scope.count != scope->count || !scope_begins(&(*at)->scope, scope)))
+	while (*at && ((*at)->kind != kind || !scope_same(&(*at)->scope, scope)))
 		at = &(*at)->next;
 	return at;
 }
@@ -243,7 +216,7 @@ int watch_await(struct watches *watches, const struct kind *kind, const struct s
 	int rc = scope_copy(scope, scope->count, &watcher->scope);
 	above.count--;
 	if (!rc && (rc = watch_take(watches, kind, &above, dir, &watch)))
-		scope_free_ids(&watcher->scope);
+		scope_end(&watcher->scope);
 	if (rc)
 		return rc;
 	if (!watch_is_used(watch)) /* what it was judged by may be as old as its TTL */
@@ -266,7 +239,7 @@ void watch_leave(struct watcher *watcher) {
 	if (watcher->next)
 		watcher->next->link = watcher->link;
 	watcher->watch = NULL;
-	scope_free_ids(&watcher->scope);
+	scope_end(&watcher->scope);
 	watch->watches->watchers--;
 	watch_rest(watch);
 }
@@ -310,12 +283,8 @@ const struct buffer *follower_events(const struct follower *follower) {
 
 static void events_value(struct buffer *out, struct json value) {
 	SCOPED(buffer_free) struct buffer text = {0};
-	if (value.type != JSON_ABSENT && value.type != JSON_NULL)
-		json_text(value, &text);
-	if (text.len && !text.error)
-		buffer_add_safe(out, text.data, text.len);
-	else
-		buffer_byte(out, '-');
+	json_text(value, &text);
+	cell_add(out, text.data, text.error ? 0 : text.len, false);
 }
 
 static void events_state(
@@ -331,14 +300,11 @@ static void events_state(
 static void events_add(struct watch *watch, const struct item *before, const struct item *after) {
 	const struct item *item = after ? after : before;
 	SCOPED(buffer_free) struct buffer line = {0};
-	char time[32];
-	struct tm tm;
-	time_t now = watch->watches->fs->now;
-	strftime(time, sizeof time, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
+	char time[MOMENT_SIZE];
+	moment_show(watch->watches->fs->now, time);
 	buffer_printf(&line, "%s\t", time);
-	if (item->group)
-		buffer_printf(&line, "%s/", item->group);
-	buffer_printf(&line, "%s\t", item->name);
+	item_path(item, &line);
+	buffer_byte(&line, '\t');
 	events_state(watch, before, "-", &line);
 	buffer_byte(&line, '\t');
 	events_state(watch, after, "gone", &line);
@@ -361,9 +327,8 @@ static void watch_forget(struct watch *watch, const struct item *item) {
 	scope.ids[scope.count++] = item->id;
 	store_forget_resource(fs->store, watch->kind, &scope);
 	buffer_append(&path, watch->dir.data, watch->dir.len);
-	if (item->group)
-		buffer_printf(&path, "/%s", item->group);
-	buffer_printf(&path, "/%s", item->name);
+	buffer_byte(&path, '/');
+	item_path(item, &path);
 	if (path.error)
 		kept_forget_all(fs);
 	else

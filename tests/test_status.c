@@ -182,7 +182,8 @@ static void test_bounds(void **state) {
 	for (size_t i = strlen(path); i < sizeof path - 1; i++)
 		path[i] = '\n';
 	buffer_add(&cause.path, "a\tb\n2026-01-01T00:00:00Z\tGET");
-	struct api_exchange exchange = {.service = API_GPU, .path = path, .tag = &cause, .request_id = "x\ny"};
+	struct api_exchange exchange = {
+		.service = API_GPU, .path = path, .tag = &cause, .request_id = "x\ny\xE2\x80\xAEz"};
 	for (int i = 0; i < REQUESTS_MAX * 2 + 1; i++) {
 		exchange.status = 100 + i;
 		requests_add(stage.fs.requests, 0, &exchange);
@@ -191,15 +192,15 @@ static void test_bounds(void **state) {
 	assert_string_equal(field(1, STATUS), "357"); /* the oldest of the last */
 	assert_string_equal(field(REQUESTS_MAX, STATUS), "612");
 	assert_string_equal(field(1, COMMAND), "a b\\x0a");
-	assert_string_equal(field(1, ID), "x\\x0ay");
+	assert_string_equal(field(1, ID), "x\\x0ay\\xe2\\x80\\xaez");
 	assert_string_equal(field(1, PATH), "a\\x09b\\x0a2026-01-01T00:00:00Z\\x09GET");
 	assert_int_equal(strlen(field(1, REQUEST)), 1 + 4 + 3 + 4 + 4 + (REQUEST_FIELD_MAX - 7) * 4);
 
 	SCOPED(buffer_free) struct buffer line = {0}; /* of the log: a blank is no end of a field */
 	exchange.path = "/p q";
 	request_fields(&exchange, ' ', &line);
-	assert_string_equal(line.data,
-		"GET /p\\x20q 612 0 0 x\\x0ay 0 - a\\x20b\\x0a open a\\x09b\\x0a2026-01-01T00:00:00Z\\x09GET");
+	assert_string_equal(line.data, "GET /p\\x20q 612 0 0 x\\x0ay\\xe2\\x80\\xaez 0 - a\\x20b\\x0a open "
+				       "a\\x09b\\x0a2026-01-01T00:00:00Z\\x09GET");
 	exchange.tag = NULL; /* for nobody, and at no time that there is */
 	requests_add(stage.fs.requests, (time_t)INT64_MAX, &exchange);
 	assert_string_equal(field(REQUESTS_MAX, TIME), "-");

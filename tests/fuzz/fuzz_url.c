@@ -88,39 +88,26 @@ static void check_any_segment(const char *data, size_t len) {
 	require(text != NULL);
 }
 
-static void ids_free(char *ids[static SCOPE_MAX]) {
-	for (unsigned i = 0; i < SCOPE_MAX; i++)
-		free(ids[i]);
-}
-
 /* What the table's paths are filled with comes out of them again. */
 static void check_paths(const struct scope *scope) {
 	for (size_t k = 0; k < KINDS; k++)
 		for (size_t doc = 0; doc < DOCS; doc++) {
 			const char *path = kinds[k].docs[doc].path;
 			SCOPED(buffer_free) struct buffer filled = {0};
-			char *ids[SCOPE_MAX] = {0};
-			struct scope back = {0};
+			SCOPED(scope_end) struct scope back = {0};
 			if (!path || store_path(path, scope, &filled))
 				continue;
-			require(store_path_read(path, filled.data, ids, &back) == 0 && back.count <= scope->count);
+			require(store_path_read(path, filled.data, &back) == 0 && back.count <= scope->count);
 			for (unsigned i = 0; i < back.count; i++)
 				require(!strcmp(back.ids[i], scope->ids[i]));
-			ids_free(ids);
 		}
 }
 
 static void check_any_path(const char *text) {
 	for (size_t k = 0; k < KINDS; k++) {
-		char *ids[SCOPE_MAX] = {0};
-		struct scope scope = {0};
-		int rc = store_path_read(kinds[k].docs[DOC_LIST].path, text, ids, &scope);
-		for (unsigned i = 0; rc && i < SCOPE_MAX; i++)
-			require(!ids[i]);
-		if (!rc)
-			for (unsigned i = 0; i < scope.count; i++)
-				require(scope.ids[i] == ids[i]);
-		ids_free(ids);
+		SCOPED(scope_end) struct scope scope = {0};
+		int rc = store_path_read(kinds[k].docs[DOC_LIST].path, text, &scope);
+		require(!rc || !scope.count);
 	}
 }
 

@@ -2,12 +2,6 @@
 # neevfs doctor and neevfs status: what they say of a good set-up, and of each thing that can be wrong.
 BOUND=${BOUND:-120}
 here=$(cd "$(dirname "$0")" && pwd)
-for tool in python3 openssl jq; do
-	command -v $tool >/dev/null || {
-		echo "SKIP doctor.sh: no $tool"
-		exit 77
-	}
-done
 # What else is mounted on this machine would be seen, too: so in a mount namespace of its own, where that can be had.
 if [ "$(id -u)" = 0 ] && [ -z "${ALONE-}" ] && unshare -m true 2>/dev/null; then
 	export ALONE=1
@@ -19,6 +13,7 @@ if [ -n "${ALONE-}" ]; then
 	done
 fi
 . "$here/lib.sh" || exit 1
+needs python3 openssl jq
 cd "$work" || exit 1
 cloud_up --speed 0
 umask 077
@@ -124,7 +119,7 @@ doctor 0 -o "$base,proxy=http://user:secretsecret@127.0.0.1:9"
 has 'a proxy' "$said" 'ok    proxy: 127.0.0.1:9, for https'
 
 echo '# the services'
-closed=$(python3 -ESc 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+closed=$(free_ports 1)
 doctor 1 -o "$base,gpu_base=http://127.0.0.1:$closed/gpu"
 has 'nobody listens' "$said" "FAIL  gpu: http://127.0.0.1:$closed/gpu: cannot reach 127.0.0.1:$closed: connection refused" 'gpu_base='
 is 'the others are well' "$(failing)" 1

@@ -76,12 +76,6 @@ declare -A operation=([create]=createOrgAIRuntimeTemplate [scale]=scaleDeployedA
 declare -A listing=([create]=listOrgAIRuntimeTemplates [scale]=listDeployedAIModels [delete]=listOrgAIRuntimeTemplates)
 declare -A detail=([scale]=getDeployedAIModel [delete]=getOrgAIRuntimeTemplate)
 asked=0
-counts() { # OPERATION: has it come
-	[ "$(requests "$1")" -gt 0 ]
-}
-times() { # OPERATION NUMBER
-	[ "$(requests "$1")" -ge "$2" ]
-}
 names() { # of the templates that the cloud has: how many of this one
 	api "$templates_api" | jq --arg wanted "$1" '[.data[] | select(.name == $wanted)] | length'
 }
@@ -154,15 +148,15 @@ interrupted() { # VERB PHASE SIGNAL
 	esac
 	echo >&7
 	case $phase in
-	asked | before | twice) ok "$what: the listing is under way" wait_for counts "${listing[$verb]}" ;;
-	underway | refused) ok "$what: it is under way" wait_for counts "$op" ;;
+	asked | before | twice) ok "$what: the listing is under way" wait_for sent "${listing[$verb]}" ;;
+	underway | refused) ok "$what: it is under way" wait_for sent "$op" ;;
 	lookup)
 		if [ "$verb" = create ]; then
-			ok "$what: it is looked up" wait_for times "${listing[create]}" 2
+			ok "$what: it is looked up" wait_for sent "${listing[create]}" 2
 		elif [ "$verb" = delete ]; then # an attempt that hears 404 is proof enough: it is repeated, not looked up
-			ok "$what: it is repeated" wait_for times "$op" 1
+			ok "$what: it is repeated" wait_for sent "$op" 1
 		else
-			ok "$what: it is looked up" wait_for counts "${detail[$verb]}"
+			ok "$what: it is looked up" wait_for sent "${detail[$verb]}"
 			advance 20 # until then the API shows the old number
 		fi
 		[ "$verb" = create ] || most=3 # it names what shall be, and may be repeated
@@ -257,7 +251,7 @@ exec(open(sys.argv[0]).read())' buffered.py "$templates/int-buffered/spec.json" 
 client=$!
 disown $client
 echo $client >>"$work/pids"
-ok 'its create is under way' wait_for counts createOrgAIRuntimeTemplate
+ok 'its create is under way' wait_for sent createOrgAIRuntimeTemplate
 kill -INT $client
 wait_for gone $client
 ok 'it was interrupted' grep -q -e KeyboardInterrupt -e OSError client.out
@@ -285,7 +279,7 @@ echo $client >>"$work/pids"
 exec 7>lines
 wait_for grep -q ready loop.out
 signalled() { # until the cloud was asked so often
-	kill -USR1 $client && times createOrgAIRuntimeTemplate "$1"
+	kill -USR1 $client && sent createOrgAIRuntimeTemplate "$1"
 }
 for i in 1 2 3 4; do
 	signalled 0

@@ -5,7 +5,8 @@
 # cloud_up OPTION…    starts a simulated cloud: url           cloud_down
 # mount_up OPTION…    mounts it in the foreground: m, pid     mount_down    (checks how it ended and what it said)
 # is ok fails …       checks                                  wait_for      until a condition holds, bounded
-# requests counted changes    what the cloud was asked                fault         what it shall do wrong
+# requests counted changes sent    what the cloud was asked           fault         what it shall do wrong
+# needs TOOL…         or the script is skipped                free_ports    that nobody listens on
 #
 # Whatever a script starts it ends, also when it fails; nothing else is touched. A watchdog bounds the whole script.
 # shellcheck shell=bash disable=SC2034
@@ -92,6 +93,17 @@ finish() {
 	echo "# ${0##*/}: $checks checks, $failures failures"
 	[ "$failures" = 0 ] && [ ! -e "$work/failed" ]
 	exit
+}
+
+# What the script cannot do without.
+needs() { # TOOL…
+	local tool
+	for tool; do
+		command -v "$tool" >/dev/null || {
+			echo "SKIP ${0##*/}: no $tool"
+			exit 77
+		}
+	done
 }
 
 # ---- checks ----
@@ -335,6 +347,11 @@ requests() {
 	control requests | jq -r --arg operation "$1" '.operations[$operation] // 0'
 }
 
+# Whether it was called so often.
+sent() { # OPERATION [COUNT]
+	[ "$(requests "$1")" -ge "${2:-1}" ]
+}
+
 # All that was called: "listAIRuntimes=3 getAIRuntime=1", by name; "none"
 counted() {
 	control requests | jq -r '[.operations | to_entries[] | select(.value > 0) | "\(.key)=\(.value)"] | sort | join(" ") | if . == "" then "none" else . end'
@@ -365,6 +382,14 @@ faults_end() {
 
 advance() { # SECONDS of the simulated clock
 	cloud_tell advance -d "{\"seconds\":$1}"
+}
+
+# Ports of the loopback that nobody has just now.
+free_ports() { # NUMBER
+	python3 -ESc 'import socket, sys
+all = [socket.socket() for i in range(int(sys.argv[1]))]
+for s in all: s.bind(("127.0.0.1", 0))
+print(*[s.getsockname()[1] for s in all])' "$1"
 }
 
 # ---- the mount ----

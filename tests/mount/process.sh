@@ -59,7 +59,6 @@ start -o "$options" "$point"
 reset
 fault '{"operation":"listAIRuntimes","delay_ms":20000,"times":0}'
 caller cat "$point/project/airuntimes/eval-01/status"
-sent() { [ "$(requests "$1")" -ge "${2:-1}" ]; }
 ok 'somebody waits' wait_for sent listAIRuntimes
 (cd "$point/project" && exec sleep 60) &
 sleeper=$!

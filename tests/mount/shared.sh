@@ -4,13 +4,8 @@
 BOUND=${BOUND:-240}
 here=$(cd "$(dirname "$0")" && pwd)
 PATH=$PATH:/usr/sbin:/sbin:$here/../../build/unpacked/usr/sbin # tests/run may have put nginx there
-for tool in nginx openssl python3 jq; do
-	command -v $tool >/dev/null || {
-		echo "SKIP shared.sh: no $tool"
-		exit 77
-	}
-done
 . "$here/lib.sh" || exit 1
+needs nginx openssl python3 jq
 many=20
 
 # ---- nginx: the cache, and the API's TLS ----
@@ -26,12 +21,6 @@ certificate api DNS:api.ai.neevcloud.com
 certificate other DNS:api.example.org
 is 'certificates are made' "$(ls "$cert"/*.pem | wc -l)" 3
 
-free_ports() { # NUMBER
-	python3 -ESc 'import socket, sys
-all = [socket.socket() for i in range(int(sys.argv[1]))]
-for s in all: s.bind(("127.0.0.1", 0))
-print(*[s.getsockname()[1] for s in all])' "$1"
-}
 read -r front reads writes back <<<"$(free_ports 4)"
 fit() { # CA_NAME: the example, fitted
 	sed -e "s|listen 443 ssl http2;|listen 127.0.0.1:$front ssl http2;|; s|127.0.0.1:7681|127.0.0.1:$reads|; s|127.0.0.1:7682|127.0.0.1:$writes|" \

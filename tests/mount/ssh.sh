@@ -4,17 +4,12 @@
 BOUND=${BOUND:-170}
 here=$(cd "$(dirname "$0")" && pwd)
 PATH=$PATH:/usr/sbin:/sbin:$here/../../build/unpacked/usr/sbin # tests/run may have put sshd there
-for tool in ssh ssh-keygen sshd python3 jq; do
-	command -v $tool >/dev/null || {
-		echo "SKIP ssh.sh: no $tool"
-		exit 77
-	}
-done
 . "$here/lib.sh" || exit 1
+needs ssh ssh-keygen sshd python3 jq
 
 # ---- the server ----
 
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+port=$(free_ports 1)
 ssh-keygen -q -t ed25519 -N '' -f "$work/host_key"
 ssh-keygen -q -t ed25519 -N '' -f "$work/user_key"
 cp "$work/user_key.pub" "$work/authorized"

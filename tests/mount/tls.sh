@@ -4,13 +4,8 @@
 BOUND=${BOUND:-170}
 here=$(cd "$(dirname "$0")" && pwd)
 PATH=$PATH:/usr/sbin:/sbin:$here/../../build/unpacked/usr/sbin # tests/run may have put nginx there
-for tool in nginx openssl python3 jq; do
-	command -v $tool >/dev/null || {
-		echo "SKIP tls.sh: no $tool"
-		exit 77
-	}
-done
 . "$here/lib.sh" || exit 1
+needs nginx openssl python3 jq
 deadline=3
 limit_ms=$((deadline * 1000 + 1900))
 
@@ -69,9 +64,6 @@ is 'all certificates are made' "$(cd "$cert" && ls {own,other,good,expired,early
 
 # ---- nginx ----
 
-free_port() {
-	python3 -ESc 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
 tls_versions='TLSv1.2 TLSv1.3'
 # nginx in front of the cloud with some certificate; what else stands in the server.
 nginx_conf() { # CERTIFICATE [LINES]
@@ -130,7 +122,7 @@ access() { # AWK_CONDITION: lines, without the ones of the test itself
 
 cloud_up --speed 0 --instances 12 --models 3
 advance 100
-front=$(free_port)
+front=$(free_ports 1)
 secure=https://127.0.0.1:$front
 trusted="api_base=$secure,ca_file=$cert/own.pem,deadline=$deadline"
 

@@ -11,7 +11,6 @@ became() { # FILE NAME: the last new state in events
 	awk -F'\t' -v name="$1" '$2 == name { state = $4 } END { print state }' "$runtimes/events"
 }
 new() { mkdir "$runtimes/$1" && cp "$runtimes/eval-01/spec.json" "$runtimes/$1/"; }
-polls() { requests listAIRuntimes; }
 
 echo '# waiting'
 ok 'what is so already' write Running "$runtimes/eval-01/wait"
@@ -31,7 +30,7 @@ reset
 first=$!
 (write 'running 60' "$runtimes/fresh/wait" && : >too) &
 second=$!
-becomes 'they are asked for' yes eval '[ "$(polls)" -ge 2 ] && echo yes'
+ok 'they are asked for' wait_for sent listAIRuntimes 2
 is 'both wait' "$([ -e after ] || [ -e too ] || echo yes)" yes
 advance 30
 wait $first
@@ -39,7 +38,7 @@ is 'the first comes back' $? 0
 wait $second
 is 'the second too' $? 0
 is 'and what is read then is what it waited for' "$(cat after)" Running
-asked=$(polls)
+asked=$(requests listAIRuntimes)
 is 'one poll for both' "$([ "$asked" -le 5 ] && echo yes)" yes
 is 'nothing else was asked' "$(counted)" "listAIRuntimes=$asked"
 
@@ -49,7 +48,7 @@ refresh
 (exec tee "$runtimes/second/wait" >/dev/null 2>&1 <<<'Running 300') &
 waiting=$!
 reset
-becomes 'it is asked for' yes eval '[ "$(polls)" -ge 1 ] && echo yes'
+ok 'it is asked for' wait_for sent listAIRuntimes 1
 begin=$(now_ms)
 { kill -INT $waiting; kill -TERM $waiting; wait $waiting; } 2>/dev/null
 is 'a signal, at once' "$([ $(($(now_ms) - begin)) -lt 2000 ] && echo yes)" yes
@@ -57,7 +56,7 @@ is 'a signal, at once' "$([ $(($(now_ms) - begin)) -lt 2000 ] && echo yes)" yes
 gone=$!
 (write 'Running 60' "$runtimes/second/wait" 2>err; echo $? >running) &
 running=$!
-becomes 'both wait' yes eval '[ "$(polls)" -ge 2 ] && echo yes'
+ok 'both wait' wait_for sent listAIRuntimes 2
 ok 'it is deleted' rmdir "$runtimes/second"
 becomes 'it is on its way out' Terminating cat "$runtimes/second/status"
 is 'which is not gone' "$([ -e gone ] || echo yes)" yes
