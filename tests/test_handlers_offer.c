@@ -436,13 +436,13 @@ static void examples_of_instances(void **state) {
 			"{\"name\":\"abc\",\"region\":\"r2\",\"templateID\":\"tpl-one\",\"gpuConfigID\":\"b\","
 			"\"gpuCount\":1,"
 			"\"planId\":\"p2\"}",
-			"4 GPUs of b are free in r2 now; 1 cost 1.50 USD an hour. The plan is that of an instance"},
+			"4 GPUs of b are free in r2 now; 1 costs 1.50 USD an hour. The plan is that of an instance"},
 		{{.inventory = LIST(OFFER("A 1", "r1", "2", "0", "airuntime") "," OFFER("c", "r1", "\"x\"", "0", "t")),
 			 .platform = LIST(TEMPLATE_ITEM("tpl-one"))},
 			"{\"name\":\"abc\",\"region\":\"r1\",\"templateID\":\"tpl-one\",\"gpuConfigID\":\"A "
 			"1\",\"gpuCount\":1,"
 			"\"planId\":\"gpu-a-1-on-demand-1h\"}",
-			"cannot be had now, nor others instead; 1 cost 2.00 USD an hour. The plan is a guess"},
+			"cannot be had now, nor others instead; 1 costs 2.00 USD an hour. The plan is a guess"},
 		{{0},
 			"{\"name\":\"abc\",\"region\":\"REGION\",\"templateID\":\"tpl-ID\",\"gpuConfigID\":\"CONFIG_"
 			"ID\","
