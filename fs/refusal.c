@@ -64,12 +64,11 @@ void refusal_add(
 /* A spec that the API did not want: where to look for another. */
 static const char *next_of_spec(const char *path) {
 	if (strstr(path, "/airuntimes/"))
-		return "ls inventory/.available/*, column -t templates/index.tsv, and spec.example.json in the "
+		return "ls inventory/.available/*, column -ts$'\\t' templates/index.tsv, and spec.example.json in the "
 		       "collection show what can be had";
 	if (strstr(path, "/aimodels/"))
-		return "ls inventory/.available/*, column -t catalog/index.tsv, and spec.example.json in the "
-		       "collection "
-		       "show what can be had";
+		return "ls inventory/.available/*, column -ts$'\\t' catalog/index.tsv, and spec.example.json in the "
+		       "collection show what can be had";
 	return "spec.schema.json and spec.example.json in the collection show what can be sent";
 }
 

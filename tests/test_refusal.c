@@ -117,10 +117,11 @@ static void what_to_ask_for_next(void **state) {
 		const char *next;
 	} cases[] = {
 		{"p/airuntimes/a/spec.json", "no", EINVAL, 400,
-			"Next: ls inventory/.available/*, column -t templates/index.tsv, and spec.example.json in the "
+			"Next: ls inventory/.available/*, column -ts$'\\t' templates/index.tsv, and spec.example.json "
+			"in the "
 			"collection "
 			"show what can be had.\n"},
-		{"p/aimodels/a/spec.json", "no", EINVAL, 422, "column -t catalog/index.tsv, and"},
+		{"p/aimodels/a/spec.json", "no", EINVAL, 422, "column -ts$'\\t' catalog/index.tsv, and"},
 		{"orgs/o/templates/a/spec.json", "no", ENOENT, 404, "Next: spec.schema.json and"},
 		{"p/aimodels/a/replicas", "no", EINVAL, 400,
 			"Next: look at status; of a deployment that failed only rmdir stops the billing.\n"},
