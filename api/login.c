@@ -136,6 +136,8 @@ int login_token(const struct login_config *config, const char *text, size_t len,
 
 int login_forget(const char *path, struct error *err) {
 	SCOPED(scope_close) int lock = -1;
+	if (access(path, F_OK) && errno == ENOENT) /* to lock it would make files */
+		return error_set(err, ENOENT, "nobody is logged in");
 	int rc = login_lock(path, &lock, err);
 
 	if (rc == 0)

@@ -65,7 +65,7 @@ static void offer_remark(struct example *example, const struct offer *offer) {
 			example->config, example->region);
 	if (offer->price != INT64_MAX && !__builtin_mul_overflow(offer->price, example->gpus, &price)) {
 		money_show(price, usd);
-		buffer_printf(out, "; %lld cost %s USD an hour", example->gpus, usd);
+		buffer_printf(out, "; %lld cost%s %s USD an hour", example->gpus, example->gpus == 1 ? "s" : "", usd);
 	}
 	buffer_add(out, ". ");
 }

@@ -19,10 +19,16 @@
 static int scratch_check(struct op *op, const struct view *dir, const char *name) {
 	if (op->fs->options->read_only)
 		return -EROFS;
+	if (dir->row->type == ROW_COLLECTION && dir->kind->create)
+		return op_refuse_words(
+			op, EPERM, "no file can be made here: mkdir NAME first, then write NAME/spec.json");
 	if (!view_holds_scratch(dir))
 		return op_refuse_words(op, EPERM,
 			"no file can be made here, only in the directory of a draft, or of a resource that can be "
 			"deleted");
+	if (view_fixed(dir, name) && dir->draft)
+		return op_refuse_words(
+			op, EPERM, "%s is a draft: nothing exists yet; write its spec.json first", dir->draft->name);
 	if (view_fixed(dir, name))
 		return op_refuse_words(op, EPERM, "what the API says of a resource cannot be written");
 	return 0;

@@ -3,6 +3,7 @@
 #include "handlers.h"
 #include "mounted.h"
 #include "options_table.h"
+#include "spec_near.h"
 
 #include "../api/scope.h"
 
@@ -302,14 +303,26 @@ static int path_free(const char *path, struct error *err) {
 	return S_ISDIR(probed.mode) ? 0 : error_set(err, ENOTDIR, "%s: not a directory", path);
 }
 
+/* The command that a mount point may have been meant for; NULL: none. */
+static const char *command_near(const char *mountpoint) {
+	static const struct schema names[] = {
+		{.name = "umount"}, {.name = "login"}, {.name = "logout"}, {.name = "status"}, {.name = "doctor"}, {0}};
+	static const struct schema commands = {.members = names};
+	return strchr(mountpoint, '/') ? NULL : spec_near(&commands, mountpoint, strlen(mountpoint));
+}
+
 int mount_check(struct options *options, struct error *err) {
 	char path[PATH_MAX];
+	const char *near = command_near(options->mountpoint);
 	int rc = mount_path(options->mountpoint, path);
 	if (rc)
 		return error_set(err, -rc, "%s: %s", options->mountpoint, strerror(-rc));
 	if (option_text(&options->mountpoint, path))
 		return error_set(err, ENOMEM, "no memory for the options");
 	rc = path_free(path, err);
+	if (rc == -ENOENT && near)
+		return error_set(
+			err, ENOENT, "%s: no such directory, and no such command; did you mean %s?", path, near);
 	return rc < 0 ? rc : 0;
 }
 

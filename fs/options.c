@@ -112,7 +112,7 @@ static int number_read(const struct option_row *row, const char *value, double *
 	double number = strtod(value, &end);
 	if (end == value || *end || errno || !isfinite(number) || number < row->min || number > row->max ||
 		(whole && number != floor(number)))
-		return error_set(err, EINVAL, "%s=%s: must be a %snumber from %g to %g", row->name, value,
+		return error_set(err, EINVAL, "%s=%s: must be a %snumber from %.10g to %.10g", row->name, value,
 			whole ? "whole " : "", row->min, row->max);
 	*ret = number;
 	return 0;
@@ -142,7 +142,7 @@ static int allow_read(const char *value, unsigned *ret, struct error *err) {
 static int money_limit_read(const struct option_row *row, const char *value, struct limit *ret, struct error *err) {
 	int64_t micros;
 	if (money_read(value, strlen(value), &micros))
-		return error_set(err, EINVAL, "%s=%s: must be an amount of USD, such as 12.50, from %g to %g",
+		return error_set(err, EINVAL, "%s=%s: must be an amount of USD, such as 12.50, from %.10g to %.10g",
 			row->name, value, row->min, row->max);
 	*ret = (struct limit){.set = true, .value = micros};
 	return 0;

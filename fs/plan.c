@@ -27,14 +27,48 @@ static void plan_error(const struct error *err, int rc, struct buffer *out) {
 	buffer_byte(out, '\n');
 }
 
+/* What it will come to, as far as is known yet. */
+enum plan_end { PLAN_SENT, PLAN_DOUBTED, PLAN_REFUSED };
+
+struct plan {
+	const struct view *view;
+	struct demand *demand;
+	struct json body;
+	enum plan_end end;
+	struct buffer why, lines;
+};
+
+static void plan_free(struct plan *plan) {
+	buffer_free(&plan->why);
+	buffer_free(&plan->lines);
+}
+
+/* What stands against it, for the first line: the first of its sort, and what neevfs refuses before the API's. */
+static bool plan_against(struct plan *plan, enum plan_end end) {
+	if (plan->end >= end)
+		return false;
+	plan->end = end;
+	buffer_clear(&plan->why);
+	return true;
+}
+
+/* A member of the body, for a person. 0 or -ENOMEM. */
+static int plan_word(struct json value, struct buffer *out) {
+	SCOPED(scope_free) char *text = json_text_dup(value);
+	if (!text)
+		return -ENOMEM;
+	buffer_add_safe(out, text, strlen(text));
+	return 0;
+}
+
 /* A listing; NULL, and a line that says why, if it cannot be had. */
-static int plan_list(const struct view *view, const struct kind *kind, const struct scope *scope, const char *head,
-	struct demand *demand, const struct list **ret, struct buffer *out) {
+static int plan_list(struct plan *plan, const struct kind *kind, const struct scope *scope, const char *head,
+	const struct list **ret) {
 	*ret = NULL;
-	int rc = store_list(view->fs->store, kind, scope, demand, ret);
+	int rc = store_list(plan->view->fs->store, kind, scope, plan->demand, ret);
 	if (rc && !demand_ends(rc)) {
-		buffer_printf(out, "%s not known, ", head);
-		plan_error(&demand->error, rc, out);
+		buffer_printf(&plan->lines, "%s not known, ", head);
+		plan_error(&plan->demand->error, rc, &plan->lines);
 	}
 	return demand_ends(rc) ? rc : 0;
 }
@@ -42,7 +76,7 @@ static int plan_list(const struct view *view, const struct kind *kind, const str
 /* ---- the text ---- */
 
 static void plan_bad(const struct error *err, struct buffer *out) {
-	buffer_printf(out, "Check:  %s: ", error_name(err->code));
+	buffer_printf(out, "Verdict:  it would be refused: %s: ", error_name(err->code));
 	buffer_add_safe(out, err->message, strlen(err->message));
 	if (err->place[0])
 		buffer_printf(out, "\n%s%s", err->place, err->place[strlen(err->place) - 1] == '\n' ? "" : "\n");
@@ -70,110 +104,213 @@ static void plan_body(const struct schema *schema, struct json body, struct buff
 	buffer_add(out, "}\n");
 }
 
-static int plan_request(const struct view *view, struct json body, struct buffer *out) {
+static int plan_request(struct plan *plan) {
+	const struct view *view = plan->view;
 	const char *base = view->fs->options->base[view->kind->service];
-	buffer_printf(out, "Sends:  POST %s", base ? base : "");
-	int rc = view_place(view, out);
-	buffer_add(out, "\nBody:   ");
-	plan_body(view->kind->create, body, out);
+	buffer_printf(&plan->lines, "Sends:    POST %s", base ? base : "");
+	int rc = view_place(view, &plan->lines);
+	buffer_add(&plan->lines, "\nBody:     ");
+	plan_body(view->kind->create, plan->body, &plan->lines);
 	return rc;
 }
 
-static int plan_own_name(const struct view *view, struct demand *demand, struct buffer *out) {
-	const struct list *list;
+static int plan_own_name(struct plan *plan) {
+	const struct view *view = plan->view;
 	const struct draft *draft = view->draft;
-	int rc = plan_list(view, view->kind, &view->scope, "Name:  ", demand, &list, out);
-	if (rc || !list)
+	const struct list *list;
+	int rc = plan_list(plan, view->kind, &view->scope, "Name:    ", &list);
+	if (rc)
 		return rc;
-	if (draft->state != DRAFT_OPEN)
-		buffer_add(out, "Name:   a create of this name was sent already\n");
-	else if (list_by_name(list, NULL, draft->name))
-		buffer_printf(out, "Name:   taken: a %s of this name is listed\n", view->kind->singular);
-	else
-		buffer_printf(out, "Name:   free: no %s of this name is listed\n", view->kind->singular);
+	const char *refused = draft->state != DRAFT_OPEN                      ? "a create of this name was sent already"
+			      : list && list_by_name(list, NULL, draft->name) ? "the name is taken"
+									      : NULL;
+	if (refused)
+		buffer_printf(&plan->lines, "Name:     %s\n", refused);
+	else if (list)
+		buffer_printf(&plan->lines, "Name:     free: no %s of this name is listed\n", view->kind->singular);
+	if (refused && plan_against(plan, PLAN_REFUSED))
+		buffer_add(&plan->why, refused);
 	return 0;
 }
 
-static int plan_price(const struct kind *kind, struct json body, const struct list *inventory, struct buffer *out) {
+/* ---- what runs on the GPUs ---- */
+
+/* Where it may be listed, each with what to say if it is there. */
+struct source_place {
+	enum kind_number number;
+	const char *words;
+};
+
+static int plan_listed(struct plan *plan, const char *head, const char *id, const struct source_place *places,
+	size_t count, const char *nowhere) {
+	bool all = true;
+	for (size_t i = 0; i < count; i++) {
+		const struct kind *kind = &kinds[places[i].number];
+		const struct scope scope = {.ids = {plan->view->scope.ids[0]}, .count = 1};
+		const struct list *list;
+		int rc = plan_list(plan, kind, &scope, head, &list);
+		if (rc)
+			return rc;
+		if (list && list_by_id(list, id)) {
+			buffer_printf(&plan->lines, "%s %s\n", head, places[i].words);
+			return 0;
+		}
+		all = all && list && list->whole;
+	}
+	if (!all)
+		return 0;
+	buffer_printf(&plan->lines, "%s none: %s ", head, nowhere);
+	buffer_add_safe(&plan->lines, id, strlen(id));
+	buffer_byte(&plan->lines, '\n');
+	if (plan_against(plan, PLAN_DOUBTED)) {
+		buffer_printf(&plan->why, "%s ", nowhere);
+		buffer_add_safe(&plan->why, id, strlen(id));
+	}
+	return 0;
+}
+
+static int plan_source(struct plan *plan) {
+	static const struct source_place templates[] = {
+		{KIND_TEMPLATE, "one of the platform"}, {KIND_CUSTOM_TEMPLATE, "one of the organisation"}};
+	static const struct source_place models[] = {{KIND_CATALOG, "in the catalog"}};
+	const struct kind *kind = plan->view->kind;
+	bool of_template = kind == &kinds[KIND_AIRUNTIME];
+	if (!of_template && kind != &kinds[KIND_AIMODEL])
+		return 0;
+	SCOPED(scope_free)
+	char *id = json_text_dup(json_at(plan->body, of_template ? "/templateID" : "/catalog_id"));
+	if (!id)
+		return -ENOMEM;
+	return of_template ? plan_listed(plan, "Template:", id, templates, 2,
+				     "neither the platform nor the organisation has a template")
+			   : plan_listed(plan, "Model:   ", id, models, 1, "the catalog has no");
+}
+
+/* ---- the GPUs ---- */
+
+static int plan_price(struct plan *plan, const struct list *inventory) {
 	int64_t price;
 	char usd[MONEY_SIZE];
-	int rc = price_unit(inventory, &kind->asked, body, &price);
+	int rc = price_unit(inventory, &plan->view->kind->asked, plan->body, &price);
 	if (rc == -ENOMEM)
 		return rc;
 	if (rc) {
-		buffer_add(out, "Price:  not known\n");
+		buffer_add(&plan->lines, "Price:    not known\n");
 		return 0;
 	}
 	money_show(price, usd);
-	buffer_printf(out, "Price:  %s USD an hour, by the inventory\n", usd);
+	buffer_printf(&plan->lines, "Price:    %s USD an hour, by the inventory\n", usd);
+	return 0;
+}
+
+static int plan_not_offered(struct plan *plan, struct json config, struct json region, bool has_region) {
+	SCOPED(buffer_free) struct buffer words = {0};
+	buffer_add(&words, "the inventory has no ");
+	int rc = plan_word(config, &words);
+	buffer_add(&words, " in ");
+	if (!rc)
+		rc = plan_word(region, &words);
+	if (!has_region)
+		buffer_add(&words, ", which is no region that it lists");
+	if (rc || words.error)
+		return -ENOMEM;
+	buffer_printf(&plan->lines, "GPUs:     none: %s\n", words.data);
+	if (plan_against(plan, PLAN_DOUBTED))
+		buffer_add(&plan->why, words.data);
 	return 0;
 }
 
 /* Of several rows of one configuration in a region, the one that has most. */
-static int plan_gpus(const struct kind *kind, struct json body, const struct list *inventory, struct buffer *out) {
-	const struct kind *offers = &kinds[KIND_INVENTORY];
-	struct json config = json_at(body, kind->asked.config), region = json_at(body, kind->asked.region);
+static int plan_gpus(struct plan *plan, const struct list *inventory) {
+	const struct kind *kind = plan->view->kind, *offers = &kinds[KIND_INVENTORY];
+	struct json config = json_at(plan->body, kind->asked.config), region = json_at(plan->body, kind->asked.region);
 	struct offer best = {0};
+	bool has_region = false;
 	long long gpus = 0;
-	(void)json_int(json_at(body, kind->asked.gpus), &gpus);
+	(void)json_int(json_at(plan->body, kind->asked.gpus), &gpus);
 	for (size_t i = 0; i < inventory->count; i++) {
 		const struct item *item = &inventory->items[i];
 		struct offer offer;
-		if (!json_string_is(config, item->id) || !json_string_equal(region, json_at(item->json, offers->group)))
+		if (!json_string_equal(region, json_at(item->json, offers->group)))
+			continue;
+		has_region = true;
+		if (!json_string_is(config, item->id))
 			continue;
 		if (offer_read(item, &offer))
 			return -ENOMEM;
 		if (!best.item || offer.free > best.free)
 			best = offer;
 	}
-	if (!best.item) {
-		buffer_add(out, "GPUs:   none: the inventory has no such configuration in that region\n");
-		return 0;
-	}
-	buffer_printf(out, "GPUs:   %lld free, %lld asked for, %lld to %lld at once%s\n", best.free, gpus, best.least,
-		best.most, offer_has(&best, gpus) ? "" : ": it would be refused");
+	if (!best.item)
+		return plan_not_offered(plan, config, region, has_region);
+	buffer_printf(&plan->lines, "GPUs:     %lld free, %lld asked for", best.free, gpus);
+	if (best.free < best.least || best.most < best.least)
+		buffer_add(&plan->lines, ": none can be had now; inventory/.available has what can\n");
+	else
+		buffer_printf(&plan->lines, ", %lld to %lld at once\n", best.least, best.most);
+	if (!offer_has(&best, gpus) && plan_against(plan, PLAN_DOUBTED))
+		buffer_add(&plan->why, "so many GPUs cannot be had at once now");
 	return 0;
 }
 
-static int plan_costs(const struct view *view, struct json body, struct demand *demand, struct buffer *out) {
+static int plan_costs(struct plan *plan) {
 	const struct scope everywhere = {0};
 	const struct list *inventory;
-	if (!view->kind->asked.config) {
-		buffer_add(out, "Price:  nothing\n");
+	if (!plan->view->kind->asked.config) {
+		buffer_add(&plan->lines, "Price:    nothing\n");
 		return 0;
 	}
-	int rc = plan_list(view, &kinds[KIND_INVENTORY], &everywhere, "Price: ", demand, &inventory, out);
+	int rc = plan_list(plan, &kinds[KIND_INVENTORY], &everywhere, "Price:   ", &inventory);
 	if (!rc && inventory)
-		rc = plan_price(view->kind, body, inventory, out);
+		rc = plan_price(plan, inventory);
 	if (!rc && inventory)
-		rc = plan_gpus(view->kind, body, inventory, out);
+		rc = plan_gpus(plan, inventory);
+	buffer_add(&plan->lines, "Plan:     the plan is not checked: the API has no list of them\n");
 	return rc;
 }
 
 /* What passes the brakes counts from then on as being created: this is not to. */
-static int plan_brakes(const struct view *view, struct json body, struct demand *demand, struct buffer *out) {
+static int plan_brakes(struct plan *plan) {
+	const struct view *view = plan->view;
 	struct fs *fs = view->fs;
 	const struct brake_order order = {
-		.verb = CHANGE_CREATE, .kind = view->kind, .scope = &view->scope, .request = body};
+		.verb = CHANGE_CREATE, .kind = view->kind, .scope = &view->scope, .request = plan->body};
 	bool passed = view->draft->passed;
 	if (!brake_needed(fs, &order)) {
-		buffer_add(out, "Brakes: none\n");
+		buffer_add(&plan->lines, "Brakes:   none\n");
 		return 0;
 	}
-	int rc = brake_check(fs, &order, demand);
+	int rc = brake_check(fs, &order, plan->demand);
 	view->draft->passed = passed;
 	if (demand_ends(rc))
 		return rc;
-	buffer_add(out, rc ? "Brakes: refused, " : "Brakes: allowed\n");
+	buffer_add(&plan->lines, rc ? "Brakes:   refused, " : "Brakes:   allowed\n");
 	if (rc)
-		plan_error(&demand->error, rc, out);
+		plan_error(&plan->demand->error, rc, &plan->lines);
+	if (rc && plan_against(plan, PLAN_REFUSED))
+		buffer_printf(&plan->why, "%s, by the brakes", error_name(-rc));
 	return 0;
+}
+
+static int plan_show(const struct plan *plan, struct buffer *out) {
+	static const char *const verdicts[] = {[PLAN_SENT] = "it would be sent",
+		[PLAN_DOUBTED] = "the API would refuse it, as it seems: ",
+		[PLAN_REFUSED] = "it would be refused: "};
+	static const char *const next[] = {[PLAN_SENT] = "Next:     mv spec.json.plan spec.json creates it\n",
+		[PLAN_DOUBTED] =
+			"Next:     write it anew here; when all is well, mv spec.json.plan spec.json creates it\n",
+		[PLAN_REFUSED] = ""};
+	if (plan->why.error || plan->lines.error)
+		return -ENOMEM;
+	buffer_printf(out, "Verdict:  %s%s\n%sNothing was sent.\n%s", verdicts[plan->end],
+		plan->why.len ? plan->why.data : "", plan->lines.data, next[plan->end]);
+	return out->error;
 }
 
 int plan_render(const struct view *view, struct demand *demand, struct buffer *out) {
 	const struct buffer *text = &view->scratch->text;
 	struct error err = {0};
-	struct json body;
+	SCOPED(plan_free) struct plan plan = {.view = view, .demand = demand};
 	SCOPED(buffer_free) struct buffer sent = {0};
 	enum spec_verdict verdict =
 		spec_check(view->kind->create, view->draft->name, text->data ? text->data : "", text->len, &sent, &err);
@@ -183,16 +320,16 @@ int plan_render(const struct view *view, struct demand *demand, struct buffer *o
 		plan_bad(&err, out);
 		return out->error;
 	}
-	if (json_scan(sent.data, sent.len, &body, NULL) != JSON_OK)
+	if (json_scan(sent.data, sent.len, &plan.body, NULL) != JSON_OK)
 		return -ENOMEM;
-	buffer_add(out, "Check:  good\n");
-	int rc = plan_request(view, body, out);
+	int rc = plan_request(&plan);
 	if (!rc)
-		rc = plan_own_name(view, demand, out);
+		rc = plan_own_name(&plan);
 	if (!rc)
-		rc = plan_costs(view, body, demand, out);
+		rc = plan_source(&plan);
 	if (!rc)
-		rc = plan_brakes(view, body, demand, out);
-	buffer_add(out, "Nothing was sent.\n");
-	return rc ? rc : out->error;
+		rc = plan_costs(&plan);
+	if (!rc)
+		rc = plan_brakes(&plan);
+	return rc ? rc : plan_show(&plan, out);
 }

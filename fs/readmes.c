@@ -21,6 +21,7 @@ const char readme_root[] =
 	"    cp project/airuntimes/NAME/spec.json project/airuntimes/new/\n"
 	"    echo 3 > project/aimodels/NAME/replicas\n"
 	"    rmdir project/airuntimes/new\n"
+	"Mounted with ro or allow=none it changes nothing; wait works with allow=none.\n"
 	"The manual: man 5 neevfs\n";
 
 const char readme_mount[] =
@@ -29,9 +30,9 @@ const char readme_mount[] =
 	"    cat status                             # how services, token, mount are\n"
 	"    cat options                            # as they are in force\n"
 	"    tail -n 20 errors                      # the last refusals, in words\n"
-	"    cat requests                           # what the API was asked\n"
+	"    column -ts$'\\t' requests              # what the API was asked\n"
 	"    cat stats                              # counters, for Prometheus\n"
-	"    cat cost                               # what an hour costs, by project\n"
+	"    column -ts$'\\t' cost                  # what an hour costs, by project\n"
 	"    echo project/airuntimes > refresh      # forget what was answered about it\n"
 	"    cat version\n";
 
@@ -82,17 +83,20 @@ const char readme_airuntimes[] =
 	"    grep . */status                        # one request for a hundred of them\n"
 	"    ls .by-status/Running\n"
 	"    tail -f events                         # what changes, as it changes\n"
+	"A name has 1 to 63 lower case letters, digits, and hyphens between them.\n"
 	"Create: mkdir makes a draft, local and free; its spec.json makes the instance.\n"
-	"    mkdir new\n"
+	"    mkdir new || cat .error\n"
 	"    cp spec.example.json new/spec.json.plan\n"
 	"    cat new/spec.json.plan                 # what is checked, sent, and paid\n"
-	"    cp spec.example.json new/spec.json || cat new/.error\n"
+	"    mv new/spec.json.plan new/spec.json || cat new/.error\n"
 	"    echo \"Running 600\" > new/wait          # until it runs, at most 10 minutes\n"
 	"Create one like another, with two GPUs (all members: spec.schema.json):\n"
 	"    mkdir two\n"
 	"    jq '.gpuCount = 2' NAME/spec.json > two/spec.json || cat two/.error\n"
-	"Delete. Only rmdir does; rm -r deletes no instance:\n"
-	"    rmdir new two\n";
+	"Delete. Only rmdir does; rm -r is refused, as is rmdir for 5 s after it:\n"
+	"    rmdir new two\n"
+	"    echo gone > new/wait || [ ! -e new ]   # until it is no longer billed\n"
+	"(ENOENT then means that it has gone already.)\n";
 
 const char readme_airuntime[] =
 	"A GPU instance; each file is a field of it.\n"
@@ -101,7 +105,7 @@ const char readme_airuntime[] =
 	"    echo \"Running 600\" > wait              # until it runs, at most 10 minutes\n"
 	"    cat sshAccess/directCommand uiAccess/proxyUrl\n"
 	"    grep . metrics/*                       # percent\n"
-	"    cat idle                               # whether its GPUs do nothing\n"
+	"    cat idle                               # minutes, counted while it is read\n"
 	"    cat cost/usdPerHour\n"
 	"    cat info.json                          # all that the API says of it\n"
 	"    ls -l gpu template                     # what it was made of\n"
@@ -110,7 +114,7 @@ const char readme_airuntime[] =
 	"    mkdir ../copy\n"
 	"    cp spec.json ../copy/ || cat ../copy/.error\n"
 	"Delete:\n"
-	"    cd .. && rmdir copy\n";
+	"    cd .. && rmdir NAME\n";
 
 const char readme_aimodels[] =
 	"Model deployments. Each is billed until its directory is gone.\n"
@@ -122,13 +126,16 @@ const char readme_aimodels[] =
 	"Scale, and wait until it is done, at most 15 minutes:\n"
 	"    echo 3 > NAME/replicas\n"
 	"    echo \"ready 900\" > NAME/wait\n"
+	"A name has 3 to 30 lower case letters, digits, and hyphens between them.\n"
 	"Create: mkdir makes a draft, local and free; its spec.json deploys the model.\n"
-	"    mkdir new\n"
+	"    mkdir new || cat .error\n"
 	"    cp spec.example.json new/spec.json.plan\n"
 	"    cat new/spec.json.plan                 # what is checked, sent, and paid\n"
-	"    cp spec.example.json new/spec.json || cat new/.error\n"
-	"Delete. Only rmdir does; rm -r deletes no deployment:\n"
-	"    rmdir new\n";
+	"    mv new/spec.json.plan new/spec.json || cat new/.error\n"
+	"Delete. Only rmdir does; rm -r is refused, as is rmdir for 5 s after it:\n"
+	"    rmdir new\n"
+	"    echo gone > new/wait || [ ! -e new ]   # until it is no longer billed\n"
+	"(ENOENT then means that it has gone already.)\n";
 
 const char readme_aimodel[] =
 	"A model deployment; each file is a field of it.\n"
@@ -145,7 +152,7 @@ const char readme_aimodel[] =
 	"    mkdir ../copy\n"
 	"    cp spec.json ../copy/ || cat ../copy/.error\n"
 	"Delete:\n"
-	"    cd .. && rmdir copy\n";
+	"    cd .. && rmdir NAME\n";
 
 const char readme_custom_templates[] =
 	"The organisation's own templates for GPU instances. They cost nothing.\n"
@@ -153,12 +160,13 @@ const char readme_custom_templates[] =
 	"    column -ts$'\\t' index.tsv              # a table; list.json has all of it\n"
 	"    grep . */image\n"
 	"    ls .by-status/Active\n"
+	"A name has 3 to 100 letters, digits, spaces, hyphens and underscores.\n"
 	"Create: mkdir makes a draft, local; its spec.json makes the template.\n"
-	"    mkdir new\n"
+	"    mkdir new || cat .error\n"
 	"    cp spec.example.json new/spec.json.plan\n"
 	"    cat new/spec.json.plan                 # what is checked and sent\n"
-	"    cp spec.example.json new/spec.json || cat new/.error\n"
-	"Delete. Only rmdir does; rm -r deletes no template:\n"
+	"    mv new/spec.json.plan new/spec.json || cat new/.error\n"
+	"Delete. Only rmdir does; rm -r is refused, as is rmdir for 5 s after it:\n"
 	"    rmdir new\n";
 
 const char readme_custom_template[] =
@@ -174,7 +182,7 @@ const char readme_custom_template[] =
 	"    mkdir ../copy\n"
 	"    cp spec.json ../copy/ || cat ../copy/.error\n"
 	"Delete:\n"
-	"    cd .. && rmdir copy\n";
+	"    cd .. && rmdir NAME\n";
 
 const char readme_templates[] =
 	"The platform's templates for GPU instances, named by id: the templateID in a\n"
@@ -196,8 +204,10 @@ const char readme_inventory[] =
 	"    column -ts$'\\t' index.tsv              # a table; list.json has all of it\n"
 	"    grep . */*/price_per_gpu_per_hour      # in USD\n"
 	"    grep . */*/available_gpu_count\n"
-	"    ls .available                          # what can be had now\n"
-	"    ls .query/region=REGION,vram_min=40    # the API's own filter\n"
+	"    ls .available/*                        # what can be had now\n"
+	"    ls .query/region=REGION,vram_min=40    # by the API; also what is not free\n"
+	"Free GPUs of 80 GB or more for instances, the cheapest first:\n"
+	"    awk -F'\\t' '$4>=80 && $6 && $8==\"airuntime\"' index.tsv | sort -t$'\\t' -nk5\n"
 	"An e-mail when one is free again, and those that were asked for:\n"
 	"    echo 1 > REGION/CONFIG_ID/notify\n"
 	"    cat notifications.json\n";
@@ -208,7 +218,7 @@ const char readme_region[] =
 	"\n"
 	"    grep . */price_per_gpu_per_hour        # in USD\n"
 	"    grep . */available_gpu_count\n"
-	"    ls ../.available                       # what can be had now, everywhere\n"
+	"    ls ../.available/*                     # what can be had now, everywhere\n"
 	"    echo 1 > CONFIG_ID/notify              # an e-mail when it is free again\n";
 
 const char readme_offer[] =
@@ -232,4 +242,8 @@ const char readme_model[] =
 	"\n"
 	"    cat model_id\n"
 	"    cat info.json                          # all that the API says of it\n"
-	"    cat spec.example.json                  # a spec that would deploy it\n";
+	"    cat spec.example.json                  # a spec that would deploy it\n"
+	"Deploy it; it is billed until the rmdir:\n"
+	"    mkdir ../../project/aimodels/new\n"
+	"    cp spec.example.json ../../project/aimodels/new/spec.json\n"
+	"    rmdir ../../project/aimodels/new\n";

@@ -63,9 +63,40 @@ void refusal_add(
 		refusals->count++;
 }
 
-/* What to do where the reason is not in what was asked for; NULL: the words say it, or nobody can tell. */
-static const char *refusal_next(const struct error *err) {
+/* A spec that the API did not want: where to look for another. */
+static const char *next_of_spec(const char *path) {
+	if (strstr(path, "/airuntimes/"))
+		return "ls inventory/.available/*, column -ts$'\\t' templates/index.tsv, and spec.example.json in the "
+		       "collection show what can be had";
+	if (strstr(path, "/aimodels/"))
+		return "ls inventory/.available/*, column -ts$'\\t' catalog/index.tsv, and spec.example.json in the "
+		       "collection show what can be had";
+	return "spec.schema.json and spec.example.json in the collection show what can be sent";
+}
+
+static bool path_ends(const char *path, const char *end) {
+	size_t len = strlen(path), end_len = strlen(end);
+	return len >= end_len && !strcmp(path + len - end_len, end);
+}
+
+static const char *next_of_asked(const struct refusal *refusal) {
+	if (refusal->error.verdict != VERDICT_NOT_DONE)
+		return NULL;
+	if (path_ends(refusal->path, "/spec.json"))
+		return next_of_spec(refusal->path);
+	if (path_ends(refusal->path, "/replicas"))
+		return "look at status; of a deployment that failed only rmdir stops the billing";
+	return NULL;
+}
+
+/* What to do; NULL: the words say it, or nobody can tell. */
+static const char *refusal_next(const struct refusal *refusal) {
+	const struct error *err = &refusal->error;
 	switch (err->http_status) {
+	case 400:
+	case 404:
+	case 422:
+		return next_of_asked(refusal);
 	case 401:
 		return "neevfs login, or another token where it is configured; neevfs doctor looks at it";
 	case 402:
@@ -82,6 +113,15 @@ static const char *refusal_next(const struct error *err) {
 	return err->code == EHOSTUNREACH || err->code == EPROTO || err->code == EKEYEXPIRED
 		       ? "neevfs doctor tells where it stops"
 		       : NULL;
+}
+
+/* A spending brake, whose words begin with its name. */
+static void next_of_brake(const struct error *err, struct buffer *out) {
+	int len = (int)strcspn(err->message, "=");
+	if (err->code != EDQUOT || err->http_status || strncmp(err->message, "max_", 4) != 0 || !err->message[len])
+		return;
+	buffer_printf(out, "Next: %s, or mount with another %.*s=.\n",
+		!strncmp(err->message, "max_replicas=", 13) ? "ask for fewer" : "delete something", len, err->message);
 }
 
 static void refusal_text(const struct refusal *refusal, struct buffer *out) {
@@ -117,7 +157,8 @@ static void refusal_text(const struct refusal *refusal, struct buffer *out) {
 	else if (err->verdict == VERDICT_DONE)
 		buffer_add(out, "Verdict: it was carried out.\n");
 	bool told = err->verdict == VERDICT_UNKNOWN || err->verdict == VERDICT_DONE;
-	const char *next = told ? NULL : refusal_next(err);
+	const char *next = told ? NULL : refusal_next(refusal);
+	next_of_brake(err, out);
 	if (next)
 		buffer_printf(out, "Next: %s.\n", next);
 }

@@ -1,4 +1,4 @@
-/* The nearest right key for a wrong one. Private to spec.c. */
+/* The nearest right key for a wrong one; also of other words that are members of a schema. */
 #ifndef NEEVFS_FS_SPEC_NEAR_H
 #define NEEVFS_FS_SPEC_NEAR_H
 

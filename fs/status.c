@@ -68,7 +68,9 @@ static void service_add(
 		if (state->error)
 			words_add(out, state->error);
 	} else {
-		buffer_add(out, seen->answered || seen->failed ? "up" : "not asked yet");
+		buffer_add(out, seen->failed > seen->answered ? seen->answered ? "failing" : "not answered yet"
+				: seen->answered              ? "up"
+							      : "not asked yet");
 	}
 	if (state->again_ms)
 		buffer_printf(out, "; next try in %u s", (state->again_ms + 999) / 1000);

@@ -492,13 +492,13 @@ static void examples_of_instances(void **state) {
 			"{\"name\":\"abc\",\"region\":\"r2\",\"templateID\":\"tpl-one\",\"gpuConfigID\":\"b\","
 			"\"gpuCount\":1,"
 			"\"planId\":\"p2\"}",
-			"4 GPUs of b are free in r2 now; 1 cost 1.50 USD an hour. The plan is that of an instance"},
+			"4 GPUs of b are free in r2 now; 1 costs 1.50 USD an hour. The plan is that of an instance"},
 		{{.inventory = LIST(OFFER("A 1", "r1", "2", "0", "airuntime") "," OFFER("c", "r1", "\"x\"", "0", "t")),
 			 .platform = LIST(TEMPLATE_ITEM("tpl-one"))},
 			"{\"name\":\"abc\",\"region\":\"r1\",\"templateID\":\"tpl-one\",\"gpuConfigID\":\"A "
 			"1\",\"gpuCount\":1,"
 			"\"planId\":\"gpu-a-1-on-demand-1h\"}",
-			"cannot be had now, nor others instead; 1 cost 2.00 USD an hour. The plan is a guess"},
+			"cannot be had now, nor others instead; 1 costs 2.00 USD an hour. The plan is a guess"},
 		{{0},
 			"{\"name\":\"abc\",\"region\":\"REGION\",\"templateID\":\"tpl-ID\",\"gpuConfigID\":\"CONFIG_"
 			"ID\","
@@ -612,7 +612,7 @@ static void examples_of_templates(void **state) {
 	"{\"region\":\"r1\",\"templateID\":\"tpl-a\",\"gpuConfigID\":\"b\",\"gpuCount\":2,\"planId\":\"p\",\"$" \
 	"comment\":"                                                                                            \
 	"\"x\"}"
-static const struct answers empty = {.inventory = OFFERS};
+static const struct answers empty = {.inventory = OFFERS, .platform = LIST("{\"id\":\"tpl-a\"}")};
 
 static fuse_ino_t begin_plan(struct stage *stage, const char *text) {
 	fuse_req_t made = stage_mkdir(stage, walk(stage, RUNTIMES_DIR, &empty), "new");
@@ -636,17 +636,20 @@ static void a_plan_sends_nothing(void **state) {
 	stage_begin(&stage);
 	fuse_ino_t dir = begin_plan(&stage, GOOD_SPEC);
 	assert_string_equal(stage_names(&stage, dir, 4096), ".error\nspec.json.plan\n");
-	assert_string_equal(text_of(&stage, PLAN, &empty), "Check:  good\n"
-							   "Sends:  POST https://api.test" RUNTIMES "\n"
-							   "Body:   "
-							   "{\"name\":\"new\",\"region\":\"r1\",\"templateID\":\"tpl-"
-							   "a\",\"gpuConfigID\":\"b\",\"gpuCount\":2,\"planId\":"
-							   "\"p\"}\n"
-							   "Name:   free: no GPU instance of this name is listed\n"
-							   "Price:  4.00 USD an hour, by the inventory\n"
-							   "GPUs:   4 free, 2 asked for, 1 to 4 at once\n"
-							   "Brakes: none\n"
-							   "Nothing was sent.\n");
+	assert_string_equal(text_of(&stage, PLAN, &empty),
+		"Verdict:  it would be sent\n"
+		"Sends:    POST https://api.test" RUNTIMES "\n"
+		"Body:     "
+		"{\"name\":\"new\",\"region\":\"r1\",\"templateID\":\"tpl-a\",\"gpuConfigID\":\"b\",\"gpuCount\":2,"
+		"\"planId\":\"p\"}\n"
+		"Name:     free: no GPU instance of this name is listed\n"
+		"Template: one of the platform\n"
+		"Price:    4.00 USD an hour, by the inventory\n"
+		"GPUs:     4 free, 2 asked for, 1 to 4 at once\n"
+		"Plan:     the plan is not checked: the API has no list of them\n"
+		"Brakes:   none\n"
+		"Nothing was sent.\n"
+		"Next:     mv spec.json.plan spec.json creates it\n");
 	fuse_req_t stat = stage_getattr(&stage, stage_walk(&stage, PLAN));
 	assert_int_equal(stat->attr.st_size, strlen(text_of(&stage, PLAN, &empty)));
 	assert_int_equal(stat->attr.st_mode, S_IFREG | 0600);
@@ -665,14 +668,14 @@ static void a_bad_plan_is_written_and_told(void **state) {
 	stage_begin(&stage);
 	begin_plan(&stage, "{\n  \"regio\": 1\n}");
 	assert_string_equal(text_of(&stage, PLAN, &empty),
-		"Check:  EINVAL: unknown member \"regio\"; did you mean \"region\"?\n"
+		"Verdict:  it would be refused: EINVAL: unknown member \"regio\"; did you mean \"region\"?\n"
 		"line 2, column 3\n"
 		"  \"regio\": 1\n"
 		"  ^\n"
 		"Nothing would be sent.\n");
 	fuse_req_t opened = stage_open_file(&stage, stage_walk(&stage, PLAN), O_WRONLY | O_TRUNC);
 	assert_opened(opened);
-	assert_mentions(text_of(&stage, PLAN, &empty), "Check:  EINVAL: not complete");
+	assert_mentions(text_of(&stage, PLAN, &empty), "Verdict:  it would be refused: EINVAL: not complete");
 	stage_close(&stage);
 }
 
@@ -685,7 +688,8 @@ static void a_plan_tells_what_stands_against_it(void **state) {
 	assert_int_equal(stage_open(&stage), 0);
 	begin_plan(&stage, GOOD_SPEC);
 	const char *text = text_of(&stage, PLAN, &empty);
-	assert_mentions(text, "Brakes: refused, EDQUOT: max_hourly=3.00: 0.00 USD/h run already, this adds 4.00");
+	assert_mentions(text, "Verdict:  it would be refused: EDQUOT, by the brakes\n");
+	assert_mentions(text, "Brakes:   refused, EDQUOT: max_hourly=3.00: 0.00 USD/h run already, this adds 4.00");
 	stage_close(&stage);
 	stage_init(&stage);
 	stage.options.max_hourly.set = true;
@@ -700,18 +704,29 @@ static void a_plan_tells_what_stands_against_it(void **state) {
 static void a_plan_without_an_inventory(void **state) {
 	(void)state;
 	static const struct {
-		const char *inventory, *price, *gpus;
+		const char *inventory, *verdict, *price, *gpus;
 	} cases[] = {
-		{LIST(""), "Price:  not known\n",
-			"GPUs:   none: the inventory has no such configuration in that region\n"},
-		{LIST(OFFER("b", "r1", "1", "1", "t")), "Price:  2.00 USD",
-			"GPUs:   1 free, 2 asked for, 1 to 1 at once: it would be refused\n"},
+		{LIST(""),
+			"the API would refuse it, as it seems: the inventory has no b in r1, which is no region that "
+			"it lists\n",
+			"Price:    not known\n", "GPUs:     none: the inventory has no b in r1, which is no region"},
+		{LIST(OFFER("a", "r1", "1", "1", "t")),
+			"the API would refuse it, as it seems: the inventory has no b in r1\n", "Price:    not known\n",
+			"GPUs:     none: the inventory has no b in r1\n"},
+		{LIST(OFFER("b", "r1", "1", "1", "t")), "as it seems: so many GPUs cannot be had at once now\n",
+			"Price:    2.00 USD", "GPUs:     1 free, 2 asked for, 1 to 1 at once\n"},
+		{LIST(OFFER("b", "r1", "1", "0", "t")), "as it seems: so many GPUs cannot be had at once now\n",
+			"Price:    2.00 USD",
+			"GPUs:     0 free, 2 asked for: none can be had now; inventory/.available has what can\n"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct stage stage;
+		struct answers answers = empty;
+		answers.inventory = cases[i].inventory;
 		stage_begin(&stage);
 		begin_plan(&stage, GOOD_SPEC);
-		const char *text = text_of(&stage, PLAN, &(struct answers){.inventory = cases[i].inventory});
+		const char *text = text_of(&stage, PLAN, &answers);
+		assert_mentions(text, cases[i].verdict);
 		assert_mentions(text, cases[i].price);
 		assert_mentions(text, cases[i].gpus);
 		stage_close(&stage);
@@ -720,9 +735,41 @@ static void a_plan_without_an_inventory(void **state) {
 	stage_begin(&stage);
 	begin_plan(&stage, GOOD_SPEC);
 	fuse_req_t lookup = stage_lookup(&stage, stage_walk(&stage, RUNTIMES_DIR "/new"), "spec.json.plan");
+	stage_answer(&stage, API_GET, PLATFORM, 200, empty.platform);
 	stage_fail(&stage, API_GET, INVENTORY, EHOSTUNREACH, false);
 	assert_entry(lookup); /* it says so, and is there */
 	stage_close(&stage);
+}
+
+static void a_plan_of_what_is_not_listed(void **state) {
+	(void)state;
+	struct stage stage;
+	stage_begin(&stage);
+	begin_plan(&stage, GOOD_SPEC);
+	const char *text = text_of(&stage, PLAN, &(struct answers){.inventory = OFFERS});
+	assert_mentions(text,
+		"Verdict:  the API would refuse it, as it seems: neither the platform nor the organisation has a "
+		"template tpl-a\n");
+	assert_mentions(text, "Template: none: neither the platform nor the organisation has a template tpl-a\n");
+	assert_mentions(text, "Next:     write it anew here");
+	stage_close(&stage);
+	/* A deployment, of a model. */
+	static const char model[] = "{\"catalog_id\":\"m-a\",\"region\":\"r1\",\"gpu_config_id\":\"b\",\"gpu_count\":2,"
+				    "\"plan_id\":\"p\"}";
+	static const char *const said[] = {"Verdict:  the API would refuse it, as it seems: the catalog has no m-a\n",
+		"Model:    in the catalog\n"};
+	for (size_t i = 0; i < 2; i++) {
+		const struct answers answers = {
+			.inventory = OFFERS, .catalog = i ? LIST("{\"id\":\"m-a\"}") : LIST("")};
+		stage_begin(&stage);
+		fuse_req_t made = stage_mkdir(&stage, walk(&stage, MODELS_DIR, &answers), "new");
+		settle(&stage, &answers);
+		fuse_req_t created = stage_create(&stage, made->entry.ino, "spec.json.plan");
+		assert_opened(created);
+		assert_written(stage_write(&stage, created, model, 0), strlen(model));
+		assert_mentions(text_of(&stage, MODELS_DIR "/new/spec.json.plan", &answers), said[i]);
+		stage_close(&stage);
+	}
 }
 
 /* A credential is shown to nobody, and templates cost nothing. */
@@ -740,7 +787,7 @@ static void a_plan_keeps_a_secret(void **state) {
 	const char *said = text_of(&stage, TEMPLATES_DIR "/abc/spec.json.plan", &empty);
 	assert_null(strstr(said, "hush"));
 	assert_mentions(said, "\"oci_registry_token\":\"********\"}\n");
-	assert_mentions(said, "Price:  nothing\n");
+	assert_mentions(said, "Price:    nothing\n");
 	stage_close(&stage);
 }
 
@@ -770,6 +817,7 @@ int main(void) {
 		cmocka_unit_test(a_bad_plan_is_written_and_told),
 		cmocka_unit_test(a_plan_tells_what_stands_against_it),
 		cmocka_unit_test(a_plan_without_an_inventory),
+		cmocka_unit_test(a_plan_of_what_is_not_listed),
 		cmocka_unit_test(a_plan_keeps_a_secret),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

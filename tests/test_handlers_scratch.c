@@ -144,11 +144,12 @@ static void where_they_may_be(void **state) {
 	fuse_ino_t dir = begin_draft(&stage), old = stage_walk(&stage, TEMPLATES_DIR "/old");
 	assert_opened(make(&stage, old, "note", ""));
 	assert_err(create_as(&stage, dir, "status", 0100600), EPERM);
-	stage_mentions(&stage, DRAFT "/.error", "what the API says of a resource cannot be written");
+	stage_mentions(&stage, DRAFT "/.error", "is a draft: nothing exists yet; write its spec.json first");
 	assert_err(create_as(&stage, dir, "info.json", 0100600), EPERM);
 	assert_err(create_as(&stage, old, "spec.json", 0100600), EPERM);
 	assert_err(symlink_as(&stage, dir, "status", "x"), EPERM);
 	assert_err(create_as(&stage, stage_walk(&stage, TEMPLATES_DIR), "note", 0100600), EPERM);
+	stage_mentions(&stage, TEMPLATES_DIR "/.error", "mkdir NAME first, then write NAME/spec.json");
 	assert_err(create_as(&stage, stage_walk(&stage, "orgs/o"), "note", 0100600), EPERM);
 	assert_err(create_as(&stage, FUSE_ROOT_ID, "note", 0100600), EPERM);
 	assert_err(symlink_as(&stage, FUSE_ROOT_ID, "note", "x"), EPERM);

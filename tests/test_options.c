@@ -188,7 +188,7 @@ static void what_is_wrong_is_said(void **state) {
 		{"-o allow= /mnt", "allow="},
 		{"-o allow=create:all /mnt", "allow="},
 		{"-o allow=none:create /mnt", "allow="},
-		{"-o max_replicas=0 /mnt", "max_replicas=0: must be a whole number from 1 to"},
+		{"-o max_replicas=0 /mnt", "max_replicas=0: must be a whole number from 1 to 1000000"},
 		{"-o max_replicas=2.5 /mnt", "whole"},
 		{"-o max_replicas=many /mnt", "max_replicas=many"},
 		{"-o max_instances=-1 /mnt", "from 0"},

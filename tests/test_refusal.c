@@ -88,6 +88,7 @@ static void what_to_do_next(void **state) {
 		{EKEYEXPIRED, 0, VERDICT_NONE, "Next: neevfs doctor"},
 		{ETIMEDOUT, 0, VERDICT_NONE, NULL}, /* also of what was waited for, and did not come */
 		{ENOENT, 404, VERDICT_NONE, NULL},
+		{EINVAL, 400, VERDICT_NOT_DONE, NULL}, /* of what is no spec */
 		{EINVAL, 0, VERDICT_NOT_DONE, NULL},
 		{0, 0, VERDICT_DONE, NULL},
 	};
@@ -101,6 +102,43 @@ static void what_to_do_next(void **state) {
 		refusal_last(refusals, "a", &out);
 		const char *next = strstr(out.data, "Next: ");
 		if (cases[i].next ? !next || strncmp(next, cases[i].next, strlen(cases[i].next)) != 0 : next != NULL)
+			fail_msg("%zu: %s", i, out.data);
+		buffer_free(&out);
+		refusals_free(refusals);
+	}
+}
+
+/* What was asked for was not wanted: where it is to be seen what can be had, or what helps. */
+static void what_to_ask_for_next(void **state) {
+	(void)state;
+	static const struct {
+		const char *path, *message;
+		int code, http_status;
+		const char *next;
+	} cases[] = {
+		{"p/airuntimes/a/spec.json", "no", EINVAL, 400,
+			"Next: ls inventory/.available/*, column -ts$'\\t' templates/index.tsv, and spec.example.json "
+			"in the "
+			"collection "
+			"show what can be had.\n"},
+		{"p/aimodels/a/spec.json", "no", EINVAL, 422, "column -ts$'\\t' catalog/index.tsv, and"},
+		{"orgs/o/templates/a/spec.json", "no", ENOENT, 404, "Next: spec.schema.json and"},
+		{"p/aimodels/a/replicas", "no", EINVAL, 400,
+			"Next: look at status; of a deployment that failed only rmdir stops the billing.\n"},
+		{"p/airuntimes/a/spec.json", "max_instances=3: there are 3 already", EDQUOT, 0,
+			"Next: delete something, or mount with another max_instances=.\n"},
+		{"p/aimodels/a/replicas", "max_replicas=3: 4 asked for", EDQUOT, 0,
+			"Next: ask for fewer, or mount with another max_replicas=.\n"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct refusals *refusals = begin();
+		struct error err = error_of(cases[i].code, cases[i].message);
+		struct buffer out = {0};
+		err.http_status = cases[i].http_status;
+		err.verdict = VERDICT_NOT_DONE;
+		refusal_add(refusals, 0, "create", cases[i].path, &err);
+		refusal_last(refusals, "", &out);
+		if (!strstr(out.data, cases[i].next))
 			fail_msg("%zu: %s", i, out.data);
 		buffer_free(&out);
 		refusals_free(refusals);
@@ -239,6 +277,7 @@ int main(void) {
 		cmocka_unit_test(nothing_was_refused),
 		cmocka_unit_test(all_that_there_is_to_say),
 		cmocka_unit_test(what_to_do_next),
+		cmocka_unit_test(what_to_ask_for_next),
 		cmocka_unit_test(at_or_below_a_directory),
 		cmocka_unit_test(a_failed_read_does_not_hide_a_change),
 		cmocka_unit_test(the_same_again_only_counts),

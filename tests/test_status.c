@@ -341,12 +341,13 @@ static void test_status(void **state) {
 	fuse_req_t req = stage_lookup(&stage, stage_walk(&stage, MODELS_DIR), "a");
 	stage_answer(&stage, API_GET, MODELS, 200, LIST(""));
 	assert_err(req, ENOENT);
+	stage_mentions(&stage, ".neevfs/status", "\nservice aimodels: up\n");
 	stage_later(&stage, 60000);
 	req = stage_lookup(&stage, stage_walk(&stage, MODELS_DIR), "a");
 	stage_answer(&stage, API_GET, MODELS, 503, NULL);
 	assert_err(req, EREMOTEIO);
 	stage_mentions(&stage, ".neevfs/status", "\nlast answer: 2026-01-01T00:01:00Z\n");
-	stage_mentions(&stage, ".neevfs/status", "\nservice aimodels: up\n");
+	stage_mentions(&stage, ".neevfs/status", "\nservice aimodels: failing\n");
 	stage_mentions(&stage, ".neevfs/status", "\nservice aimodels last answer: 2026-01-01T00:01:00Z\n");
 	stage_mentions(&stage, ".neevfs/status", "\nservice aimodels last failure: 2026-01-01T00:02:00Z HTTP 503\n");
 
@@ -364,6 +365,10 @@ static void test_status(void **state) {
 	observer.service(observer.user, API_GPU, NULL);
 	api->services[API_GPU] = (struct api_service_state){0};
 	stage_mentions(&stage, ".neevfs/status", "\nservice gpu: not asked yet\n");
+	req = stage_lookup(&stage, stage_walk(&stage, RUNTIMES_DIR), "a");
+	stage_answer(&stage, API_GET, RUNTIMES, 503, NULL);
+	assert_err(req, EREMOTEIO);
+	stage_mentions(&stage, ".neevfs/status", "\nservice gpu: not answered yet\n");
 
 	api->token = (struct token_state){.source = TOKEN_LOGIN, .accepted = true, .expires_s = 1767229200};
 	stage_mentions(

@@ -75,21 +75,25 @@ plan=$runtimes/planned/spec.json.plan
 is 'not there before it is written' "$(ls -A "$runtimes/planned")" .error
 reset
 ok 'a plan' cp "$runtimes/spec.example.json" "$plan"
-has 'what it says' "$(cat "$plan")" 'Check:  good' "Sends:  POST $runtimes_api" '"name":"planned"' 'Name:   free' 'Price:  0.79 USD an hour' \
-	'free, 1 asked for' 'Brakes: none' 'Nothing was sent.'
+has 'what it says' "$(cat "$plan")" 'Verdict:  it would be sent' "Sends:    POST $runtimes_api" '"name":"planned"' 'Name:     free' 'Template: one of the platform' 'Price:    0.79 USD an hour' \
+	'free, 1 asked for' 'Brakes:   none' 'Nothing was sent.' 'mv spec.json.plan spec.json creates it'
 hasnt 'the body has no remarks' "$(cat "$plan")" '$schema' '$comment'
 ok 'its size' size_true "$plan"
 ok 'text that is no JSON' write bad "$plan"
-has 'is told' "$(cat "$plan")" 'Check:  EINVAL' 'line 1, column 1' '^' 'Nothing would be sent.'
+has 'is told' "$(cat "$plan")" 'it would be refused: EINVAL' 'line 1, column 1' '^' 'Nothing would be sent.'
 is 'no refusal is kept of it' "$(cat "$runtimes/planned/.error")" ''
 ok 'a key that does not exist' write '{"regio":1}' "$plan"
 has 'is told too' "$(cat "$plan")" 'did you mean "region"?'
+ok 'of what does not exist' write '{"region":"in-mars","templateID":"tpl-nope","gpuConfigID":"nvidia-foo","gpuCount":1,"planId":"foo"}' "$plan"
+has 'that is told before it is tried' "$(cat "$plan")" 'Verdict:  the API would refuse it, as it seems: ' \
+	'Template: none: neither the platform nor the organisation has a template tpl-nope' \
+	'GPUs:     none: the inventory has no nvidia-foo in in-mars, which is no region that it lists' 'the plan is not checked'
 ok 'again by another copy' cp "$runtimes/spec.example.json" "$plan"
 ok 'by a tool that renames' rsync -a "$runtimes/spec.example.json" "$plan"
-has 'what that says' "$(cat "$plan")" 'Check:  good'
+has 'what that says' "$(cat "$plan")" 'Verdict:  it would be sent'
 head -c 40 "$runtimes/spec.example.json" >"$plan"
 ok 'in parts, the second appended' eval 'tail -c +41 "$runtimes/spec.example.json" >>"$plan"'
-has 'what they say together' "$(cat "$plan")" 'Check:  good'
+has 'what they say together' "$(cat "$plan")" 'Verdict:  it would be sent'
 is 'there is no spec' "$(ls -A "$runtimes/planned" | paste -sd ' ')" '.error spec.json.plan'
 is 'nothing was sent' "$(changes)" none
 ok 'rm -r takes it along' rm -r "$runtimes/planned"

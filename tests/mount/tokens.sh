@@ -200,6 +200,8 @@ ok 'the mount has none then' wait_for sleep_until_out
 fails 'logged out' EKEYEXPIRED status_of
 fails_out=$("$NEEVFS" logout 2>&1)
 is 'logout without a login' "$? $fails_out" '1 neevfs: nobody is logged in'
+XDG_STATE_HOME=$work/none "$NEEVFS" logout 2>/dev/null
+ok 'it makes no files' [ ! -e "$work/none" ]
 echo pat-nc-sandbox | "$NEEVFS" login --token-stdin -o "api_base=$url" >said 2>&1
 is '--token-stdin' "$? $(cat said)" "0 The token for $url/tenant is stored in $state/login"
 ok 'a mount uses it' status_of
