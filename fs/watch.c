@@ -68,6 +68,8 @@ static void watch_rest(struct watch *watch) {
 		return;
 	store_leave(watch->watches->fs->store, &watch->demand);
 	watch->asking = watch->doubted = false;
+	if (watch->found && watch->differing > FORGOTTEN_MAX) /* what has changed is told in part only */
+		kept_forget_all(watch->watches->fs);
 	list_release(take_pointer(watch->found));
 	list_release(take_pointer(watch->seen));
 }
