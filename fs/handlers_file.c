@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-/* ---- open, read, release ---- */
+/* ---- what is opened ---- */
 
 static int draft_open(struct op *op, const struct view *view) {
 	struct draft *draft = view->draft;
@@ -63,7 +63,7 @@ static const struct buffer *handle_text(const struct handle *handle) {
 				 : &handle->bytes;
 }
 
-/* ---- open, read, release: the rest ---- */
+/* ---- open, read, release ---- */
 
 /* Reads fail here, where a shell sees it, not later in read(2): the text is rendered now. */
 static int step_open(struct op *op) {

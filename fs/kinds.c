@@ -509,7 +509,7 @@ const struct kind kinds[KINDS] = {
 			[DOC_NOTIFICATIONS] = {"/api/v1beta1/inventory/gpu/notify-availability", TTL_INVENTORY},
 		},
 		.id = "/config_id", .title = "/config_id", .twin = "/instance_type", .group = "/region",
-		.price = "/price_per_gpu_per_hour", .state = "/availability",
+		.price = "/price_per_gpu_per_hour", .watched = "/availability",
 		.loose = true, .beside = offers_rows, .rows = inventory_rows, .filters = inventory_filters, .columns = inventory_columns, .shelf = shelf_available,
 	},
 	[KIND_CATALOG] = {

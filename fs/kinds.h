@@ -128,11 +128,11 @@ struct kind {
 	const char *const *moving;    /* of them, those that pass by themselves: kept 2 s only. NULL-terminated */
 	const char *failed;           /* the one in which it will stay, unfit */
 	const char *reason;           /* JSON pointer to why it is in its state */
-	const char *state;            /* JSON pointer to what `events` tells of instead of the status; NULL: of that */
+	const char *watched;          /* JSON pointer to what `events` tells of; NULL: of the status */
 	const char *terminating;      /* the state after a delete was accepted */
 	bool loose;                   /* its members become files as they arrive (member.h) */
 	const struct filter *filters; /* of docs[DOC_LIST]; NULL: there are none */
-	const struct row *beside;     /* the resources, in their collection */
+	const struct row *beside;     /* of the collection's directory, where the resources are too */
 	const struct row *rows;       /* of a resource's directory */
 	const struct column *columns;
 	/* Appends the name of the shelf that a listed resource is on (shelf.h); false: on none. NULL: there are no

@@ -291,7 +291,7 @@ static void events_value(struct buffer *out, struct json value) {
 
 static void events_state(
 	const struct watch *watch, const struct item *item, const char *otherwise, struct buffer *out) {
-	const char *pointer = watch->kind->state ? watch->kind->state : watch->kind->status;
+	const char *pointer = watch->kind->watched ? watch->kind->watched : watch->kind->status;
 	if (item && pointer)
 		events_value(out, json_at(item->json, pointer));
 	else
@@ -338,7 +338,7 @@ static void watch_forget(struct watch *watch, const struct item *item) {
 }
 
 static bool item_differs(const struct kind *kind, const struct item *a, const struct item *b) {
-	const char *const pointers[] = {kind->status, kind->state, kind->reason};
+	const char *const pointers[] = {kind->status, kind->watched, kind->reason};
 	for (size_t i = 0; i < sizeof pointers / sizeof *pointers; i++) {
 		struct json x = {0}, y = {0};
 		if (pointers[i]) {
