@@ -697,7 +697,7 @@ static void a_plan_tells_what_stands_against_it(void **state) {
 	assert_int_equal(stage_open(&stage), 0);
 	begin_plan(&stage, GOOD_SPEC);
 	for (int i = 0; i < 2; i++) /* it does not count as being created */
-		assert_mentions(text_of(&stage, PLAN, &empty), "\nBrakes: allowed\nNothing was sent.\n");
+		assert_mentions(text_of(&stage, PLAN, &empty), "\nBrakes:   allowed\nNothing was sent.\n");
 	stage_close(&stage);
 }
 

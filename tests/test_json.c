@@ -129,6 +129,23 @@ static void strings_are_compared_as_decoded(void **state) {
 	assert_false(json_string_equal(scan_good("\"ab\""), scan_good("\"a\"")));
 	assert_false(json_string_equal(scan_good("\"\\u0062\""), scan_good("\"a\"")));
 	assert_true(json_string_equal(scan_good("\"x\\u0061y\""), scan_good("\"xa\\u0079\"")));
+	assert_true(json_same(scan_good("\"x\\u0061\""), scan_good("\"xa\"")));
+	assert_true(json_same(scan_good("1"), scan_good("1")) && json_same((struct json){0}, (struct json){0}));
+	assert_false(json_same(scan_good("1"), scan_good("1.0")) || json_same(scan_good("1"), scan_good("\"1\"")));
+	assert_false(json_same(scan_good("null"), (struct json){0}));
+}
+
+static void values_are_shown_as_a_line(void **state) {
+	(void)state;
+	static const struct {
+		const char *text, *line;
+	} cases[] = {{"\"a\\nb\\u001b \\\\x\"", "a\\x0ab\\x1b \\x"}, {"1.50", "1.50"}, {"true", "true"}, {"null", ""},
+		{"[ 1,\n \"\\n\" ]", "[1,\"\\n\"]"}};
+	for (size_t i = 0; i < CASE_COUNT(cases); i++) {
+		SCOPED(buffer_free) struct buffer out = {0};
+		json_safe(scan_good(cases[i].text), &out);
+		assert_string_equal(out.data ? out.data : "", cases[i].line);
+	}
 }
 
 static void integers_are_read(void **state) {
@@ -270,6 +287,7 @@ int main(void) {
 		cmocka_unit_test(containers_are_walked),
 		cmocka_unit_test(texts_are_decoded),
 		cmocka_unit_test(strings_are_compared_as_decoded),
+		cmocka_unit_test(values_are_shown_as_a_line),
 		cmocka_unit_test(integers_are_read),
 		cmocka_unit_test(values_are_written_anew),
 		cmocka_unit_test(answers_are_read_leniently),

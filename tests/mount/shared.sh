@@ -215,7 +215,7 @@ echo '# faults are not kept'
 own 6 touch ../..
 fault '{"operation":"listAIRuntimes","status":400,"times":1}'
 fails 'a refusal' EINVAL own 6 ls airuntimes
-is 'is gone with its reason' "$(own 6 ls -p airuntimes | grep -c /$)" 250
+is 'is gone with its reason' "$(resources "$work/host6/mnt/project/airuntimes" | wc -w)" 250
 crowd_down
 
 echo '# another token'
