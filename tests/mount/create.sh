@@ -323,7 +323,7 @@ fails 'no listing, no POST' EREMOTEIO write "$spec_runtime" "$runtimes/asked/spe
 is 'no POST' "$(requests createAIRuntime)" 0
 faults_end
 refresh
-ls -d "$runtimes/asked" >/dev/null
+wait_for ls "$runtimes" # what has just failed is not asked again at once
 jq '{name: "asked"} + .' spec.json | api "$runtimes_api" -d @- -o /dev/null # behind the mount's back, whose listing is fresh
 fails 'the name was taken meanwhile' EEXIST write "$spec_runtime" "$runtimes/asked/spec.json"
 is 'no POST for a name that is taken' "$(requests createAIRuntime)" 1

@@ -239,6 +239,13 @@ reject_all() {
 	all_end 'all packets answered with a reset' EHOSTUNREACH 'connection refused' EHOSTUNREACH EHOSTUNREACH EHOSTUNREACH
 	nothing_came 'all packets answered with a reset'
 }
+# said_into FILE COMMAND…: what it says of errors, in whole lines where several say it at the same time
+said_into() {
+	local file=$1 said
+	shift
+	said=$("$@" 2>&1 >/dev/null)
+	printf '%s' "${said:+$said$'\n'}" >>"$file"
+}
 loss() {
 	deadline=15 network_up once
 	strike lossy
@@ -246,11 +253,11 @@ loss() {
 		local at name reads=()
 		for at in info.json metrics.json; do
 			for name in train-llama notebook-asha finetune-mistral; do
-				cat "$runtimes/$name/$at" 2>>"$work/lost" &
+				said_into "$work/lost" cat "$runtimes/$name/$at" &
 				reads+=($!)
 			done
 		done
-		ls "$m/catalog" "$m/inventory" 2>>"$work/lost" &
+		said_into "$work/lost" ls "$m/catalog" "$m/inventory" &
 		reads+=($!)
 		wait "${reads[@]}"
 		grep -v 'Connection timed out' "$work/lost" >&2
@@ -299,7 +306,7 @@ tls_stalled() {
 	many() {
 		local at status reads=()
 		for at in {1..30}; do
-			ls "$m/orgs/o-$at" >/dev/null 2>>"$work/many" &
+			said_into "$work/many" ls "$m/orgs/o-$at" &
 			reads+=($!)
 		done
 		ls "$runtimes"
