@@ -2,6 +2,7 @@
 #include "scope.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,15 @@ enum {
 };
 
 /* ---- what arrives ---- */
+
+void answer_fail(struct http_answer *answer, int code, const char *format, ...) {
+	va_list args;
+
+	answer->code = code;
+	va_start(args, format);
+	vsnprintf(answer->message, sizeof(answer->message), format, args);
+	va_end(args);
+}
 
 static bool is_blank(char c) {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -66,8 +76,7 @@ static void header_take(const char *value, size_t len, const char *token, char *
 	ret[len] = '\0';
 }
 
-bool answer_header(struct receiver *receiver, const char *line, size_t len) {
-	struct http_answer *answer = receiver->answer;
+bool answer_header(struct http_answer *answer, const char *line, size_t len) {
 	const struct {
 		const char *name;
 		char *ret;
@@ -79,9 +88,9 @@ bool answer_header(struct receiver *receiver, const char *line, size_t len) {
 		{"date:", answer->date, sizeof(answer->date)},
 	};
 
-	receiver->head_bytes += len;
-	if (receiver->head_bytes > HTTP_HEAD_MAX) {
-		receiver->fault = RECEIVER_HEAD_TOO_LARGE;
+	answer->head_bytes += len;
+	if (answer->head_bytes > HTTP_HEAD_MAX) {
+		answer_fail(answer, EREMOTEIO, "unusable answer: headers larger than %d KiB", HTTP_HEAD_MAX >> 10);
 		return false;
 	}
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
@@ -93,16 +102,16 @@ bool answer_header(struct receiver *receiver, const char *line, size_t len) {
 	return true;
 }
 
-bool answer_body(struct receiver *receiver, const char *data, size_t len) {
-	struct buffer *body = &receiver->answer->body;
+bool answer_body(struct http_answer *answer, const char *data, size_t len) {
+	struct buffer *body = &answer->body;
+	bool secret = body->limit < HTTP_BODY_MAX;
 
-	if (len > HTTP_BODY_MAX - body->len) {
-		receiver->fault = RECEIVER_BODY_TOO_LARGE;
-		return false;
-	}
 	buffer_append(body, data, len);
-	if (body->error)
-		receiver->fault = body->error == -EMSGSIZE ? RECEIVER_BODY_TOO_LARGE : RECEIVER_NO_MEMORY;
+	if (body->error == -EMSGSIZE)
+		answer_fail(answer, EREMOTEIO, "unusable answer: larger than %zu %s", body->limit >> (secret ? 10 : 20),
+			secret ? "KiB" : "MiB");
+	else if (body->error)
+		answer_fail(answer, ENOMEM, "no memory for the answer");
 	return !body->error;
 }
 

@@ -7,18 +7,14 @@
 
 #include "http.h"
 
-/* An answer that is arriving, and what was wrong with it. */
-struct receiver {
-	struct http_answer *answer; /* lent */
-	size_t head_bytes;
-	enum { RECEIVER_GOOD, RECEIVER_HEAD_TOO_LARGE, RECEIVER_BODY_TOO_LARGE, RECEIVER_NO_MEMORY } fault;
-};
-
-/* Takes one header line, until the answer's status is set. False: give up, `fault` says why. */
-bool answer_header(struct receiver *receiver, const char *line, size_t len);
+/* Takes one header line, until the answer's status is set. False: give up; the answer says why. */
+bool answer_header(struct http_answer *answer, const char *line, size_t len);
 
 /* Takes a piece of the decoded body: so a small answer that unpacks to gigabytes stops at the bound, too. */
-bool answer_body(struct receiver *receiver, const char *data, size_t len);
+bool answer_body(struct http_answer *answer, const char *data, size_t len);
+
+/* No whole answer came: a positive errno, and why. */
+__attribute__((format(printf, 3, 4))) void answer_fail(struct http_answer *answer, int code, const char *format, ...);
 
 /* Reads the answer to a request of that method. What *ret points to is the answer's. */
 void answer_read(const struct http_answer *answer, enum api_method method, struct api_response *ret);

@@ -1,5 +1,6 @@
 /*
- * One HTTP exchange on curl's multi interface. Private to api/; http.c is the only file that knows curl.
+ * One HTTP exchange on curl's multi interface. Private to api/; http.c and http_easy.c are the only files
+ * that know curl.
  *
  * Everything runs on one inner epoll descriptor (curl's sockets and one timer), which nests in the caller's. No queue,
  * no retry, no meaning of a status here: what was started is under way, and ends with one answer.
@@ -59,6 +60,7 @@ struct http_answer {
 	int code; /* 0: a whole answer came; else the positive errno why not (`status` may be known all the same) */
 	char message[384]; /* the reason in words, "" if code is 0 */
 	bool sent;         /* whether a byte of the request may have reached the server */
+	size_t head_bytes; /* of all header lines */
 	int status;        /* 0 until a whole final header section came */
 	struct buffer body;
 	const char *token;       /* or the secret that was sent: must not come back in any text */

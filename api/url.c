@@ -180,3 +180,10 @@ void url_host(const char *url, char *ret, size_t size) {
 	at = at ? at + 3 : url;
 	snprintf(ret, size, "%.*s", (int)strcspn(at, "/?#"), at);
 }
+
+const char *url_path(const char *url) {
+	const char *host = strstr(url, "://");
+	const char *path = host ? strchr(host + 3, '/') : NULL;
+
+	return path ? path : "";
+}

@@ -24,4 +24,7 @@ char *url_segment_dup(const char *segment, size_t len);
 /* "host" or "host:port" of a URL, for a message; cut to fit. */
 void url_host(const char *url, char *ret, size_t size);
 
+/* The path of a URL that has a scheme and a host, with its query, lent; "" if it has none. */
+const char *url_path(const char *url);
+
 #endif

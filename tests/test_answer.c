@@ -10,24 +10,23 @@
 
 #include <cmocka.h>
 
-static void take(struct receiver *receiver, const char *line) {
-	assert_true(answer_header(receiver, line, strlen(line)));
+static void take(struct http_answer *answer, const char *line) {
+	assert_true(answer_header(answer, line, strlen(line)));
 }
 
 /* A server that sends the token back does not get it into a text, also where the text is too short for all of it. */
 static void test_token_in_headers(void **state) {
 	char token[300], line[400];
 	struct http_answer answer = {.token = token, .sent = true};
-	struct receiver receiver = {.answer = &answer};
 	struct api_response response;
 
 	(void)state;
 	memset(token, 'T', sizeof(token) - 1);
 	token[sizeof(token) - 1] = '\0';
 	snprintf(line, sizeof(line), "x-request-id: seen-%s\r\n", token);
-	take(&receiver, line);
+	take(&answer, line);
 	snprintf(line, sizeof(line), "Content-Type: text/%s\r\n", token);
-	take(&receiver, line);
+	take(&answer, line);
 	assert_string_equal(answer.request_id, "");
 	assert_string_equal(answer.content_type, "");
 	answer.status = 200;
@@ -53,38 +52,37 @@ static void test_token_in_reason(void **state) {
 
 static void test_headers(void **state) {
 	struct http_answer answer = {.token = "", .sent = true};
-	struct receiver receiver = {.answer = &answer};
 
 	(void)state;
-	take(&receiver, "X-REQUEST-ID:\t a b \t\r\n");
-	take(&receiver, "content-type:\r\n");
-	take(&receiver, "x-request-idle: no\r\n");
-	take(&receiver, "content-type");
+	take(&answer, "X-REQUEST-ID:\t a b \t\r\n");
+	take(&answer, "content-type:\r\n");
+	take(&answer, "x-request-idle: no\r\n");
+	take(&answer, "content-type");
 	assert_string_equal(answer.request_id, "a b");
 	assert_string_equal(answer.content_type, "");
 	/* What comes behind the answer's head is not of it. */
 	answer.status = 200;
-	take(&receiver, "x-request-id: trailer\r\n");
+	take(&answer, "x-request-id: trailer\r\n");
 	assert_string_equal(answer.request_id, "a b");
 	answer.token = NULL;
 	answer.status = 0;
-	take(&receiver, "x-request-id: c\r\n");
+	take(&answer, "x-request-id: c\r\n");
 	assert_string_equal(answer.request_id, "c");
 }
 
 static void test_bounds(void **state) {
 	static char line[HTTP_HEAD_MAX];
 	struct http_answer answer = {.body.limit = HTTP_BODY_MAX};
-	struct receiver receiver = {.answer = &answer};
 
 	(void)state;
-	assert_true(answer_header(&receiver, line, sizeof(line)));
-	assert_false(answer_header(&receiver, line, 1));
-	assert_int_equal(receiver.fault, RECEIVER_HEAD_TOO_LARGE);
+	assert_true(answer_header(&answer, line, sizeof(line)));
+	assert_false(answer_header(&answer, line, 1));
+	assert_int_equal(answer.code, EREMOTEIO);
+	assert_string_equal(answer.message, "unusable answer: headers larger than 64 KiB");
 	for (size_t i = 0; i < HTTP_BODY_MAX / sizeof(line); i++)
-		assert_true(answer_body(&receiver, line, sizeof(line)));
-	assert_false(answer_body(&receiver, line, 1));
-	assert_int_equal(receiver.fault, RECEIVER_BODY_TOO_LARGE);
+		assert_true(answer_body(&answer, line, sizeof(line)));
+	assert_false(answer_body(&answer, line, 1));
+	assert_string_equal(answer.message, "unusable answer: larger than 4 MiB");
 	assert_int_equal(answer.body.len, HTTP_BODY_MAX);
 	buffer_free(&answer.body);
 }

@@ -160,6 +160,14 @@ static void test_host(void **state) {
 	assert_string_equal(host, "no.url:1");
 }
 
+static void test_path(void **state) {
+	(void)state;
+	assert_string_equal(url_path("https://example.com:1/v1/x?page=1"), "/v1/x?page=1");
+	assert_string_equal(url_path("https://example.com/"), "/");
+	assert_string_equal(url_path("https://example.com"), "");
+	assert_string_equal(url_path("no.url/x"), "");
+}
+
 /* Two ways to type one cloud are one. */
 static void test_normalise(void **state) {
 	static const struct {
@@ -228,6 +236,7 @@ int main(void) {
 		cmocka_unit_test(test_segment),
 		cmocka_unit_test(test_segment_dup),
 		cmocka_unit_test(test_host),
+		cmocka_unit_test(test_path),
 		cmocka_unit_test(test_normalise),
 	};
 

@@ -9,7 +9,6 @@
 #include "fuzz.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 /* The token, in two lengths: the longer is longer than every text that could hold it. Its start is unlike anything
  * else. */
@@ -64,7 +63,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 		429, 499, 500, 502, 503, 504, 599, 600, 999};
 	struct input input = {data, size};
 	struct http_answer answer = {.body = {.limit = HTTP_BODY_MAX}};
-	struct receiver receiver = {.answer = &answer};
 	struct api_response response;
 	char token[400];
 	enum api_method method = (enum api_method)(input_byte(&input) % 4);
@@ -83,11 +81,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 		SCOPED(scope_free) char *exact = bytes_copy(line.data, line.len, false);
 		for (unsigned times = flags & 8 ? 400 : 1; times && goes_on;
 			times--) /* beyond the bound of all headers */
-			goes_on = answer_header(&receiver, exact, line.len);
+			goes_on = answer_header(&answer, exact, line.len);
 	}
 	check_text(answer.request_id, sizeof(answer.request_id));
 	check_text(answer.content_type, sizeof(answer.content_type));
-	require(receiver.head_bytes <= HTTP_HEAD_MAX || receiver.fault == RECEIVER_HEAD_TOO_LARGE);
+	require(answer.head_bytes <= HTTP_HEAD_MAX || answer.code == EREMOTEIO);
 	if (goes_on)
 		answer.status = status;
 	while (goes_on && input.left) {
@@ -95,13 +93,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 		const char *text = input_bytes(&input, 255, &len);
 		SCOPED(buffer_free) struct buffer piece = {0};
 		text_build(text, len, token, &piece);
-		goes_on = answer_body(&receiver, piece.data ? piece.data : "", piece.len);
+		goes_on = answer_body(&answer, piece.data ? piece.data : "", piece.len);
 	}
 	require(answer.body.len <= HTTP_BODY_MAX);
-	if (!goes_on || !answer.status || flags & 16) {
-		answer.code = EREMOTEIO;
-		snprintf(answer.message, sizeof(answer.message), "unusable answer: the connection broke in it");
-	}
+	require(goes_on == !answer.code);
+	if (goes_on && (!answer.status || flags & 16))
+		answer_fail(&answer, EREMOTEIO, "unusable answer: the connection broke in it");
 	answer_read(&answer, method, &response);
 	check_response(&response, &answer, method);
 	buffer_free(&answer.body);
