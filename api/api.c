@@ -3,6 +3,7 @@
 #include "call.h"
 #include "health.h"
 #include "http.h"
+#include "places.h"
 #include "retry.h"
 #include "scope.h"
 #include "token.h"
@@ -13,24 +14,20 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PARALLEL_MIN = 3, CHANGES_RESERVED = 2 };
-
 struct api {
 	struct http *http;
 	struct token *token;
 	char *base[API_SERVICES];
-	unsigned parallel, pages_max;
-	unsigned gets_flying;
+	unsigned pages_max;
 	int64_t alarm_ms;
 	uint64_t seed;
 	struct health health[API_SERVICES];
 	struct api_observer observer;
-	/* A request stands in one of the first six. */
-	struct call_queue changes, gets; /* not started yet */
-	struct call_queue pausing;       /* before an attempt, until its due_ms */
-	struct call_queue waiting;       /* for a token that is being fetched */
-	struct call_queue flying;
-	struct call_queue failed; /* could not be started; the next api_run() tells */
+	/* A request waits for its place, has it, or stands in one of the first three. */
+	struct places places;
+	struct call_queue pausing; /* before an attempt, until its due_ms */
+	struct call_queue waiting; /* for a token that is being fetched */
+	struct call_queue failed;  /* could not be started; the next api_run() tells */
 	struct call_queue lists;
 };
 
@@ -40,7 +37,6 @@ struct request {
 	enum api_service service;
 	enum api_method method;
 	bool urgent;
-	uint64_t caller;
 	unsigned max_age_s;
 	const void *tag;
 	char *url;
@@ -69,11 +65,10 @@ static struct health *health_of(const struct request *request) {
 	return &request->call.api->health[request->service];
 }
 
-/* Where it waits for its turn. */
-static struct call_queue *queue_of(const struct request *request) {
-	struct api *api = request->call.api;
+static struct lane *lane_of(const struct request *request) {
+	struct places *places = &request->call.api->places;
 
-	return request->method == API_GET ? &api->gets : &api->changes;
+	return request->method == API_GET ? &places->reads : &places->changes;
 }
 
 static void scope_api(struct api **api) {
@@ -90,8 +85,8 @@ int api_new(const struct api_config *config, struct api **ret, struct error *err
 
 	if (!api)
 		return error_set(err, ENOMEM, "no memory");
-	if (config->parallel < PARALLEL_MIN)
-		return error_set(err, EINVAL, "at least %d requests must be allowed in parallel", PARALLEL_MIN);
+	if (config->parallel < PLACES_MIN)
+		return error_set(err, EINVAL, "at least %d requests must be allowed in parallel", PLACES_MIN);
 	if (config->pages_max < 1)
 		return error_set(err, EINVAL, "at least one page must be allowed");
 	for (size_t i = 0; i < API_SERVICES; i++) {
@@ -107,7 +102,7 @@ int api_new(const struct api_config *config, struct api **ret, struct error *err
 			return error_set(err, ENOMEM, "no memory");
 	}
 	api->token = config->token;
-	api->parallel = config->parallel;
+	api->places.count = config->parallel;
 	api->pages_max = config->pages_max;
 	api->seed = config->seed;
 	api->observer = config->observer;
@@ -125,8 +120,9 @@ void api_free(struct api *api) {
 	if (!api)
 		return;
 	/* Lists first: they end their own requests. */
-	struct call_queue *queues[] = {
-		&api->lists, &api->changes, &api->gets, &api->pausing, &api->waiting, &api->flying, &api->failed};
+	struct lane *changes = &api->places.changes, *reads = &api->places.reads;
+	struct call_queue *queues[] = {&api->lists, &changes->waiting, &reads->waiting, &changes->flying,
+		&reads->flying, &api->pausing, &api->waiting, &api->failed};
 
 	for (size_t i = 0; i < sizeof(queues) / sizeof(queues[0]); i++)
 		while (queues[i]->first)
@@ -172,8 +168,6 @@ static void api_wake(struct api *api, int64_t at_ms) {
 static void request_free(struct api_call *call) {
 	struct request *request = request_of(call);
 
-	if (request->exchange && request->method == API_GET)
-		call->api->gets_flying--;
 	if (request->exchange)
 		health_left(health_of(request), request->probe);
 	http_cancel(request->exchange);
@@ -235,7 +229,7 @@ static void token_turn(struct api *api) {
 		struct request *request = request_of(api->waiting.last);
 
 		call_remove(&request->call);
-		call_push_front(queue_of(request), &request->call);
+		call_push_front(&lane_of(request)->waiting, &request->call);
 	}
 }
 
@@ -281,14 +275,12 @@ static void on_answer(void *user, struct http_answer *answer) {
 
 	/* The exchange ends by itself when this returns. */
 	request->exchange = NULL;
-	if (request->method == API_GET)
-		api->gets_flying--;
 	call_remove(&request->call);
 	answer_read(answer, request->method, &response);
 	request_learn(request, &response, now_ms);
 	if (request_repeats(request, &response, now_ms) && request->done) {
 		request->repeated = true;
-		call_push_front(queue_of(request), &request->call);
+		call_push_front(&lane_of(request)->waiting, &request->call);
 		api_wake(api, request->deadline_ms);
 		return;
 	}
@@ -362,10 +354,8 @@ static int request_fly(struct request *request, int64_t now_ms) {
 	if (rc < 0)
 		return error_set(
 			&request->failure, -rc, rc == -ENOMEM ? "no memory for the request" : "the URL cannot be used");
-	if (request->method == API_GET)
-		api->gets_flying++;
 	request->attempts++;
-	call_push(&api->flying, &request->call);
+	call_push(&lane_of(request)->flying, &request->call);
 	return 0;
 }
 
@@ -396,54 +386,13 @@ static void request_start(struct request *request, int64_t now_ms) {
 	api_wake(api, now_ms);
 }
 
-/* How many GETs of a caller are under way. */
-static unsigned caller_flying(const struct api *api, uint64_t caller) {
-	unsigned count = 0;
-
-	for (struct api_call *call = api->flying.first; call; call = call->next)
-		count += request_of(call)->method == API_GET && request_of(call)->caller == caller;
-	return count;
-}
-
-/*
- * The waiting GET whose turn it is: first come, first served would let one who asks for very much keep all others
- * waiting. Nobody starves: who has nothing under way stands behind the older ones of those who have nothing either.
- *
- * No caller has fewer than *least under way, which is raised to what the chosen one has. While requests only start that
- * stays true, so that many of them cost one walk through the queue together, also where none of them can be sent.
- */
-static struct request *gets_next(const struct api *api, unsigned *least) {
-	struct request *next = NULL;
-	unsigned fewest = 0;
-	uint64_t counted = 0;
-
-	for (struct api_call *call = api->gets.first; call && (!next || fewest > *least); call = call->next) {
-		struct request *request = request_of(call);
-		unsigned flying;
-
-		if (next && request->caller == counted)
-			continue; /* as the one before it in the queue, which is older */
-		counted = request->caller;
-		flying = caller_flying(api, counted);
-		if (!next || flying < fewest) {
-			next = request;
-			fewest = flying;
-		}
-	}
-	*least = fewest;
-	return next;
-}
-
-/* Starts what may start. Changes go first, and of the places two are theirs alone. */
+/* Starts what may start. */
 static void api_pump(struct api *api) {
 	int64_t now_ms = watch_now_ms();
 	unsigned least = 0;
 
-	while (api->changes.first && api->flying.count < api->parallel)
-		request_start(request_of(api->changes.first), now_ms);
-	while (api->gets.first && api->flying.count < api->parallel &&
-		api->gets_flying < api->parallel - CHANGES_RESERVED)
-		request_start(gets_next(api, &least), now_ms);
+	for (struct api_call *call; (call = places_next(&api->places, &least));)
+		request_start(request_of(call), now_ms);
 	api_wake(api, token_due_ms(api->token));
 }
 
@@ -470,7 +419,7 @@ static void pausing_end(struct api *api, int64_t now_ms, int64_t *next_ms) {
 		prev = call->prev;
 		if (request->due_ms <= now_ms) {
 			call_remove(call);
-			call_push_front(queue_of(request), call);
+			call_push_front(&lane_of(request)->waiting, call);
 		}
 		if (request->due_ms > now_ms && request->due_ms < *next_ms)
 			*next_ms = request->due_ms;
@@ -498,8 +447,8 @@ void api_run(struct api *api) {
 		next_ms = token_due_ms(api->token);
 		pausing_end(api, now_ms, &next_ms);
 		queue_expire(api, &api->waiting, now_ms, &next_ms);
-		queue_expire(api, &api->changes, now_ms, &next_ms);
-		queue_expire(api, &api->gets, now_ms, &next_ms);
+		queue_expire(api, &api->places.changes.waiting, now_ms, &next_ms);
+		queue_expire(api, &api->places.reads.waiting, now_ms, &next_ms);
 		api->alarm_ms = next_ms;
 		http_alarm(api->http, next_ms);
 		api_tell_failed(api);
@@ -527,11 +476,11 @@ int api_send(struct api *api, const struct api_request *what, api_done *done, vo
 
 	if (!request)
 		return -ENOMEM;
-	request->call = (struct api_call){.api = api, .cancel = request_cancel, .free = request_free};
+	request->call =
+		(struct api_call){.api = api, .caller = what->caller, .cancel = request_cancel, .free = request_free};
 	request->service = what->service;
 	request->method = what->method;
 	request->urgent = what->urgent;
-	request->caller = what->caller;
 	request->max_age_s = what->max_age_s;
 	request->tag = what->tag;
 	request->timeout_ms = what->timeout_ms;
@@ -549,10 +498,10 @@ int api_send(struct api *api, const struct api_request *what, api_done *done, vo
 		request_free(&request->call);
 		return -ENOMEM;
 	}
-	call_push(queue_of(request), &request->call);
+	call_push(&lane_of(request)->waiting, &request->call);
 	*ret = &request->call;
 	api_pump(api);
-	if (request->call.queue == queue_of(request) || request->call.queue == &api->waiting)
+	if (request->call.queue == &lane_of(request)->waiting || request->call.queue == &api->waiting)
 		api_wake(api, request->deadline_ms);
 	return 0;
 }

@@ -16,6 +16,7 @@ struct api_call {
 	struct api *api;
 	struct api_call *next, *prev;
 	struct call_queue *queue;              /* that it stands in, or NULL */
+	uint64_t caller;                       /* who asks; of a change it counts for nothing */
 	void (*cancel)(struct api_call *call); /* api_cancel() of this kind */
 	void (*free)(struct api_call *call);   /* leaves its queue, whatever is under way */
 };

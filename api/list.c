@@ -29,7 +29,6 @@ struct list {
 	enum api_service service;
 	char *path;
 	bool paged, urgent;
-	uint64_t caller;
 	unsigned max_age_s;
 	const void *tag;
 	int64_t deadline_ms;
@@ -134,7 +133,7 @@ static int list_ask(struct list *list) {
 	struct api_request request = {.service = list->service,
 		.method = API_GET,
 		.urgent = list->urgent,
-		.caller = list->caller,
+		.caller = list->call.caller,
 		.max_age_s = list->max_age_s,
 		.tag = list->tag};
 	int64_t left_ms = list->deadline_ms - watch_now_ms();
@@ -350,12 +349,11 @@ int api_list(struct api *api, const struct api_request *what, bool paged, const 
 
 	if (!list)
 		return -ENOMEM;
-	list->call = (struct api_call){.api = api, .cancel = list_cancel, .free = list_free};
+	list->call = (struct api_call){.api = api, .caller = what->caller, .cancel = list_cancel, .free = list_free};
 	list->service = what->service;
 	list->path = strdup(what->path);
 	list->paged = paged;
 	list->urgent = what->urgent;
-	list->caller = what->caller;
 	list->max_age_s = what->max_age_s;
 	list->tag = what->tag;
 	list->deadline_ms = watch_now_ms() + what->timeout_ms;
