@@ -5,24 +5,12 @@
 #include "money.h"
 #include "options.h"
 #include "price.h"
+#include "scales.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-/* A scale that passed. */
-struct passed {
-	char *path; /* of the resource's item; NULL: free */
-	long long replicas;
-	int64_t until_ms;
-	bool accepted;
-};
-
-struct brakes {
-	struct passed scales[BRAKE_SCALES_MAX];
-	size_t count;
-};
 
 /* One check, from its beginning to its verdict. */
 struct check {
@@ -37,19 +25,6 @@ struct check {
 };
 
 static const struct kind *const instance = &kinds[KIND_AIRUNTIME];
-
-int brakes_new(struct brakes **ret) {
-	*ret = calloc(1, sizeof **ret);
-	return *ret ? 0 : -ENOMEM;
-}
-
-void brakes_free(struct brakes *brakes) {
-	if (!brakes)
-		return;
-	for (size_t i = 0; i < BRAKE_SCALES_MAX; i++)
-		free(brakes->scales[i].path);
-	free(brakes);
-}
 
 /* ---- what limits what ---- */
 
@@ -117,29 +92,6 @@ static int check_unpriced(const struct check *check, const struct kind *kind, st
 
 /* ---- replicas ---- */
 
-/* What a scale of it that passed asks for and may still come to; 0: nothing. 0 or -ENOMEM. */
-static int passed_find(struct fs *fs, const struct kind *kind, const struct scope *scope, bool moving, long long *ret) {
-	struct brakes *brakes = fs->brakes;
-	long long most = 0;
-	SCOPED(buffer_free) struct buffer path = {0};
-	int rc = brakes->count ? store_path(kind->docs[DOC_ITEM].path, scope, &path) : 0;
-	if (rc)
-		return rc;
-	for (size_t i = 0; brakes->count && i < BRAKE_SCALES_MAX; i++) {
-		struct passed *passed = &brakes->scales[i];
-		if (!passed->path || strcmp(passed->path, path.data) != 0)
-			continue;
-		if (fs->now_ms <= passed->until_ms || (moving && !passed->accepted)) {
-			most = passed->replicas > most ? passed->replicas : most;
-		} else {
-			free(take_pointer(passed->path));
-			brakes->count--;
-		}
-	}
-	*ret = most;
-	return 0;
-}
-
 /* The replicas to be paid for: those listed, or more if this mount asked for more and they may be on their way.
  * -EINVAL: not known. */
 static int replicas_count(const struct check *check, const struct kind *kind, const struct scope *scope,
@@ -151,7 +103,7 @@ static int replicas_count(const struct check *check, const struct kind *kind, co
 		count = 1; /* one that is only starting will have one */
 	if (kind->scale) {
 		bool moving = kind_moving(kind, resource);
-		int rc = passed_find(check->fs, kind, scope, moving, &other);
+		int rc = scales_most(check->fs->scales, kind, scope, moving, check->fs->now_ms, &other);
 		if (rc)
 			return rc;
 		if (other > count)
@@ -166,52 +118,14 @@ static int replicas_count(const struct check *check, const struct kind *kind, co
 
 /* Whatever adds nothing passes also where it cannot be remembered. */
 static int scale_pass(const struct check *check, bool adds) {
-	struct fs *fs = check->fs;
+	const struct fs *fs = check->fs;
 	const struct brake_order *order = check->order;
-	struct passed *place = NULL;
-	for (size_t i = 0; i < BRAKE_SCALES_MAX; i++) {
-		struct passed *passed = &fs->brakes->scales[i];
-		if (!passed->path) {
-			place = passed;
-			break;
-		}
-		if (passed->until_ms < fs->now_ms && (!place || passed->until_ms < place->until_ms))
-			place = passed;
-	}
-	if (!place)
-		return adds ? check_refuse(check, EBUSY, "%d scales are remembered for max_hourly; try again later",
-				      BRAKE_SCALES_MAX)
-			    : 0;
-	SCOPED(buffer_free) struct buffer path = {0};
-	if (store_path(order->kind->docs[DOC_ITEM].path, order->scope, &path))
-		return check_no_memory(check);
-	fs->brakes->count += !place->path;
-	free(place->path);
-	*place = (struct passed){.path = take_pointer(path.data),
-		.replicas = order->replicas,
-		.until_ms = fs->now_ms + fs->options->deadline_ms + BRAKE_DOUBT_MS};
-	return 0;
-}
-
-void brake_scaled(
-	struct fs *fs, const struct kind *kind, const struct scope *scope, long long replicas, bool accepted) {
-	struct brakes *brakes = fs->brakes;
-	SCOPED(buffer_free) struct buffer path = {0};
-	if (!brakes->count || store_path(kind->docs[DOC_ITEM].path, scope, &path))
-		return; /* without memory it counts for longer */
-	for (size_t i = 0; i < BRAKE_SCALES_MAX; i++) {
-		struct passed *passed = &brakes->scales[i];
-		if (!passed->path || passed->accepted || passed->replicas != replicas ||
-			strcmp(passed->path, path.data) != 0)
-			continue;
-		passed->accepted = true;
-		passed->until_ms = fs->now_ms + BRAKE_LAG_MS;
-		if (!accepted) {
-			free(take_pointer(passed->path));
-			brakes->count--;
-		}
-		return;
-	}
+	int rc = scales_add(
+		fs->scales, order->kind, order->scope, order->replicas, fs->options->deadline_ms, fs->now_ms);
+	if (rc == -EBUSY && adds)
+		return check_refuse(
+			check, EBUSY, "%d scales are remembered for max_hourly; try again later", SCALES_MAX);
+	return rc == -ENOMEM ? check_no_memory(check) : 0;
 }
 
 /* ---- what there is ---- */

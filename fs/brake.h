@@ -4,7 +4,8 @@
  * A brake limits what this mount causes; a change by somebody else is only counted. The decision is made on listings
  * that are not older than the change's start, and on the prices of the inventory, which may be as old as their TTL.
  * What cannot be told is refused. A change that passes is counted from that moment on: a create by its draft (`passed`
- * in draft.h), a scale by an entry here, until the listings can be relied upon to show it.
+ * in draft.h), a scale by fs->scales (scales.h), whose end is to be told there, until the listings can be relied upon
+ * to show it.
  */
 #ifndef NEEVFS_FS_BRAKE_H
 #define NEEVFS_FS_BRAKE_H
@@ -13,11 +14,7 @@
 #include "store.h"
 
 enum {
-	BRAKE_SCALES_MAX = 1024, /* scales that passed and are remembered; beyond it a scale is refused: EBUSY */
-	BRAKE_DOUBT_MS = 120000, /* a scale without a known outcome counts so long after its deadline, and while its
-				    deployment is in transition */
-	BRAKE_LAG_MS = 10000,    /* one that was accepted counts so long, should the listing lag behind */
-	BRAKE_NEWBORN_S = 120,   /* for so long a newborn that no listing shows is believed in without asking */
+	BRAKE_NEWBORN_S = 120, /* for so long a newborn that no listing shows is believed in without asking */
 };
 
 /* What a change would add; all lent for the call. */
@@ -29,11 +26,6 @@ struct brake_order {
 	long long replicas;        /* scale */
 };
 
-struct brakes;
-
-int brakes_new(struct brakes **ret);     /* 0 or -ENOMEM */
-void brakes_free(struct brakes *brakes); /* takes NULL */
-
 /* Whether an option limits it at all. If not, brake_check() lets it pass without a request. */
 bool brake_needed(const struct fs *fs, const struct brake_order *order);
 
@@ -44,12 +36,8 @@ void brake_forget(struct fs *fs, const struct brake_order *order);
 /*
  * 0: it may be sent, now, and counts from here on. DEMAND_PARKED: to be asked again, with the same order, when the
  * demand resumes. Else -errno with words in demand->error, and nothing may be sent: -EDQUOT by a brake; -EBUSY
- * (BRAKE_SCALES_MAX); -ENOENT for a scale of what is no longer listed; -ENOMEM; or the errno of a listing that failed.
+ * (SCALES_MAX); -ENOENT for a scale of what is no longer listed; -ENOMEM; or the errno of a listing that failed.
  */
 int brake_check(struct fs *fs, const struct brake_order *order, struct demand *demand);
-
-/* The end of a scale for which brake_check() gave 0. To be called once for each; needless if its outcome is not known:
- * it then counts for as long as it might still be carried out. */
-void brake_scaled(struct fs *fs, const struct kind *kind, const struct scope *scope, long long replicas, bool accepted);
 
 #endif

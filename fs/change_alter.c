@@ -6,7 +6,7 @@
 
 #include "../api/retry.h"
 #include "accepted.h"
-#include "brake.h"
+#include "scales.h"
 
 #include <errno.h>
 
@@ -15,7 +15,7 @@ void alter_end(struct change *change, int rc, struct error *err) {
 	if (rc == -ENOENT)
 		draft_unborn(fs->drafts, change->kind, change->scope.ids[change->scope.count - 1]);
 	if (change->verb == CHANGE_SCALE && err->verdict == VERDICT_NOT_DONE)
-		brake_scaled(fs, change->kind, &change->scope, change->replicas, false);
+		scales_end(fs->scales, change->kind, &change->scope, change->replicas, false, fs->now_ms);
 	if (rc == -EEXIST) /* no name is taken here: it is in a state that does not permit it */
 		rc = -(err->code = EBUSY);
 	change_end(change, rc, err);
@@ -25,7 +25,7 @@ static void alter_done(struct change *change) {
 	struct fs *fs = change->changes->fs;
 	accepted_add(fs->accepted, change->kind, &change->scope, change->replicas, fs->now_ms);
 	if (change->verb == CHANGE_SCALE)
-		brake_scaled(fs, change->kind, &change->scope, change->replicas, true);
+		scales_end(fs->scales, change->kind, &change->scope, change->replicas, true, fs->now_ms);
 	change_end(change, 0, NULL);
 }
 

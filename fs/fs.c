@@ -1,7 +1,6 @@
 #include "fs.h"
 
 #include "accepted.h"
-#include "brake.h"
 #include "change.h"
 #include "draft.h"
 #include "handle.h"
@@ -12,6 +11,7 @@
 #include "options.h"
 #include "refusal.h"
 #include "requests.h"
+#include "scales.h"
 #include "scratch.h"
 #include "stats.h"
 #include "sweep.h"
@@ -26,7 +26,7 @@ int fs_open_parts(struct fs *fs, const struct options *options, struct store *st
 		accepted_new(&fs->accepted) || refusals_new(&fs->refusals) || sweeps_new(&fs->sweeps) ||
 		watches_new(fs, &fs->watches) || stats_new(&fs->stats) || requests_new(&fs->requests) ||
 		idles_new(&fs->idles) || ops_new(&fs->ops) || journal_new(options->journal, &fs->journal) ||
-		brakes_new(&fs->brakes) || changes_new(fs, &fs->changes))
+		scales_new(&fs->scales) || changes_new(fs, &fs->changes))
 		return -ENOMEM;
 	return 0;
 }
@@ -44,7 +44,7 @@ void fs_close_parts(struct fs *fs) {
 	sweeps_free(fs->sweeps);
 	requests_free(fs->requests);
 	stats_free(fs->stats);
-	brakes_free(fs->brakes);
+	scales_free(fs->scales);
 	idles_free(fs->idles);
 	refusals_free(fs->refusals);
 	accepted_free(fs->accepted);

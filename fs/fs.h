@@ -30,7 +30,7 @@ struct fs {
 	struct requests *requests;
 	struct ops *ops;
 	struct handle *handles; /* all that are open */
-	struct brakes *brakes;
+	struct scales *scales;
 	struct idles *idles;
 	struct fuse_session *session; /* lent; NULL: not mounted */
 	bool forgetting;              /* kept.h: the kernel is being told to forget everything */

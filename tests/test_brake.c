@@ -6,6 +6,7 @@
 #include "../fs/accepted.h"
 #include "../fs/brake.h"
 #include "../fs/money.h"
+#include "../fs/scales.h"
 #include "alloc.h"
 #include "stage.h"
 
@@ -754,7 +755,7 @@ static void an_accepted_scale_counts(void **state) {
 	assert_written(one, 1);
 	assert_err(scale(&stage, &cloud, "m2", "2"), EDQUOT); /* the listing lags behind */
 	cloud.models = LIST(GPU_MODEL("m1", "id-m1", "initializing", "small", "2", "2") "," M2);
-	stage_later(&stage, 10 * BRAKE_DOUBT_MS);
+	stage_later(&stage, 10 * SCALES_DOUBT_MS);
 	assert_err(scale(&stage, &cloud, "m2", "2"), EDQUOT);
 	cloud.models = four.models; /* it came to nothing */
 	stage_later(&stage, TTL_MS);
@@ -776,7 +777,7 @@ static void a_scale_that_was_taken_back(void **state) {
 	fuse_req_t down = scale(&stage, &cloud, "m1", "2");
 	stage_answer(&stage, API_PUT, NULL, 200, NULL);
 	assert_written(down, 1);
-	stage_later(&stage, BRAKE_LAG_MS + 1);
+	stage_later(&stage, SCALES_LAG_MS + 1);
 	assert_parked(scale(&stage, &cloud, "m2", "2"));
 	stage_close(&stage);
 }
@@ -802,10 +803,10 @@ static void a_scale_in_doubt_counts(void **state) {
 	struct cloud cloud = four;
 	open_with(&stage, none, none, limit_of(ALL_RUN + 5000000));
 	scale_into_doubt(&stage);
-	stage_later(&stage, BRAKE_DOUBT_MS);
+	stage_later(&stage, SCALES_DOUBT_MS);
 	assert_err(scale(&stage, &cloud, "m2", "2"), EDQUOT);
 	cloud.models = LIST(GPU_MODEL("m1", "id-m1", "initializing", "small", "2", "2") "," M2);
-	stage_later(&stage, 10 * BRAKE_DOUBT_MS);
+	stage_later(&stage, 10 * SCALES_DOUBT_MS);
 	assert_err(scale(&stage, &cloud, "m2", "2"), EDQUOT);
 	cloud.models = four.models;
 	stage_later(&stage, TTL_MS);
@@ -872,7 +873,7 @@ static void scales_are_remembered_up_to_a_bound(void **state) {
 	fuse_req_t lookup = stage_lookup(&stage, stage_walk(&stage, MODELS_DIR), "m1");
 	serve(&stage, &four); /* the scale made the list void, and brake_check() below is to find one */
 	assert_entry(lookup);
-	for (int i = 1; i < BRAKE_SCALES_MAX; i++) {
+	for (int i = 1; i < SCALES_MAX; i++) {
 		struct demand demand = {.since_ms = stage.fs.now_ms};
 		struct scope scope = {.ids = {"o", "p", "id-m1"}, .count = 3};
 		struct brake_order order = {
@@ -883,7 +884,7 @@ static void scales_are_remembered_up_to_a_bound(void **state) {
 	fuse_req_t less = scale(&stage, &four, "m1", "1");
 	stage_answer(&stage, API_PUT, NULL, 200, NULL);
 	assert_written(less, 1);
-	stage_later(&stage, DEADLINE_MS + BRAKE_DOUBT_MS);
+	stage_later(&stage, DEADLINE_MS + SCALES_DOUBT_MS);
 	assert_parked(scale(&stage, &four, "m1", "4"));
 	stage_close(&stage);
 }
