@@ -2,9 +2,8 @@
 
 #include "../api/scope.h"
 #include "cause.h"
-#include "cell.h"
+#include "event.h"
 #include "kept.h"
-#include "moment.h"
 #include "store.h"
 
 #include <errno.h>
@@ -283,37 +282,10 @@ const struct buffer *follower_events(const struct follower *follower) {
 	return &follower->watch->events;
 }
 
-static void events_value(struct buffer *out, struct json value) {
-	SCOPED(buffer_free) struct buffer text = {0};
-	json_text(value, &text);
-	cell_add(out, text.data, text.error ? 0 : text.len, false);
-}
-
-static void events_state(
-	const struct watch *watch, const struct item *item, const char *otherwise, struct buffer *out) {
-	const char *pointer = watch->kind->watched ? watch->kind->watched : watch->kind->status;
-	if (item && pointer)
-		events_value(out, json_at(item->json, pointer));
-	else
-		buffer_add(out, item ? "listed" : otherwise);
-}
-
 /* Without memory the line is left out. */
 static void events_add(struct watch *watch, const struct item *before, const struct item *after) {
-	const struct item *item = after ? after : before;
 	SCOPED(buffer_free) struct buffer line = {0};
-	char time[MOMENT_SIZE];
-	moment_show(watch->watches->fs->now, time);
-	buffer_printf(&line, "%s\t", time);
-	item_path(item, &line);
-	buffer_byte(&line, '\t');
-	events_state(watch, before, "-", &line);
-	buffer_byte(&line, '\t');
-	events_state(watch, after, "gone", &line);
-	buffer_byte(&line, '\t');
-	events_value(
-		&line, after && watch->kind->reason ? json_at(after->json, watch->kind->reason) : (struct json){0});
-	buffer_byte(&line, '\n');
+	event_show(watch->kind, before, after, watch->watches->fs->now, &line);
 	if (line.error || line.len > EVENTS_BYTES)
 		return;
 	if (watch->events.len + line.len > EVENTS_BYTES) /* as a log that was rotated: tail -f begins anew */
@@ -335,20 +307,6 @@ static void watch_forget(struct watch *watch, const struct item *item) {
 		kept_forget_all(fs);
 	else
 		kept_forget_resource(fs, path.data, path.len, item->id);
-}
-
-static bool item_differs(const struct kind *kind, const struct item *a, const struct item *b) {
-	const char *const pointers[] = {kind->status, kind->watched, kind->reason};
-	for (size_t i = 0; i < sizeof pointers / sizeof *pointers; i++) {
-		struct json x = {0}, y = {0};
-		if (pointers[i]) {
-			x = json_at(a->json, pointers[i]);
-			y = json_at(b->json, pointers[i]);
-		}
-		if (x.len != y.len || (x.len && memcmp(x.text, y.text, x.len) != 0))
-			return true;
-	}
-	return false;
 }
 
 /* The same resource in the other listing. Where there are groups an id may stand in several. */
@@ -378,7 +336,7 @@ static void watch_compare_one(struct watch *watch, size_t index) {
 	const struct item *same = item_in(watch->kind, other, item);
 	if (back && !same && found->whole)
 		watch_changed(watch, item, NULL);
-	else if (!back && (!same || item_differs(watch->kind, same, item)))
+	else if (!back && (!same || event_differs(watch->kind, same, item)))
 		watch_changed(watch, same, item);
 }
 

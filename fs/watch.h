@@ -7,7 +7,7 @@
  * eight times that; and never so often that it would be more than five pages a second.
  *
  * What a round finds to be different is told to the kernel, so that it is seen by whoever looks next, and becomes a
- * line of `events`: time, name, old state, new state, reason, with tabs between them.
+ * line of `events` (event.h).
  */
 #ifndef NEEVFS_FS_WATCH_H
 #define NEEVFS_FS_WATCH_H
