@@ -23,7 +23,7 @@ struct api {
 	uint64_t seed;
 	struct health health[API_SERVICES];
 	struct api_observer observer;
-	/* A request waits for its place, has it, or stands in one of the first three. */
+	/* A request waits for a place, has one, or stands in one of the three queues behind. */
 	struct places places;
 	struct call_queue pausing; /* before an attempt, until its due_ms */
 	struct call_queue waiting; /* for a token that is being fetched */
