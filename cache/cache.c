@@ -332,6 +332,15 @@ int cache_wait(struct cache *cache, const char *key, int64_t now_ms, struct cach
 	return 0;
 }
 
+bool cache_fetching(struct cache *cache, const char *key, int64_t *ret_since_ms) {
+	const struct cache_entry *entry = entry_find(cache, key);
+
+	if (!entry || !entry->fetch)
+		return false;
+	*ret_since_ms = entry->fetch->fetched_ms;
+	return true;
+}
+
 void cache_leave(struct cache *cache, struct cache_waiter *waiter) {
 	struct cache_fetch *fetch = waiter->fetch;
 

@@ -83,6 +83,9 @@ bool cache_peek_expired(struct cache *cache, const char *key, int64_t since_ms, 
  */
 int cache_wait(struct cache *cache, const char *key, int64_t now_ms, struct cache_waiter *waiter);
 
+/* Whether a fetch of `key` is under way that could be joined, and since when. */
+bool cache_fetching(struct cache *cache, const char *key, int64_t *ret_since_ms);
+
 /* Stops waiting; `done` is not called. The fetch goes on. Nothing happens if it does not wait. */
 void cache_leave(struct cache *cache, struct cache_waiter *waiter);
 

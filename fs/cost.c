@@ -46,10 +46,11 @@ int cost_hourly(const struct fs *fs, struct prices *prices, const struct kind *k
 /* Of the view's resource: 0; -EINVAL: not known; DEMAND_PARKED, -EAGAIN, -ENOMEM. */
 static int view_hourly(const struct view *view, struct demand *demand, int64_t *ret) {
 	const struct list *inventory;
+	const struct scope all = {0};
 	struct scope scope = view->scope;
-	int rc = index_inventory(view->fs, demand, &inventory);
-	if (rc || !inventory)
-		return rc ? rc : -EINVAL;
+	int rc = store_list(view->fs->store, &kinds[KIND_INVENTORY], &all, demand, &inventory);
+	if (rc)
+		return demand_ends(rc) ? rc : -EINVAL;
 	struct prices prices = {.inventory = inventory};
 	scope.count--;
 	return cost_hourly(view->fs, &prices, view->kind, &scope, scope.ids[scope.count], view->json, ret);
@@ -104,40 +105,33 @@ struct bill {
 	struct fs *fs;
 	struct demand *demand;
 	struct buffer *out;
+	size_t ahead;                 /* listings that are not there as yet: then nothing is added up */
 	const struct list *inventory; /* NULL: it cannot be had */
 	size_t resources, unpriced;
 	int64_t hourly;
 	bool incomplete;
-	int silent; /* the errno of a service that gave no answer: the others are not waited for too */
 };
 
-/* What cannot be listed has a row that says so. 0, or what ends it: DEMAND_PARKED, -EAGAIN, -ENOMEM. */
-static int bill_failed(struct bill *bill, const char *path, int rc) {
-	if (rc == DEMAND_PARKED || rc == -ENOMEM || (rc == -EAGAIN && !bill->silent))
+/* A listing; NULL if it is not there as yet, or has a row that says why it cannot be had. */
+static int bill_list(struct bill *bill, const struct kind *kind, const struct scope *scope, const char *path,
+	const struct list **ret) {
+	*ret = NULL;
+	int rc = store_optional(bill->fs->store, kind, scope, bill->demand, ret);
+	if (rc == DEMAND_PARKED)
+		return demand_ahead(&bill->ahead);
+	if (!rc || demand_ends(rc))
 		return rc;
-	int code = rc == -EAGAIN ? bill->silent : -rc;
-	if (code == ETIMEDOUT || code == EHOSTUNREACH)
-		bill->silent = code;
 	bill->incomplete = true;
-	buffer_printf(bill->out, "%s\t-\t-\t-\t%s\n", path, error_name(code));
+	buffer_printf(bill->out, "%s\t-\t-\t-\t%s\n", path, error_name(-rc));
 	return 0;
-}
-
-static int bill_list(struct bill *bill, const struct kind *kind, const struct scope *scope, const struct list **ret) {
-	struct demand *demand = bill->demand;
-	bool peeks = demand->peeks;
-	demand->peeks |= bill->silent != 0;
-	int rc = store_list(bill->fs->store, kind, scope, demand, ret);
-	demand->peeks = peeks;
-	return rc;
 }
 
 static int bill_collection(struct bill *bill, const struct kind *kind, const struct scope *scope, const char *path) {
 	const struct list *list;
 	char usd[MONEY_SIZE];
-	int rc = bill_list(bill, kind, scope, &list);
-	if (rc)
-		return bill_failed(bill, path, rc);
+	int rc = bill_list(bill, kind, scope, path, &list);
+	if (rc || !list || bill->ahead)
+		return rc;
 	rc = index_make(bill->fs, scope, list, bill->demand->fetched_ms, bill->inventory, bill->demand);
 	if (rc || !list->count)
 		return rc;
@@ -169,10 +163,8 @@ static int bill_project(struct bill *bill, const struct scope *scope, const char
 /* The organisations, or the projects of one, and what is below. */
 static int bill_scopes(struct bill *bill, const struct kind *kind, const struct scope *scope, const char *path) {
 	const struct list *list;
-	int rc = bill_list(bill, kind, scope, &list);
-	if (rc)
-		return bill_failed(bill, path, rc);
-	for (size_t i = 0; !rc && i < list->count; i++) {
+	int rc = bill_list(bill, kind, scope, path, &list);
+	for (size_t i = 0; !rc && list && i < list->count; i++) {
 		SCOPED(buffer_free) struct buffer below = {0};
 		struct scope own = *scope;
 		own.ids[own.count++] = list->items[i].id;
@@ -201,9 +193,13 @@ int text_cost(const struct view *view, struct demand *demand, struct buffer *out
 	const struct scope all = {0};
 	char usd[MONEY_SIZE];
 	int rc = index_inventory(view->fs, demand, &bill.inventory);
+	if (rc == DEMAND_PARKED)
+		rc = demand_ahead(&bill.ahead);
 	buffer_add(out, "path\tresources\tusd_per_hour\tunpriced\tnote\n");
 	if (!rc)
 		rc = bill_scopes(&bill, &kinds[KIND_ORG], &all, "orgs");
+	if (!rc && bill.ahead)
+		rc = DEMAND_PARKED;
 	if (rc)
 		return rc;
 	money_show(bill.hourly, usd);

@@ -39,7 +39,7 @@ static int example_list(
 	struct example *example, enum kind_number number, const struct scope *scope, const struct list **ret) {
 	const struct kind *kind = &kinds[number];
 	*ret = NULL;
-	int rc = store_list(example->view->fs->store, kind, scope, example->demand, ret);
+	int rc = store_optional(example->view->fs->store, kind, scope, example->demand, ret);
 	if (demand_ends(rc))
 		return rc;
 	if (rc)
@@ -155,7 +155,7 @@ static int example_any_model(struct example *example) {
 		return rc;
 	if (!catalog || !catalog->count)
 		return example_gpus(example, NULL, 1);
-	rc = store_list(example->view->fs->store, &kinds[KIND_INVENTORY], &everywhere, example->demand, &inventory);
+	rc = store_optional(example->view->fs->store, &kinds[KIND_INVENTORY], &everywhere, example->demand, &inventory);
 	if (!rc)
 		rc = offer_choose(inventory, NULL, 1, &offer);
 	if (demand_ends(rc))

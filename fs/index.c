@@ -177,7 +177,7 @@ int index_make(struct fs *fs, const struct scope *scope, const struct list *list
 int index_inventory(struct fs *fs, struct demand *demand, const struct list **ret) {
 	const struct scope all = {0};
 	*ret = NULL;
-	int rc = store_list(fs->store, &kinds[KIND_INVENTORY], &all, demand, ret);
+	int rc = store_optional(fs->store, &kinds[KIND_INVENTORY], &all, demand, ret);
 	return demand_ends(rc) ? rc : 0;
 }
 

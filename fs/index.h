@@ -53,7 +53,8 @@ int index_make(struct fs *fs, const struct scope *scope, const struct list *list
 /* The text of the view's collection. 0, DEMAND_PARKED or -errno. */
 int text_index(const struct view *view, struct demand *demand, struct buffer *out);
 
-/* The inventory's list, NULL if it cannot be had now. 0; or DEMAND_PARKED, -EAGAIN or -ENOMEM. */
+/* The inventory's list, NULL if it cannot be had now, for what says more than prices. 0; or DEMAND_PARKED, -EAGAIN or
+ * -ENOMEM. */
 int index_inventory(struct fs *fs, struct demand *demand, const struct list **ret);
 
 #endif

@@ -40,7 +40,7 @@ int link_template(const struct view *view, struct demand *demand, struct buffer 
 	link_up(view, out);
 	/* What cannot be asked just now does not stop a link from being shown: its plain target is right in nearly all
 	 * cases. */
-	int rc = store_list(view->fs->store, &kinds[KIND_TEMPLATE], &scope, demand, &list);
+	int rc = store_optional(view->fs->store, &kinds[KIND_TEMPLATE], &scope, demand, &list);
 	if (demand_ends(rc))
 		return rc;
 	if (rc || list_by_id(list, id)) {
@@ -48,7 +48,7 @@ int link_template(const struct view *view, struct demand *demand, struct buffer 
 		link_name(out, id);
 		return 0;
 	}
-	rc = store_list(view->fs->store, &kinds[KIND_CUSTOM_TEMPLATE], &scope, demand, &list);
+	rc = store_optional(view->fs->store, &kinds[KIND_CUSTOM_TEMPLATE], &scope, demand, &list);
 	if (demand_ends(rc))
 		return rc;
 	const struct item *item = rc ? NULL : list_by_id(list, id);
@@ -97,7 +97,7 @@ int link_model(const struct view *view, struct demand *demand, struct buffer *ou
 int catalog_id(const struct view *view, const char *model_id, struct demand *demand, char **ret) {
 	const struct scope scope = {0};
 	const struct list *list = NULL;
-	int rc = store_list(view->fs->store, &kinds[KIND_CATALOG], &scope, demand, &list);
+	int rc = store_optional(view->fs->store, &kinds[KIND_CATALOG], &scope, demand, &list);
 	if (demand_ends(rc))
 		return rc;
 	for (size_t i = 0; !rc && i < list->count; i++)

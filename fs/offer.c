@@ -116,13 +116,13 @@ int offer_plan(struct store *store, const struct scope *project, const char *con
 	const struct scope everywhere = {0};
 	const struct list *list;
 	*ret = NULL;
-	int rc = project ? store_list(store, &kinds[KIND_AIRUNTIME], project, demand, &list) : -ENOENT;
+	int rc = project ? store_optional(store, &kinds[KIND_AIRUNTIME], project, demand, &list) : -ENOENT;
 	if (!rc)
 		rc = plan_known(list, config, ret);
 	*ret_guessed = !*ret;
 	if (demand_ends(rc) || *ret)
 		return rc;
-	rc = store_list(store, &kinds[KIND_INVENTORY], &everywhere, demand, &list);
+	rc = store_optional(store, &kinds[KIND_INVENTORY], &everywhere, demand, &list);
 	const struct item *item = rc ? NULL : list_by_id(list, config);
 	return demand_ends(rc) ? rc : item ? plan_spelt(item, ret) : 0;
 }

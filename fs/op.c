@@ -15,9 +15,10 @@
 struct ops {
 	struct op first; /* ring of the parked, by deadline: all have the same span but who waits for a state */
 	size_t count;
-	bool interrupted; /* one of them was: set from libfuse's callback */
-	bool working;     /* one of them waits for the next turn only */
-	bool refreshing;  /* one of them waits until the kernel has been told to forget everything */
+	bool interrupted;   /* one of them was: set from libfuse's callback */
+	bool working;       /* one of them waits for the next turn only */
+	bool refreshing;    /* one of them waits until the kernel has been told to forget everything */
+	int64_t without_ms; /* when the first of them goes on without what it waits for; 0: none does */
 };
 
 int ops_new(struct ops **ret) {
@@ -166,10 +167,17 @@ static void op_blind(struct op *op, int code) {
 		(void)sweep_add(op->fs->sweeps, dir.data, op->pid, op->fs->now_ms);
 }
 
+/* One of the parked goes on without what it waits for then; 0: it does not. */
+static void ops_expect(struct ops *ops, int64_t without_ms) {
+	if (without_ms && (!ops->without_ms || without_ms < ops->without_ms))
+		ops->without_ms = without_ms;
+}
+
 void op_run(struct op *op) {
 	op->demand.error = (struct error){0};
 	op->demand.until_ms = INT64_MAX;
 	op->demand.works = false;
+	op->demand.without_ms = 0;
 	int rc = op->step(op);
 	if (!rc)
 		return;
@@ -180,6 +188,7 @@ void op_run(struct op *op) {
 	if (rc == DEMAND_PARKED) {
 		op->fs->ops->working |= op->demand.works;
 		op->fs->ops->refreshing |= op->refreshing;
+		ops_expect(op->fs->ops, op->demand.without_ms);
 		op_park(op);
 		return;
 	}
@@ -213,6 +222,21 @@ static void op_give_up(struct op *op, int code) {
 	op_reply_err(op, -rc);
 }
 
+/* Goes on with who has waited long enough for what can be done without. */
+static void ops_do_without(struct fs *fs) {
+	struct ops *ops = fs->ops;
+	if (!ops->without_ms || fs->now_ms < ops->without_ms)
+		return;
+	ops->without_ms = 0;
+	for (struct op *op = ops->first.next, *next; op != &ops->first; op = next) {
+		next = op->next;
+		if (op->demand.without_ms && op->demand.without_ms <= fs->now_ms)
+			op_run(op);
+		else
+			ops_expect(ops, op->demand.without_ms);
+	}
+}
+
 void ops_sweep(struct fs *fs) {
 	struct ops *ops = fs->ops;
 	while (ops->interrupted) {
@@ -223,6 +247,7 @@ void ops_sweep(struct fs *fs) {
 				op_give_up(op, op->changing ? ECANCELED : EINTR);
 		}
 	}
+	ops_do_without(fs);
 	for (struct op *op = ops->first.next, *next; op != &ops->first && op->deadline_ms <= fs->now_ms; op = next) {
 		next = op->next;
 		op_give_up(op, ETIMEDOUT);
@@ -262,7 +287,10 @@ int ops_wait_ms(const struct fs *fs) {
 		return 0;
 	if (first == &fs->ops->first)
 		return -1;
-	return first->deadline_ms > fs->now_ms ? (int)(first->deadline_ms - fs->now_ms) : 0;
+	int64_t next_ms = first->deadline_ms, without_ms = fs->ops->without_ms;
+	if (without_ms && without_ms < next_ms)
+		next_ms = without_ms;
+	return next_ms > fs->now_ms ? (int)(next_ms - fs->now_ms) : 0;
 }
 
 void ops_settle(struct fs *fs, int64_t end_ms) {

@@ -74,13 +74,14 @@ struct ops;
 int ops_new(struct ops **ret);  /* 0 or -ENOMEM */
 void ops_free(struct ops *ops); /* takes NULL */
 
-/* Answers what was interrupted or is over its deadline. To be called once a turn. */
+/* Answers what was interrupted or is over its deadline, goes on with who has waited long enough for what it can do
+ * without. To be called once a turn. */
 void ops_sweep(struct fs *fs);
 /* Goes on with who waits for something that is made in pieces (fs_work()). To be called once a turn. */
 void ops_work(struct fs *fs);
 /* Goes on with who waits until the kernel has been told to forget everything, if it has. To be called once a turn. */
 void ops_refreshed(struct fs *fs);
-/* Milliseconds until the next deadline; 0 while there is work; -1 if nothing is parked. */
+/* Milliseconds until the next of these times; 0 while there is work; -1 if nothing is parked. */
 int ops_wait_ms(const struct fs *fs);
 /* The mount ends: answers what waits for anything but the outcome of a change that was sent. That has until `end_ms`.
  */

@@ -65,7 +65,7 @@ static int plan_word(struct json value, struct buffer *out) {
 static int plan_list(struct plan *plan, const struct kind *kind, const struct scope *scope, const char *head,
 	const struct list **ret) {
 	*ret = NULL;
-	int rc = store_list(plan->view->fs->store, kind, scope, plan->demand, ret);
+	int rc = store_optional(plan->view->fs->store, kind, scope, plan->demand, ret);
 	if (rc && !demand_ends(rc)) {
 		buffer_printf(&plan->lines, "%s not known, ", head);
 		plan_error(&plan->demand->error, rc, &plan->lines);

@@ -7,9 +7,6 @@
 #include <errno.h>
 #include <string.h>
 
-/* Asked for before any is there. Who stops waiting leaves so many requests that nobody needs. */
-enum { AHEAD_MAX = 64 };
-
 #define PLAIN "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._"
 
 /* Whether ssh takes it as it stands, and as nothing but itself: no pattern, no option, no quotes. */
@@ -69,7 +66,7 @@ static int hosts_add(const struct view *view, const struct list *list, struct de
 	struct scope scope = view->scope;
 	unsigned own = scope.count++;
 	size_t hosts = 0, ahead = 0;
-	for (size_t i = 0; i < list->count && ahead < AHEAD_MAX; i++) {
+	for (size_t i = 0; i < list->count; i++) {
 		const struct item *item = &list->items[i];
 		struct json detail;
 		if (!json_string_is(json_at(item->json, "/status"), "Running") || hosts++ >= SSH_HOSTS_MAX)
@@ -77,11 +74,11 @@ static int hosts_add(const struct view *view, const struct list *list, struct de
 		scope.ids[own] = item->id;
 		/* It waits for the last one that is not there; those before go on, and are there by then. */
 		int rc = store_document(view->fs->store, &kinds[KIND_AIRUNTIME], DOC_ITEM, &scope, demand, &detail);
-		if (rc == -ENOMEM || rc == -EAGAIN)
-			return rc;
 		if (rc == DEMAND_PARKED)
-			ahead++;
-		else if (rc && !ahead)
+			rc = demand_ahead(&ahead);
+		if (demand_ends(rc))
+			return rc;
+		if (rc && !ahead)
 			host_leave_out(item, demand->error.message, out);
 		else if (!ahead)
 			host_add(item, detail, out);

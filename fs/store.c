@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { OPTIONAL_SHARE = 4 /* of the deadline */ };
+
 static int key_make(
 	const struct kind *kind, char type, const char *path, const struct scope *scope, struct buffer *ret) {
 	size_t number = (size_t)(kind - kinds);
@@ -82,6 +84,27 @@ static bool is_silent(int code) {
 	return code == EHOSTUNREACH || code == ETIMEDOUT || code == EREMOTEIO || code == EBUSY;
 }
 
+/* Waits for the document; -ETIMEDOUT if it does not. */
+static int store_wait(struct store *store, const char *key, struct demand *demand) {
+	int64_t since_ms, patience_ms = store->config.deadline_ms / OPTIONAL_SHARE;
+	bool optional = demand->optional && demand->looks;
+	if (demand->peeks)
+		return -EAGAIN;
+	if (!optional || !cache_fetching(store->cache, key, &since_ms))
+		since_ms = store->now_ms;
+	if (optional && store->now_ms - since_ms >= patience_ms)
+		return -ETIMEDOUT;
+	demand->waiter.done = demand_done;
+	store->asker = demand;
+	int rc = cache_wait(store->cache, key, store->now_ms, &demand->waiter);
+	store->asker = NULL;
+	if (rc)
+		return error_set(&demand->error, -rc, "no memory for a request");
+	if (optional && (!demand->without_ms || since_ms + patience_ms < demand->without_ms))
+		demand->without_ms = since_ms + patience_ms;
+	return DEMAND_PARKED;
+}
+
 static int store_get(struct store *store, const struct kind *kind, char type, const char *path,
 	const struct scope *scope, struct demand *demand, const struct document **ret) {
 	SCOPED(buffer_free) struct buffer key = {0};
@@ -90,19 +113,15 @@ static int store_get(struct store *store, const struct kind *kind, char type, co
 		error_set(&demand->error, -rc, "no memory for a request");
 		return rc;
 	}
-	struct cache_result result;
+	const char *why = "no memory for the API's answer";
+	struct cache_result result = {.fetched_ms = store->now_ms, .expires_ms = store->now_ms}, old;
 	if (!cache_peek(store->cache, key.data, store->now_ms, demand->since_ms, &result)) {
-		if (demand->peeks)
-			return -EAGAIN;
-		demand->waiter.done = demand_done;
-		store->asker = demand;
-		rc = cache_wait(store->cache, key.data, store->now_ms, &demand->waiter);
-		store->asker = NULL;
-		if (rc)
-			error_set(&demand->error, -rc, "no memory for a request");
-		return rc ? rc : DEMAND_PARKED;
+		rc = store_wait(store, key.data, demand);
+		if (rc != -ETIMEDOUT)
+			return rc;
+		result.code = ETIMEDOUT;
+		why = "no answer as yet";
 	}
-	struct cache_result old;
 	if (demand->looks && is_silent(result.code) &&
 		cache_peek_expired(store->cache, key.data, store->now_ms - store->config.stale_ms, &old))
 		result = old;
@@ -116,7 +135,7 @@ static int store_get(struct store *store, const struct kind *kind, char type, co
 		if (document && document->reason)
 			demand->error = *document->reason;
 		else
-			error_set(&demand->error, -rc, "no memory for the API's answer");
+			error_set(&demand->error, -rc, "%s", why);
 		return rc;
 	}
 	*ret = document;
@@ -134,6 +153,14 @@ int store_list(struct store *store, const struct kind *kind, const struct scope 
 	int rc = store_get(store, kind, KEY_LIST, kind->docs[DOC_LIST].path, scope, demand, &document);
 	if (!rc)
 		*ret = document->list;
+	return rc;
+}
+
+int store_optional(struct store *store, const struct kind *kind, const struct scope *scope, struct demand *demand,
+	const struct list **ret) {
+	demand->optional = true;
+	int rc = store_list(store, kind, scope, demand, ret);
+	demand->optional = false;
 	return rc;
 }
 

@@ -37,7 +37,9 @@ struct demand {
 	bool sizes; /* only the size of the text that is made matters, whatever it says: what does not change it is not
 		       asked for */
 	bool works; /* parked until the next turn, not on a document: demand_work() */
-	pid_t pid;  /* of who asks: what is fetched for its session gets a fair share; 0: nobody in particular */
+	bool optional;      /* what it asks for just now is: store_optional() */
+	int64_t without_ms; /* parked on such: it is to ask again then at the latest, to go on without it; 0: on none */
+	pid_t pid; /* of who asks: what is fetched for its session gets a fair share; 0: nobody in particular */
 	/* Says who asks (pid, operation, path); called when something is sent for it. NULL: nobody in particular. */
 	void (*who)(const struct demand *demand, struct cause *ret);
 	struct error error; /* of the last -errno that a store function gave it */
@@ -50,6 +52,16 @@ struct demand {
  * say that it cannot be had now, which is no reason to withhold the rest. */
 static inline bool demand_ends(int rc) {
 	return rc == DEMAND_PARKED || rc == -EAGAIN || rc == -ENOMEM;
+}
+
+/*
+ * Of documents of which none says what the next are, each is asked for before one is waited for: a step counts those
+ * that are not there as yet, goes on, and is parked when it has been through them. 0; or DEMAND_PARKED when they are so
+ * many that the rest has to wait: who stops waiting leaves requests that nobody needs.
+ */
+enum { AHEAD_MAX = 64 };
+static inline int demand_ahead(size_t *ahead) {
+	return ++*ahead < AHEAD_MAX ? 0 : DEMAND_PARKED;
 }
 
 struct store_config {
@@ -88,6 +100,12 @@ void store_state(const struct store *store, struct store_state *ret);
  * kind's path needs. store_list() of an organisation or project that is configured makes no request.
  */
 int store_list(struct store *store, const struct kind *kind, const struct scope *scope, struct demand *demand,
+	const struct list **ret);
+/*
+ * store_list() of what can be done without, if need be. Who only looks does not wait for a fetch that has been under
+ * way for a quarter of the deadline: -ETIMEDOUT, as if it had failed; it goes on.
+ */
+int store_optional(struct store *store, const struct kind *kind, const struct scope *scope, struct demand *demand,
 	const struct list **ret);
 /* The listing as the API limits it: `query` is made of the kind's filters, escaped (query.h). */
 int store_query(struct store *store, const struct kind *kind, const struct scope *scope, const char *query,

@@ -158,6 +158,27 @@ static void test_ttl(void **state) {
 	owner_close(&owner);
 }
 
+static void test_since_when(void **state) {
+	struct owner owner;
+	struct client client = {0};
+	int64_t since_ms = -1;
+
+	(void)state;
+	owner_open(&owner, 1 << 20);
+	assert_false(cache_fetching(owner.cache, "a", &since_ms));
+	client_wait(&client, &owner, "a", 10);
+	client_wait(&client, &owner, "a", 20); /* joins */
+	assert_true(cache_fetching(owner.cache, "a", &since_ms));
+	assert_int_equal(since_ms, 10);
+	assert_false(cache_fetching(owner.cache, "b", &since_ms));
+	cache_forget(owner.cache, "a");
+	assert_false(cache_fetching(owner.cache, "a", &since_ms)); /* nobody joins that one */
+	owner_finish(&owner, 0, 0, "one", 100);
+	owner_keep(&owner, "a", "two", 30, 100);
+	assert_false(cache_fetching(owner.cache, "a", &since_ms));
+	owner_close(&owner);
+}
+
 static void test_one_fetch_for_all(void **state) {
 	struct client clients[1000] = {0};
 	struct cache_stats stats;
@@ -1018,6 +1039,7 @@ static void test_no_memory(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ttl),
+		cmocka_unit_test(test_since_when),
 		cmocka_unit_test(test_one_fetch_for_all),
 		cmocka_unit_test(test_ttl_zero),
 		cmocka_unit_test(test_two_documents_without_ttl),

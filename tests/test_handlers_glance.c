@@ -653,14 +653,16 @@ static void a_bill_with_gaps(void **state) {
 	stage_close(&stage);
 }
 
-/* Where one gets no answer, the others are not waited for, one deadline after the other. */
+/* All are asked at once, and none is waited for after another. */
 static void a_bill_without_a_network(void **state) {
 	(void)state;
 	struct stage stage;
 	stage_begin(&stage);
 	fuse_ino_t ino = stage_walk(&stage, ".neevfs/cost");
 	fuse_req_t opened = stage_open_file(&stage, ino, O_RDONLY);
+	assert_int_equal(fake_api_waiting(stage.api), 3);
 	stage_fail(&stage, API_GET, INVENTORY, EHOSTUNREACH, false);
+	stage_fail(&stage, API_GET, MODELS, EHOSTUNREACH, false);
 	assert_parked(opened);
 	stage_fail(&stage, API_GET, RUNTIMES, EHOSTUNREACH, false);
 	assert_reads(&stage, opened,
@@ -668,7 +670,7 @@ static void a_bill_without_a_network(void **state) {
 		"orgs/o/projects/p/airuntimes\t-\t-\t-\tEHOSTUNREACH\n"
 		"orgs/o/projects/p/aimodels\t-\t-\t-\tEHOSTUNREACH\n"
 		"total\t0\t0.00\t0\tincomplete\n");
-	assert_int_equal(fake_api_total(stage.api), 2);
+	assert_int_equal(fake_api_total(stage.api), 3);
 	stage_close(&stage);
 	stage_init(&stage);
 	stage.unconfigured = true;
@@ -677,15 +679,160 @@ static void a_bill_without_a_network(void **state) {
 	stage_answer(&stage, API_GET, INVENTORY, 200, OFFERS);
 	stage_answer(&stage, API_GET, "/api/v1/orgs", 200, "{\"data\":[{\"id\":\"o\"},{\"id\":\"x\"}]}");
 	stage_answer(&stage, API_GET, "/api/v1/orgs/o/projects", 200, LIST("{\"id\":\"p\"}"));
-	stage_answer(&stage, API_GET, RUNTIMES, 200, LIST(""));
-	stage_answer(&stage, API_GET, MODELS, 200, LIST(DEPLOYMENT("a", "id-a", "ready", "1")));
 	stage_answer(&stage, API_GET, "/api/v1/orgs/x/projects", 403, NULL);
+	stage_answer(&stage, API_GET, MODELS, 200, LIST(DEPLOYMENT("a", "id-a", "ready", "1")));
+	stage_answer(&stage, API_GET, RUNTIMES, 200, LIST(""));
 	assert_reads(&stage, opened,
 		"path\tresources\tusd_per_hour\tunpriced\tnote\n"
 		"orgs/o/projects/p/aimodels\t1\t4.98\t0\t-\n"
 		"orgs/x/projects\t-\t-\t-\tEACCES\n"
 		"total\t1\t4.98\t0\tincomplete\n");
 	stage_close(&stage);
+}
+
+/* ---- what does not come ---- */
+
+enum { PATIENCE_MS = DEADLINE_MS / 4 };
+
+/* The table is there without prices, with the size it has with them; what is nothing but a price waits for it. */
+static void a_table_while_the_inventory_hangs(void **state) {
+	(void)state;
+	static const char without[] = INDEX_HEAD "a\tRunning\tg\t2\t           -\t1d4h\tr1\t-\n";
+	struct stage stage;
+	stage_begin(&stage);
+	fuse_ino_t dir = stage_walk(&stage, RUNTIMES_DIR);
+	fuse_req_t look = stage_lookup(&stage, dir, "index.tsv");
+	stage_answer(&stage, API_GET, RUNTIMES, 200, LIST(INSTANCE("a", "id-a", "Running", "2", "r1")));
+	assert_entry(look);
+	fuse_req_t opened = stage_open_file(&stage, look->entry.ino, O_RDONLY);
+	fuse_req_t gone = stage_open_file(&stage, look->entry.ino, O_RDONLY);
+	kernel_interrupt(gone);
+	stage_later(&stage, PATIENCE_MS - 1);
+	assert_err(gone, EINTR);
+	assert_parked(opened);
+	assert_int_equal(ops_wait_ms(&stage.fs), 1);
+	fuse_req_t price = stage_lookup(&stage, stage_walk(&stage, RUNTIMES_DIR "/a/cost"), "usdPerHour");
+	stage_later(&stage, 1);
+	assert_reads(&stage, opened, without);
+	assert_parked(price);
+	/* Once it has been waited for, it is not again, while that request is under way. */
+	opened = stage_open_file(&stage, look->entry.ino, O_RDONLY);
+	assert_reads(&stage, opened, without);
+	assert_int_equal(stage_getattr_open(&stage, opened)->attr.st_size, strlen(without));
+	look = stage_lookup(&stage, dir, "index.tsv");
+	assert_int_equal(look->attr.st_size, strlen(without));
+	assert_int_equal(fake_api_waiting(stage.api), 1);
+	assert_int_equal(fake_api_total(stage.api), 2);
+	stage_later(&stage, DEADLINE_MS - 2);
+	assert_parked(price);
+	stage_later(&stage, 1);
+	assert_err(price, ETIMEDOUT);
+	/* When that has failed it is asked for again. */
+	stage_fail(&stage, API_GET, INVENTORY, ETIMEDOUT, true);
+	look = stage_lookup(&stage, dir, "index.tsv");
+	stage_answer(&stage, API_GET, RUNTIMES, 200, LIST(INSTANCE("a", "id-a", "Running", "2", "r1")));
+	assert_entry(look);
+	opened = stage_open_file(&stage, look->entry.ino, O_RDONLY);
+	assert_parked(opened);
+	stage_answer(&stage, API_GET, INVENTORY, 200, OFFERS);
+	assert_reads(&stage, opened, INDEX_HEAD "a\tRunning\tg\t2\t        4.98\t1d4h\tr1\t-\n");
+	assert_int_equal(fake_api_total(stage.api), 4);
+	stage_close(&stage);
+}
+
+/* What hangs has its row, the prices or a listing, and the rest is there. */
+static void a_bill_while_a_service_hangs(void **state) {
+	(void)state;
+	struct stage stage;
+	stage_begin(&stage);
+	fuse_ino_t ino = stage_walk(&stage, ".neevfs/cost");
+	fuse_req_t opened = stage_open_file(&stage, ino, O_RDONLY);
+	stage_answer(&stage, API_GET, RUNTIMES, 200, LIST(INSTANCE("a", "id-a", "Running", "2", "r1")));
+	stage_answer(&stage, API_GET, INVENTORY, 200, OFFERS);
+	stage_later(&stage, PATIENCE_MS - 1);
+	assert_parked(opened);
+	stage_later(&stage, 1);
+	assert_reads(&stage, opened,
+		"path\tresources\tusd_per_hour\tunpriced\tnote\n"
+		"orgs/o/projects/p/airuntimes\t1\t4.98\t0\t-\n"
+		"orgs/o/projects/p/aimodels\t-\t-\t-\tETIMEDOUT\n"
+		"total\t1\t4.98\t0\tincomplete\n");
+	/* It came too late for that one only. */
+	stage_answer(&stage, API_GET, MODELS, 200, LIST(DEPLOYMENT("a", "id-a", "ready", "1")));
+	stage_says(&stage, ".neevfs/cost",
+		"path\tresources\tusd_per_hour\tunpriced\tnote\n"
+		"orgs/o/projects/p/airuntimes\t1\t4.98\t0\t-\n"
+		"orgs/o/projects/p/aimodels\t1\t4.98\t0\t-\n"
+		"total\t2\t9.96\t0\t-\n");
+	assert_int_equal(fake_api_total(stage.api), 3);
+	stage_close(&stage);
+}
+
+/* From a text that is opened to be written something is made: it waits for all that is in it. */
+static void what_is_written_waits(void **state) {
+	(void)state;
+	struct stage stage;
+	stage_begin(&stage);
+	fuse_req_t lookup = stage_lookup(&stage, stage_walk(&stage, MODELS_DIR), "a");
+	stage_answer(&stage, API_GET, MODELS, 200, LIST(DEPLOYMENT("a", "id-a", "ready", "1")));
+	fuse_req_t spec = stage_lookup(&stage, lookup->entry.ino, "spec.json");
+	while (spec->answer == ANSWER_MISSING) {
+		if (fake_api_find(stage.api, API_GET, MODELS "/id-a"))
+			stage_answer(&stage, API_GET, MODELS "/id-a", 200, DEPLOYMENT("a", "id-a", "ready", "1"));
+		else
+			stage_later(&stage, 100);
+	}
+	assert_entry(spec);
+	size_t hanging = fake_api_waiting(stage.api);
+	assert_in_range(hanging, 1, 3);
+	fuse_req_t read = stage_open_file(&stage, spec->entry.ino, O_RDONLY);
+	assert_opened(read);
+	fuse_req_t edited = stage_open_file(&stage, spec->entry.ino, O_RDWR);
+	assert_parked(edited);
+	stage_later(&stage, DEADLINE_MS - 1);
+	assert_parked(edited);
+	stage_later(&stage, 1);
+	assert_err(edited, ETIMEDOUT);
+	stage_close(&stage);
+}
+
+/* With many projects: each listing once, all that can be known of at the same time, but not more than 64. */
+static void a_bill_of_many_projects(void **state) {
+	(void)state;
+	enum { FEW = 20, MANY_PROJECTS = 40 };
+	static const int counts[] = {FEW, MANY_PROJECTS};
+	for (size_t round = 0; round < 2; round++) {
+		char projects[MANY_PROJECTS * 32 + 64] = "{\"data\":[";
+		for (int i = 0; i < counts[round]; i++)
+			snprintf(projects + strlen(projects), 32, "%s{\"id\":\"p%d\"}", i ? "," : "", i);
+		strcat(projects, "]}");
+		struct stage stage;
+		stage_init(&stage);
+		stage.unconfigured = true;
+		assert_int_equal(stage_open(&stage), 0);
+		fuse_req_t opened = stage_open_file(&stage, stage_walk(&stage, ".neevfs/cost"), O_RDONLY);
+		assert_int_equal(fake_api_waiting(stage.api), 2);
+		stage_answer(&stage, API_GET, "/api/v1/orgs", 200, "{\"data\":[{\"id\":\"o\"},{\"id\":\"x\"}]}");
+		assert_int_equal(fake_api_waiting(stage.api), 3);
+		stage_answer(&stage, API_GET, "/api/v1/orgs/x/projects", 200, LIST(""));
+		stage_answer(&stage, API_GET, "/api/v1/orgs/o/projects", 200, projects);
+		int most = 1 + 2 * counts[round];
+		assert_int_equal(fake_api_waiting(stage.api), most < AHEAD_MAX ? most : AHEAD_MAX);
+		stage_answer(&stage, API_GET, INVENTORY, 200, OFFERS);
+		for (struct api_call *call; (call = fake_api_find(stage.api, API_GET, NULL));) {
+			assert_parked(opened);
+			assert_in_range(fake_api_waiting(stage.api), 1, AHEAD_MAX);
+			fake_api_answer(call, 200,
+				strstr(call->path, "airuntimes") ? LIST(INSTANCE("a", "id-a", "Running", "2", "r1"))
+								 : LIST(""));
+			stage_turn(&stage);
+		}
+		assert_opened(opened);
+		assert_int_equal(fake_api_total(stage.api), 4 + 2 * counts[round]);
+		const char *text = stage_read(&stage, opened, 1 << 14, 0)->data;
+		assert_non_null(strstr(text, round ? "\ntotal\t40\t199.20\t0\t-\n" : "\ntotal\t20\t99.60\t0\t-\n"));
+		stage_close(&stage);
+	}
 }
 
 /* ---- idle ---- */
@@ -804,6 +951,10 @@ int main(void) {
 		cmocka_unit_test(the_bill),
 		cmocka_unit_test(a_bill_with_gaps),
 		cmocka_unit_test(a_bill_without_a_network),
+		cmocka_unit_test(a_bill_of_many_projects),
+		cmocka_unit_test(a_table_while_the_inventory_hangs),
+		cmocka_unit_test(a_bill_while_a_service_hangs),
+		cmocka_unit_test(what_is_written_waits),
 		cmocka_unit_test(samples),
 		cmocka_unit_test(idle_minutes),
 	};

@@ -140,6 +140,16 @@ fault '{"operation":"listInventory","delay_ms":15000,"times":0}'
 faulted 'a pattern while the inventory is slow' 0 5000 3 bash -c 'cat "$0"/train-llama*/status >/dev/null && ls -l "$0" >/dev/null' "$runtimes"
 faults_end
 mount_down
+mount_up -o deadline=8
+fault '{"operation":"listInventory","delay_ms":15000,"times":0}'
+faulted 'a table while the inventory hangs' 0 5000 4-7 cat "$runtimes/index.tsv"
+is 'it has no prices' "$(tail -n +2 "$runtimes/index.tsv" | cut -f 5 | sort -u | tr -d ' ')" -
+is 'its size' "$(stat -c %s "$runtimes/index.tsv")" "$(wc -c <"$runtimes/index.tsv")"
+faulted 'the bill while the inventory hangs' 0 5000 1 cat "$m/.neevfs/cost"
+faulted 'a price while the inventory hangs' ETIMEDOUT 10000 0-2 cat "$models/chat-llama/cost/usdPerHour"
+faults_end
+becomes 'prices when it is back' 0 eval 'cut -f 5 "$runtimes/index.tsv" | tr -dc - | wc -c'
+mount_down
 
 echo '# idle'
 mount_up -o ttl_metrics=0
