@@ -94,7 +94,10 @@ int index_age(const struct index_row *row, struct buffer *out) {
 
 int index_gpu_range(const struct index_row *row, struct buffer *out) {
 	struct json least = json_at(row->json, "/min_gpu_count"), most = json_at(row->json, "/max_gpu_count");
-	if (least.type == JSON_NUMBER && most.type == JSON_NUMBER)
+	long long fewest, all;
+	if (json_int(least, &fewest) && json_int(most, &all) && all < fewest)
+		buffer_add(out, "none");
+	else if (least.type == JSON_NUMBER && most.type == JSON_NUMBER)
 		buffer_printf(out, "%.*s..%.*s", (int)least.len, least.text, (int)most.len, most.text);
 	return out->error;
 }

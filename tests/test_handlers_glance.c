@@ -235,7 +235,7 @@ static void tables_of_the_others(void **state) {
 	says_with(&stage, "inventory/index.tsv", answers,
 		"region\tconfig_id\tgpu\tvram_gib\tusd_per_gpu_hour\tavailable\tgpus\ttype\tavailability\n"
 		"r1\tg\tH\\x201\t80\t2.49\t8\t1..8\tvm\tHigh\n"
-		"r2\tg\tH\\x201\t80\t3\t0\t1..0\tvm\tNone\n");
+		"r2\tg\tH\\x201\t80\t3\t0\tnone\tvm\tNone\n");
 	says_with(&stage, TEMPLATES_DIR "/index.tsv", answers,
 		"name\tstatus\tid\tcategory\tage\timage\tdescription\nt\tActive\ttpl\tLLM\t-\ti:v1\tit is\n");
 	says_with(&stage, "templates/index.tsv", answers, "id\tname\tdescription\ntpl-u\tU\\x201\ta b\n");

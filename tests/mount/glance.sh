@@ -56,7 +56,7 @@ chat-llama ready meta-llama/Llama-3.1-8B-Instruct nvidia-l40s-48gb 1 2 1.58 AGE 
 code-qwen ready Qwen/Qwen2.5-Coder-32B-Instruct nvidia-a100-80gb 2 1 2.58 AGE in-west-1 https://code-qwen.prj-demo.org-demo.in-west-1.inference.sandbox.example/v1
 draft-mistral failed mistralai/Mistral-7B-Instruct-v0.3 nvidia-l40s-48gb 1 1 0.79 AGE in-west-1 -'
 is 'inventory' "$(column -t "$m/inventory/index.tsv")" "$(jq -r '.data[] | [.region, .config_id + (if .instance_type == "vm" then "~vm" else "" end), .gpu_model, .vram_gib, .price_per_gpu_per_hour,
-		.available_gpu_count, "\(.min_gpu_count)..\(.max_gpu_count)", .instance_type, .availability] | @tsv' offers |
+		.available_gpu_count, (if .max_gpu_count < .min_gpu_count then "none" else "\(.min_gpu_count)..\(.max_gpu_count)" end), .instance_type, .availability] | @tsv' offers |
 	cat <(echo region config_id gpu vram_gib usd_per_gpu_hour available gpus type availability) - | column -t)"
 while read -r at; do
 	is "each line of ${at#"$m"/} has its columns" "$(awk -F '\t' '{print NF}' "$at/index.tsv" | sort -u | wc -l)" 1
