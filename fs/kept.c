@@ -37,8 +37,11 @@ bool kept_entry(struct fs *fs, struct node **node, const struct attr *attr, stru
 	if (!shown)
 		return false;
 	*node = shown;
-	*ret = (struct fuse_entry_param){
-		.ino = node_id(shown), .attr = attr->st, .attr_timeout = timeout_s, .entry_timeout = timeout_s};
+	*ret = (struct fuse_entry_param){.ino = node_id(shown),
+		.generation = shown->generation,
+		.attr = attr->st,
+		.attr_timeout = timeout_s,
+		.entry_timeout = timeout_s};
 	return true;
 }
 

@@ -18,6 +18,7 @@ struct nodes {
 	size_t chain_count;   /* a power of two */
 	size_t count;         /* hashed nodes */
 	size_t most;          /* of them, since memory was last given back */
+	uint32_t generation;  /* of the latest */
 	struct node *retired; /* no longer found by name, still held by the kernel */
 	struct node root;
 };
@@ -185,7 +186,8 @@ static struct node *node_new(
 	struct node *node = calloc(1, sizeof *node);
 	if (!node)
 		return NULL;
-	*node = (struct node){.row = row, .ino = node_ino(parent, name), .lookups = 1};
+	*node = (struct node){
+		.row = row, .ino = node_ino(parent, name), .lookups = 1, .generation = ++nodes->generation};
 	node->owner = !row->name || strcmp(row->name, name) != 0;
 	node->name = node->owner ? strdup(name) : row->name;
 	node->id = id ? strdup(id) : NULL;

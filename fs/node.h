@@ -2,8 +2,8 @@
  * The names that the kernel knows: one node a path, kept while the kernel or a child holds it.
  *
  * A node is a name under a parent and the row of the table that it stands for; what it holds is looked up anew at each
- * request, so a node never goes stale. The FUSE node id is the node's address; the inode number is a hash of the path,
- * the same in every mount.
+ * request, so a node never goes stale. The FUSE node id is the node's address, which another may have after it; with
+ * the generation beside it, it is that node's alone. The inode number is a hash of the path, the same in every mount.
  *
  * A file whose text the kernel may keep has a node for each text: size and pages that the kernel has for a node id are
  * of one text for ever, whatever order answers arrive in (kept.h).
@@ -26,8 +26,9 @@ struct node {
 	uint64_t text; /* kept.h: of a file, which text it has; of a directory, which listing the kernel keeps; 0: none
 			*/
 	uint32_t size; /* of a file's text */
-	uint32_t pins : 29; /* open handles by which the kernel may fill its cache */
-	bool loose : 1;     /* of a file: the kernel is to keep nothing more of it */
+	uint32_t generation; /* counts all that were made; the kernel keeps so many bits of it. 0: the root */
+	uint32_t pins : 29;  /* open handles by which the kernel may fill its cache */
+	bool loose : 1;      /* of a file: the kernel is to keep nothing more of it */
 
 	bool hashed : 1; /* private from here */
 	bool owner : 1;  /* of its name, else that is the row's */

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 struct held {
-	fuse_ino_t ino;
+	struct node_key key;
 	uint64_t lookups;
 };
 
@@ -22,6 +22,8 @@ struct kernel {
 	struct fuse_req *first;
 	struct held *held;
 	size_t held_count, held_cap;
+	struct node_key *past; /* what was given back */
+	size_t past_count, past_cap;
 	size_t told; /* notifications */
 	size_t polls, polled;
 };
@@ -68,24 +70,43 @@ void kernel_release(fuse_req_t req) {
 
 static struct held *held_find(const struct kernel *kernel, fuse_ino_t ino) {
 	for (size_t i = 0; i < kernel->held_count; i++)
-		if (kernel->held[i].ino == ino)
+		if (kernel->held[i].key.ino == ino)
 			return &kernel->held[i];
 	return NULL;
 }
 
-static void held_add(struct kernel *kernel, fuse_ino_t ino) {
-	struct held *held = held_find(kernel, ino);
+/* With as many bits of the generation as the kernel keeps. */
+static bool key_same(struct node_key a, struct node_key b) {
+	return a.ino == b.ino && (uint32_t)a.generation == (uint32_t)b.generation;
+}
 
-	if (ino == FUSE_ROOT_ID)
+static void past_add(struct kernel *kernel, struct node_key key) {
+	if (kernel->past_count == kernel->past_cap) {
+		kernel->past_cap = kernel->past_cap ? kernel->past_cap * 2 : 64;
+		kernel->past = alloc_test_realloc(kernel->past, kernel->past_cap * sizeof(key));
+		assert_non_null(kernel->past);
+	}
+	kernel->past[kernel->past_count++] = key;
+}
+
+static void held_add(struct kernel *kernel, struct node_key key) {
+	struct held *held = held_find(kernel, key.ino);
+
+	if (key.ino == FUSE_ROOT_ID)
 		return;
+	if (held && !key_same(held->key, key))
+		fail_msg("a node that the kernel holds has another generation");
 	if (!held) {
+		for (size_t i = 0; i < kernel->past_count; i++)
+			if (key_same(kernel->past[i], key) && kernel->past[i].file != key.file)
+				fail_msg("a node is what another file was");
 		if (kernel->held_count == kernel->held_cap) {
 			kernel->held_cap = kernel->held_cap ? kernel->held_cap * 2 : 64;
 			kernel->held = alloc_test_realloc(kernel->held, kernel->held_cap * sizeof(*held));
 			assert_non_null(kernel->held);
 		}
 		held = &kernel->held[kernel->held_count++];
-		*held = (struct held){.ino = ino};
+		*held = (struct held){.key = key};
 	}
 	held->lookups++;
 }
@@ -95,10 +116,12 @@ void kernel_forget(struct kernel *kernel, fuse_ino_t ino) {
 	fuse_req_t req = kernel_request(kernel);
 	uint64_t lookups = held ? held->lookups : 0;
 
-	if (!held)
+	if (!held) {
 		fail_msg("the kernel holds no such node");
-	else
+	} else {
+		past_add(kernel, held->key);
 		*held = kernel->held[--kernel->held_count];
+	}
 	fs_forget(req, ino, lookups);
 	assert_int_equal(req->answer, ANSWER_NONE);
 }
@@ -118,7 +141,8 @@ void kernel_end(struct kernel *kernel) {
 	/* In the order in which the kernel got them: parents before children, which must keep their parents alive. */
 	forgets = zeroed(count * sizeof(*forgets));
 	for (size_t i = 0; i < count; i++)
-		forgets[i] = (struct fuse_forget_data){.ino = kernel->held[i].ino, .nlookup = kernel->held[i].lookups};
+		forgets[i] =
+			(struct fuse_forget_data){.ino = kernel->held[i].key.ino, .nlookup = kernel->held[i].lookups};
 	kernel->held_count = 0;
 	req = kernel_request(kernel);
 	fs_forget_multi(req, count, forgets);
@@ -138,6 +162,7 @@ void kernel_free(struct kernel *kernel) {
 		alloc_test_free(req);
 	}
 	alloc_test_free(kernel->held);
+	alloc_test_free(kernel->past);
 	alloc_test_free(kernel);
 }
 
@@ -229,7 +254,7 @@ static int entered(fuse_req_t req, const struct fuse_entry_param *entry, enum an
 	req->attr = entry->attr;
 	req->attr_timeout = entry->attr_timeout;
 	if (!rc)
-		held_add(req->kernel, entry->ino);
+		held_add(req->kernel, (struct node_key){entry->ino, entry->generation, entry->attr.st_ino});
 	return rc;
 }
 
@@ -329,7 +354,7 @@ size_t fuse_add_direntry_plus(
 	if (e->ino) {
 		req->given = alloc_test_realloc(req->given, (req->given_count + 1) * sizeof(*req->given));
 		assert_non_null(req->given);
-		req->given[req->given_count++] = e->ino;
+		req->given[req->given_count++] = (struct node_key){e->ino, e->generation, e->attr.st_ino};
 	}
 	return need;
 }

@@ -3,7 +3,7 @@
  *
  * A request keeps its one answer. A second answer, or any touch of the request after its answer, fails the test; so
  * does a kernel that ends with a request unanswered. Look-ups that answers give to the kernel are counted, and given
- * back.
+ * back. No node is what another file was: the generation tells them apart, as an NFS server needs it.
  *
  * The fakes' own memory never fails and is not counted (alloc.h).
  */
@@ -29,6 +29,12 @@ enum answer {
 
 struct kernel;
 
+/* What the kernel knows a node by, and which file it then was. */
+struct node_key {
+	fuse_ino_t ino;
+	uint64_t generation, file;
+};
+
 struct fuse_req {
 	struct kernel *kernel;
 	enum answer answer;
@@ -40,9 +46,9 @@ struct fuse_req {
 	char *data;                 /* ANSWER_BUF, ANSWER_READLINK: with a NUL behind */
 	size_t len;                 /* of it; ANSWER_WRITE: the count; ANSWER_POLL: the events */
 	struct statvfs statvfs;
-	struct fuse_ctx ctx; /* who asks */
-	bool gone;           /* set by a test before the answer: who asked was killed, the answer goes nowhere */
-	fuse_ino_t *given;   /* ANSWER_BUF of a readdirplus: the nodes of which it gives look-ups */
+	struct fuse_ctx ctx;    /* who asks */
+	bool gone;              /* set by a test before the answer: who asked was killed, the answer goes nowhere */
+	struct node_key *given; /* ANSWER_BUF of a readdirplus: the nodes of which it gives look-ups */
 	size_t given_count;
 	bool plus;
 	fuse_ino_t ino;   /* a test's note: which node was opened */

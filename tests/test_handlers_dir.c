@@ -351,6 +351,37 @@ static void the_kernel_gives_everything_back(void **state) {
 	stage_close(&stage);
 }
 
+/* Who remembers a file that the kernel has forgotten, as an NFS client does, never gets another one: a node may have
+ * its id, but not its generation too. By whatever answer it came. */
+static void no_file_is_another_one_later(void **state) {
+	(void)state;
+	static const char *const names[] = {"version", "options", "status", "stats"};
+	struct stage stage;
+	stage_begin(&stage);
+	fuse_ino_t dir = stage_walk(&stage, ".neevfs"), templates = stage_walk(&stage, TEMPLATES_DIR);
+	uint64_t last = 0;
+	for (size_t i = 0; i < 4; i++) {
+		fuse_req_t looked = stage_lookup(&stage, dir, names[i]), again = stage_lookup(&stage, dir, names[i]);
+		assert_entry(looked);
+		assert_int_equal(again->entry.generation, looked->entry.generation);
+		assert_in_range(looked->entry.generation, last + 1, UINT32_MAX);
+		last = looked->entry.generation;
+		kernel_forget(stage.kernel, looked->entry.ino);
+	}
+	fuse_req_t made = stage_mkdir(&stage, templates, "abc");
+	stage_answer(&stage, API_GET, TEMPLATES, 200, LIST(SPEC_ANSWER("old", "id-old")));
+	assert_entry(made);
+	assert_in_range(made->entry.generation, last + 1, UINT32_MAX);
+	fuse_req_t created = stage_create(&stage, made->entry.ino, "spec.json");
+	assert_int_equal(created->answer, ANSWER_CREATE);
+	assert_in_range(created->entry.generation, made->entry.generation + 1, UINT32_MAX);
+	fuse_req_t listed = stage_readdirplus(&stage, stage_opendir(&stage, templates), 1 << 16, 0);
+	assert_in_range(listed->given_count, 1, SIZE_MAX);
+	for (size_t i = 0; i < listed->given_count; i++)
+		assert_in_range(listed->given[i].generation, 1, UINT32_MAX);
+	stage_close(&stage);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_hundred_thousand_names),
@@ -366,6 +397,7 @@ int main(void) {
 		cmocka_unit_test(more_drafts_than_there_may_be),
 		cmocka_unit_test(drafts_outlive_the_network),
 		cmocka_unit_test(the_kernel_gives_everything_back),
+		cmocka_unit_test(no_file_is_another_one_later),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

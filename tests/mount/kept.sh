@@ -2,6 +2,7 @@
 # What the kernel keeps: hot calls that nobody is asked for, and never an old text, a mix, or the time before one's own change.
 . "$(dirname "$0")/lib.sh" || exit 1
 
+here=$(cd "$(dirname "$0")" && pwd)
 cloud_up --speed 0 --instances 250 --models 3
 advance 100
 mount_up -o ttl=300
@@ -201,4 +202,16 @@ ok "after its time, not later ($spent ms)" test $spent -le 2000
 is 'its size' "$(stat -c %s "$models/chat-llama/status")" 13
 is 'who has it open reads what he opened' "$(cat <&4)" ready
 exec 4<&-
+mount_down
+
+echo '# who remembers a file by its handle, as an NFS server does, never gets another one'
+if [ -w /proc/sys/vm/drop_caches ]; then
+	# What is freed is used again at once, so that the same addresses come back.
+	ASAN_OPTIONS=detect_leaks=1:quarantine_size_mb=0:thread_local_quarantine_size_kb=0 mount_up
+	ok 'handles' eval 'python3 "$here/handles.py" "$m/inventory" >handles'
+	isnt 'some files were forgotten' "$(cut -d ' ' -f 4 handles)" 0
+	is 'none is another one' "$(cut -d ' ' -f 6 handles)" 0
+else
+	skip 'handles' 'only root can make the kernel forget, and open by a handle'
+fi
 finish
