@@ -15,11 +15,10 @@ enum {
 
 struct nodes {
 	struct node **chains;
-	size_t chain_count;   /* a power of two */
-	size_t count;         /* hashed nodes */
-	size_t most;          /* of them, since memory was last given back */
-	uint32_t generation;  /* of the latest */
-	struct node *retired; /* no longer found by name, still held by the kernel */
+	size_t chain_count;  /* a power of two */
+	size_t count;        /* hashed nodes */
+	size_t most;         /* of them, since memory was last given back */
+	uint32_t generation; /* of the latest */
 	struct node root;
 };
 
@@ -59,19 +58,31 @@ static void node_free(struct node *node) {
 	free(node);
 }
 
+static void node_adopt(struct node *parent, struct node *node) {
+	node->parent = parent;
+	node->sibling = parent->children;
+	node->sibling_link = &parent->children;
+	if (node->sibling)
+		node->sibling->sibling_link = &node->sibling;
+	parent->children = node;
+}
+
+static void node_leave(struct node *node) {
+	*node->sibling_link = node->sibling;
+	if (node->sibling)
+		node->sibling->sibling_link = node->sibling_link;
+}
+
 void nodes_free(struct nodes *nodes) {
 	if (!nodes)
 		return;
-	for (size_t i = 0; i < nodes->chain_count; i++)
-		while (nodes->chains[i]) {
-			struct node *node = nodes->chains[i];
-			nodes->chains[i] = node->next;
-			node_free(node);
+	for (struct node *at = &nodes->root; at;) {
+		struct node *next = at->children ? at->children : at->parent;
+		if (!at->children && at->parent) {
+			node_leave(at);
+			node_free(at);
 		}
-	while (nodes->retired) {
-		struct node *node = nodes->retired;
-		nodes->retired = node->next;
-		node_free(node);
+		at = next;
 	}
 	free(nodes->chains);
 	free(nodes);
@@ -90,47 +101,24 @@ static struct node **node_chain(struct nodes *nodes, uint64_t ino) {
 	return &nodes->chains[ino & (nodes->chain_count - 1)];
 }
 
-static void node_push(struct node **list, struct node *node) {
-	node->next = *list;
-	node->link = list;
-	if (node->next)
-		node->next->link = &node->next;
-	*list = node;
-}
-
 static void node_hash(struct nodes *nodes, struct node *node) {
-	node_push(node_chain(nodes, node->ino), node);
+	struct node **chain = node_chain(nodes, node->ino);
+	node->next = *chain;
+	*chain = node;
 	node->hashed = true;
 	nodes->count++;
 }
 
-/* Out of its chain, or from among the retired. */
+/* Out of its chain, if it is in one: a node that is retired is not found by its name any more. */
 static void node_unhash(struct nodes *nodes, struct node *node) {
-	*node->link = node->next;
-	if (node->next)
-		node->next->link = node->link;
-	nodes->count -= node->hashed;
+	if (!node->hashed)
+		return;
+	struct node **at = node_chain(nodes, node->ino);
+	while (*at != node)
+		at = &(*at)->next;
+	*at = node->next;
 	node->hashed = false;
-}
-
-static void node_retire_one(struct nodes *nodes, struct node *node) {
-	node_unhash(nodes, node);
-	node_push(&nodes->retired, node);
-}
-
-static void node_adopt(struct node *parent, struct node *node) {
-	node->parent = parent;
-	node->sibling = parent->children;
-	node->sibling_link = &parent->children;
-	if (node->sibling)
-		node->sibling->sibling_link = &node->sibling;
-	parent->children = node;
-}
-
-static void node_leave(struct node *node) {
-	*node->sibling_link = node->sibling;
-	if (node->sibling)
-		node->sibling->sibling_link = node->sibling_link;
+	nodes->count--;
 }
 
 /* Longer chains are slower, never wrong: without memory the table stays as it is. */
@@ -239,7 +227,7 @@ struct node *node_show(struct nodes *nodes, struct node *node, uint64_t text, si
 		struct node *fresh = node_new(nodes, node->parent, node->row, NULL, node->name);
 		if (!fresh)
 			return NULL;
-		node_retire_one(nodes, node);
+		node_unhash(nodes, node);
 		node_forget(nodes, node, 1);
 		node = fresh;
 	}
@@ -251,7 +239,7 @@ struct node *node_show(struct nodes *nodes, struct node *node, uint64_t text, si
 struct node *node_retire(struct nodes *nodes, struct node *parent, const char *name) {
 	struct node *node = node_find(nodes, parent, name, node_ino(parent, name));
 	if (node)
-		node_retire_one(nodes, node);
+		node_unhash(nodes, node);
 	return node;
 }
 

@@ -33,7 +33,7 @@ struct node {
 	bool hashed : 1; /* private from here */
 	bool owner : 1;  /* of its name, else that is the row's */
 	struct node *children, *sibling, **sibling_link;
-	struct node *next, **link; /* in its hash chain, or among the retired */
+	struct node *next; /* in its hash chain */
 };
 
 struct nodes;
