@@ -98,8 +98,10 @@ static int store_wait(struct store *store, const char *key, struct demand *deman
 	store->asker = demand;
 	int rc = cache_wait(store->cache, key, store->now_ms, &demand->waiter);
 	store->asker = NULL;
-	if (rc)
-		return error_set(&demand->error, -rc, "no memory for a request");
+	if (rc) {
+		error_set(&demand->error, -rc, "no memory for a request");
+		return rc;
+	}
 	if (optional && (!demand->without_ms || since_ms + patience_ms < demand->without_ms))
 		demand->without_ms = since_ms + patience_ms;
 	return DEMAND_PARKED;

@@ -740,6 +740,28 @@ static void a_table_while_the_inventory_hangs(void **state) {
 	stage_close(&stage);
 }
 
+/* Where old answers may serve, the prices are those. */
+static void a_table_by_old_prices(void **state) {
+	(void)state;
+	static const char *const answers[][2] = {
+		{RUNTIMES, LIST(INSTANCE("a", "id-a", "Running", "2", "r1"))}, {INVENTORY, OFFERS}, {NULL, NULL}};
+	static const char text[] = INDEX_HEAD "a\tRunning\tg\t2\t        4.98\t1d4h\tr1\t-\n";
+	struct stage stage;
+	stage_init(&stage);
+	stage.options.stale_ms = 10 * TTL_MS;
+	assert_int_equal(stage_open(&stage), 0);
+	says_with(&stage, RUNTIMES_DIR "/index.tsv", answers, text);
+	stage_later(&stage, TTL_MS);
+	fuse_req_t look = stage_lookup(&stage, stage_walk(&stage, RUNTIMES_DIR), "index.tsv");
+	stage_answer(&stage, API_GET, RUNTIMES, 200, answers[0][1]);
+	fuse_req_t opened = stage_open_file(&stage, look->entry.ino, O_RDONLY);
+	stage_later(&stage, PATIENCE_MS - 1);
+	assert_parked(opened);
+	stage_later(&stage, 1);
+	assert_reads(&stage, opened, text);
+	stage_close(&stage);
+}
+
 /* What hangs has its row, the prices or a listing, and the rest is there. */
 static void a_bill_while_a_service_hangs(void **state) {
 	(void)state;
@@ -953,6 +975,7 @@ int main(void) {
 		cmocka_unit_test(a_bill_without_a_network),
 		cmocka_unit_test(a_bill_of_many_projects),
 		cmocka_unit_test(a_table_while_the_inventory_hangs),
+		cmocka_unit_test(a_table_by_old_prices),
 		cmocka_unit_test(a_bill_while_a_service_hangs),
 		cmocka_unit_test(what_is_written_waits),
 		cmocka_unit_test(samples),
