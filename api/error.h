@@ -22,7 +22,6 @@ struct error {
 	char api_code[64];   /* the API's `code`, "" if none */
 	char request_id[96]; /* the answer's x-request-id, "" if none */
 	char message[512];   /* one sentence for a person; control bytes are escaped when it is shown */
-	char place[512]; /* for a rejected text: "line L, column C", the line and a caret under the place; "" if none */
 };
 
 /* Sets code and message, clears the rest; returns -code. `err` may be NULL. */

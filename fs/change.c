@@ -132,7 +132,7 @@ bool change_doomed(const struct changes *changes, const struct kind *kind, const
 }
 
 static void change_refused(struct changes *changes, enum change_verb verb, const char *path, const struct error *err) {
-	refusal_add(changes->fs->refusals, changes->fs->now, operations[verb], path, err);
+	refusal_add(changes->fs->refusals, changes->fs->now, operations[verb], path, err, NULL);
 	log_write(LOG_NOTICE, "%s %s: %s: %s", operations[verb], path, error_name(err->code), err->message);
 }
 
@@ -150,7 +150,7 @@ static void change_succeeded(const struct change *change) {
 		struct error note = {.verdict = VERDICT_DONE};
 		snprintf(note.message, sizeof note.message, "the %s was carried out after the call had ended",
 			operations[change->verb]);
-		refusal_add(fs->refusals, fs->now, operations[change->verb], change->path, &note);
+		refusal_add(fs->refusals, fs->now, operations[change->verb], change->path, &note, NULL);
 	}
 	log_write(LOG_NOTICE, "%s %s: done", operations[change->verb], change->path);
 }

@@ -361,7 +361,7 @@ static void create_adopt(struct change *change, uint64_t record) {
 		"and not sent again",
 		(unsigned long long)record);
 	err.verdict = VERDICT_UNKNOWN;
-	refusal_add(fs->refusals, fs->now, "create", change->path, &err);
+	refusal_add(fs->refusals, fs->now, "create", change->path, &err, NULL);
 	change->error = err;
 	change->error.code = ECANCELED;
 	change->record = record;

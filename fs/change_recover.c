@@ -65,7 +65,7 @@ static int recover_as(struct changes *changes, const struct kind *kind, const st
 		"looked for, and not sent again",
 		when);
 	change->error.verdict = VERDICT_UNKNOWN;
-	refusal_add(fs->refusals, fs->now, "create", change->path, &change->error);
+	refusal_add(fs->refusals, fs->now, "create", change->path, &change->error, NULL);
 	log_write(LOG_NOTICE, "create %s: %s", change->path, change->error.message);
 	create_doubt(change, fs->now_ms);
 	return 0;

@@ -24,7 +24,7 @@ int op_refuse_words(struct op *op, int code, const char *format, ...) {
 	va_end(args);
 	error_set(&err, code, "%s", text);
 	err.verdict = op->local ? VERDICT_NONE : VERDICT_NOT_DONE;
-	return op_refuse(op, &err);
+	return op_refuse(op, &err, NULL);
 }
 
 static void op_changed(void *user, int rc, const struct error *err) {
@@ -195,7 +195,7 @@ static int step_mkdir(struct op *op) {
 	if (rc == -EINVAL)
 		err.verdict = VERDICT_NOT_DONE;
 	if (rc)
-		return rc == -EINVAL ? op_refuse(op, &err) : rc;
+		return rc == -EINVAL ? op_refuse(op, &err, NULL) : rc;
 	rc = view_child(&parent, op->name, &op->demand, &row);
 	if (rc != -ENOENT)
 		return rc ? rc : -EEXIST;
@@ -358,7 +358,7 @@ static int rename_dir(struct op *op, const struct view *parent, const struct vie
 		rc = spec_name_check(parent->kind->create, op->new_name, &err);
 	if (rc == -EINVAL) {
 		err.verdict = VERDICT_NOT_DONE;
-		op_refuse(op, &err);
+		op_refuse(op, &err, NULL);
 	}
 	if (!rc) {
 		rc = view_child(parent, op->new_name, &op->demand, &row);

@@ -51,22 +51,30 @@ static int draft_writable(struct op *op, const struct draft *draft) {
 	return 0;
 }
 
+static int spec_refuse(struct op *op, const struct spec_faults *faults) {
+	SCOPED(buffer_free) struct buffer words = {0};
+	struct error err;
+	error_set(&err, EINVAL, "%s", faults->list[0].message);
+	err.verdict = VERDICT_NOT_DONE;
+	spec_faults_show(faults, &words);
+	return op_refuse(op, &err, words.error ? NULL : words.data);
+}
+
 /* 0: more of the text may come, if it is not final. */
 static int spec_commit(struct op *op, const struct view *view, const struct buffer *text, bool final) {
-	struct error err = {0};
+	struct spec_faults faults;
 	struct draft *draft = view->draft;
 	SCOPED(buffer_free) struct buffer body = {0};
 	enum spec_verdict verdict =
-		spec_check(view->kind->create, draft->name, text->data ? text->data : "", text->len, &body, &err);
-	err.verdict = VERDICT_NOT_DONE;
+		spec_check(view->kind->create, draft->name, text->data ? text->data : "", text->len, &body, &faults);
 	if (verdict == SPEC_NO_MEMORY || body.error)
 		return -ENOMEM;
 	if (verdict == SPEC_INCOMPLETE && !final)
 		return 0;
 	if (verdict == SPEC_INCOMPLETE) /* not settled: a descriptor that is shared may write on */
-		return op_refuse(op, &err);
+		return spec_refuse(op, &faults);
 	if (verdict == SPEC_BAD)
-		return handle_settle(op->handle, op_refuse(op, &err), false);
+		return handle_settle(op->handle, spec_refuse(op, &faults), false);
 	struct change_order order = {
 		.verb = CHANGE_CREATE, .kind = view->kind, .scope = &view->scope, .draft = draft, .body = &body};
 	return op_commit(op, &order);
@@ -97,17 +105,16 @@ static int resource_commit(struct op *op, const struct view *view, const struct 
 				"the %s of this name is still being deleted; the name is free when it is gone",
 				kind->singular),
 			false);
-	struct error err = {0};
+	struct spec_faults faults;
 	SCOPED(buffer_free) struct buffer body = {0};
 	enum spec_verdict verdict =
-		spec_check(kind->create, view->resource->name, text->data ? text->data : "", text->len, &body, &err);
-	err.verdict = VERDICT_NOT_DONE;
+		spec_check(kind->create, view->resource->name, text->data ? text->data : "", text->len, &body, &faults);
 	if (verdict == SPEC_NO_MEMORY || body.error)
 		return -ENOMEM;
 	if (verdict == SPEC_INCOMPLETE && !final)
 		return 0;
 	if (verdict != SPEC_GOOD)
-		return handle_settle(handle, op_refuse(op, &err), false);
+		return handle_settle(handle, spec_refuse(op, &faults), false);
 	struct json response, wanted, real;
 	SCOPED(buffer_free) struct buffer own = {0};
 	SCOPED(buffer_free) struct buffer differing = {0};

@@ -308,7 +308,9 @@ static const char *command_near(const char *mountpoint) {
 	static const struct schema names[] = {
 		{.name = "umount"}, {.name = "login"}, {.name = "logout"}, {.name = "status"}, {.name = "doctor"}, {0}};
 	static const struct schema commands = {.members = names};
-	return strchr(mountpoint, '/') ? NULL : spec_near(&commands, mountpoint, strlen(mountpoint));
+	const struct schema *near =
+		strchr(mountpoint, '/') ? NULL : spec_near(&commands, mountpoint, strlen(mountpoint));
+	return near ? near->name : NULL;
 }
 
 int mount_check(struct options *options, struct error *err) {

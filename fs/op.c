@@ -144,10 +144,10 @@ void op_count(fuse_req_t req, enum stats_call call, int code) {
 	stats_call(fs->stats, call, code);
 }
 
-int op_refuse(struct op *op, const struct error *err) {
+int op_refuse(struct op *op, const struct error *err, const char *words) {
 	SCOPED(buffer_free) struct buffer path = {0};
 	op_path(op, &path);
-	refusal_add(op->fs->refusals, op->fs->now, op->operation, path.data ? path.data : "", err);
+	refusal_add(op->fs->refusals, op->fs->now, op->operation, path.data ? path.data : "", err, words);
 	return -err->code;
 }
 
@@ -194,7 +194,7 @@ void op_run(struct op *op) {
 	}
 	/* What the API or the network refused is said in words; what simply is not there needs none. */
 	if (op->demand.error.code == -rc && rc != -ENOENT)
-		op_refuse(op, &op->demand.error);
+		op_refuse(op, &op->demand.error, NULL);
 	op_blind(op, -rc);
 	op_reply_err(op, -rc);
 }
@@ -217,7 +217,7 @@ static void op_give_up(struct op *op, int code) {
 		op->handle->outcome = rc;
 	}
 	if (op->change || code == ETIMEDOUT) /* who interrupts a wait knows why it ended */
-		op_refuse(op, &err);
+		op_refuse(op, &err, NULL);
 	op_blind(op, -rc);
 	op_reply_err(op, -rc);
 }

@@ -109,8 +109,8 @@ void op_reply_open(struct op *op);
 void op_reply_write(struct op *op, size_t count);
 void op_reply_readlink(struct op *op, const char *target);
 
-/* Keeps err for .error with the op's path; returns -err->code. */
-int op_refuse(struct op *op, const struct error *err);
+/* Keeps err for .error with the op's path, and the words for its message (refusal_add()); returns -err->code. */
+int op_refuse(struct op *op, const struct error *err, const char *words);
 
 /* The node behind a FUSE node id. */
 struct node *op_node(const struct fs *fs, fuse_ino_t ino);

@@ -75,13 +75,9 @@ static int plan_list(struct plan *plan, const struct kind *kind, const struct sc
 
 /* ---- the text ---- */
 
-static void plan_bad(const struct error *err, struct buffer *out) {
-	buffer_printf(out, "Verdict:  it would be refused: %s: ", error_name(err->code));
-	buffer_add_safe(out, err->message, strlen(err->message));
-	if (err->place[0])
-		buffer_printf(out, "\n%s%s", err->place, err->place[strlen(err->place) - 1] == '\n' ? "" : "\n");
-	else
-		buffer_byte(out, '\n');
+static void plan_bad(const struct spec_faults *faults, struct buffer *out) {
+	buffer_add(out, "Verdict:  it would be refused: EINVAL: ");
+	spec_faults_show(faults, out);
 	buffer_add(out, "Nothing would be sent.\n");
 }
 
@@ -309,15 +305,15 @@ static int plan_show(const struct plan *plan, struct buffer *out) {
 
 int plan_render(const struct view *view, struct demand *demand, struct buffer *out) {
 	const struct buffer *text = &view->scratch->text;
-	struct error err = {0};
+	struct spec_faults faults;
 	SCOPED(plan_free) struct plan plan = {.view = view, .demand = demand};
 	SCOPED(buffer_free) struct buffer sent = {0};
-	enum spec_verdict verdict =
-		spec_check(view->kind->create, view->draft->name, text->data ? text->data : "", text->len, &sent, &err);
+	enum spec_verdict verdict = spec_check(
+		view->kind->create, view->draft->name, text->data ? text->data : "", text->len, &sent, &faults);
 	if (verdict == SPEC_NO_MEMORY)
 		return -ENOMEM;
 	if (verdict != SPEC_GOOD) {
-		plan_bad(&err, out);
+		plan_bad(&faults, out);
 		return out->error;
 	}
 	if (json_scan(sent.data, sent.len, &plan.body, NULL) != JSON_OK)

@@ -10,7 +10,8 @@
 struct refusal {
 	time_t when;
 	const char *operation; /* constant */
-	char *path;
+	char *path;            /* owned */
+	char *words;           /* owned; NULL: the message says all, or there was no memory for more */
 	struct error error;
 	unsigned long times;
 	bool settled;
@@ -26,11 +27,16 @@ int refusals_new(struct refusals **ret) {
 	return *ret ? 0 : -ENOMEM;
 }
 
+static void refusal_free(struct refusal *refusal) {
+	free(refusal->path);
+	free(refusal->words);
+}
+
 void refusals_free(struct refusals *refusals) {
 	if (!refusals)
 		return;
 	for (size_t i = 0; i < REFUSALS_MAX; i++)
-		free(refusals->ring[i].path);
+		refusal_free(&refusals->ring[i]);
 	free(refusals);
 }
 
@@ -39,12 +45,16 @@ static const struct refusal *refusal_recent(const struct refusals *refusals, siz
 	return &refusals->ring[(refusals->next + REFUSALS_MAX - 1 - i) % REFUSALS_MAX];
 }
 
-void refusal_add(
-	struct refusals *refusals, time_t when, const char *operation, const char *path, const struct error *err) {
+static bool words_equal(const char *a, const char *b) {
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+void refusal_add(struct refusals *refusals, time_t when, const char *operation, const char *path,
+	const struct error *err, const char *words) {
 	if (refusals->count) {
 		struct refusal *last = &refusals->ring[(refusals->next + REFUSALS_MAX - 1) % REFUSALS_MAX];
 		if (!strcmp(last->path, path) && last->operation == operation && last->error.code == err->code &&
-			!strcmp(last->error.message, err->message) && !strcmp(last->error.place, err->place)) {
+			!strcmp(last->error.message, err->message) && words_equal(last->words, words)) {
 			last->when = when;
 			last->error = *err;
 			last->times++;
@@ -56,8 +66,13 @@ void refusal_add(
 	if (!copy)
 		return;
 	struct refusal *refusal = &refusals->ring[refusals->next];
-	free(refusal->path);
-	*refusal = (struct refusal){.when = when, .operation = operation, .path = copy, .error = *err, .times = 1};
+	refusal_free(refusal);
+	*refusal = (struct refusal){.when = when,
+		.operation = operation,
+		.path = copy,
+		.words = words ? strdup(words) : NULL,
+		.error = *err,
+		.times = 1};
 	refusals->next = (refusals->next + 1) % REFUSALS_MAX;
 	if (refusals->count < REFUSALS_MAX)
 		refusals->count++;
@@ -134,10 +149,12 @@ static void refusal_text(const struct refusal *refusal, struct buffer *out) {
 	if (refusal->times > 1)
 		buffer_printf(out, " (%lu times)", refusal->times);
 	buffer_byte(out, '\n');
-	buffer_add_safe(out, err->message, strlen(err->message));
-	buffer_byte(out, '\n');
-	if (err->place[0])
-		buffer_printf(out, "%s%s", err->place, err->place[strlen(err->place) - 1] == '\n' ? "" : "\n");
+	if (refusal->words) {
+		buffer_add(out, refusal->words);
+	} else {
+		buffer_add_safe(out, err->message, strlen(err->message));
+		buffer_byte(out, '\n');
+	}
 	if (err->http_status) {
 		buffer_printf(out, "HTTP %d", err->http_status);
 		if (err->api_code[0]) {

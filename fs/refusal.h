@@ -15,11 +15,12 @@ int refusals_new(struct refusals **ret);       /* 0 or -ENOMEM */
 void refusals_free(struct refusals *refusals); /* takes NULL */
 
 /*
- * Keeps what happened to `operation` ("write", "rmdir") on `path` (from the mount's root). The oldest makes room; the
- * same refusal again only counts. Without memory it is lost: the errno still tells.
+ * Keeps what happened to `operation` ("write", "rmdir") on `path` (from the mount's root). `words`, whole lines that
+ * are shown as they are, stand for err->message where that is only the first of several; else NULL. The oldest makes
+ * room; the same refusal again only counts. Without memory it is lost, or its words are: the errno still tells.
  */
-void refusal_add(
-	struct refusals *refusals, time_t when, const char *operation, const char *path, const struct error *err);
+void refusal_add(struct refusals *refusals, time_t when, const char *operation, const char *path,
+	const struct error *err, const char *words);
 
 /*
  * Appends the latest one at or below `dir` that is not settled; nothing if there is none. If it is a read's, the latest

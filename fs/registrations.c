@@ -64,7 +64,7 @@ int text_notifications(const struct view *view, struct demand *demand, struct bu
 		SCOPED(buffer_free) struct buffer path = {0};
 		node_path(view->node, &path);
 		if (!path.error)
-			refusal_add(view->fs->refusals, view->fs->now, "read", path.data, &demand->error);
+			refusal_add(view->fs->refusals, view->fs->now, "read", path.data, &demand->error, NULL);
 	}
 	if (rc)
 		return rc;

@@ -15,12 +15,13 @@
 
 enum schema_type { SCHEMA_STRING, SCHEMA_INTEGER, SCHEMA_BOOLEAN, SCHEMA_ARRAY, SCHEMA_OBJECT };
 
+enum { SCHEMA_MEMBERS_MAX = 64 };
+
 struct schema {
 	const char *name; /* of a member; of a variant: the tag's value; NULL for the root and an array's element */
 	enum schema_type type;
 	bool required;
 	bool open;   /* object: members that are not listed are allowed */
-	bool unique; /* array: no two equal elements */
 	bool secret; /* a credential: never shown, not even in the error about it; never rendered */
 	bool has_min, has_max;
 	long long min, max;  /* integer: inclusive range; string: length in characters; array: number of elements */
@@ -29,7 +30,8 @@ struct schema {
 	const char *about;   /* what it is, and what `rule` demands: for who writes a spec; NULL: its name says it */
 	const char *const *choices;   /* string: NULL-terminated list of what is allowed */
 	const struct schema *element; /* array */
-	const struct schema *members; /* object; ends with a row whose name is NULL */
+	const char *unique; /* array with a maximum: JSON pointer into elements to the string that no two share */
+	const struct schema *members; /* object; at most SCHEMA_MEMBERS_MAX, then a row without name */
 	const char *tag; /* object: the member whose value chooses among `variants`, instead of `members` */
 	const struct schema *variants; /* object: each lists all members that it allows; ends with a row without name */
 	/*

@@ -69,7 +69,7 @@ static void string_add(const struct schema *schema, struct buffer *out) {
 
 static void array_add(const struct schema *schema, struct buffer *out) {
 	range_add(schema, "minItems", "maxItems", out);
-	if (schema->unique)
+	if (schema->unique && !*schema->unique) /* of members it has no word */
 		buffer_add(out, ",\"uniqueItems\":true");
 	key_add("items", out);
 	value_add(schema->element, NULL, out);

@@ -89,21 +89,6 @@ int rule_ssh_key(struct json value, struct json *ret_place, struct error *err) {
 	return error_set(err, EINVAL, "an RSA key must have at least %d bits, not %lld", RSA_BITS_MIN, bits);
 }
 
-int rule_unique_names(struct json value, struct json *ret_place, struct error *err) {
-	size_t index = 0;
-	for (struct json_iter iter = json_iter(value); json_next(&iter); index++) {
-		struct json name = json_member(iter.value, "name");
-		struct json_iter before = json_iter(value);
-		for (size_t i = 0; i < index && json_next(&before); i++) {
-			if (!json_string_equal(json_member(before.value, "name"), name))
-				continue;
-			*ret_place = name;
-			return error_set(err, EINVAL, "elements %zu and %zu have the same name", i, index);
-		}
-	}
-	return 0;
-}
-
 /* Ports of a range that was checked: endPort defaults to startPort. Negative: the end is below the start. */
 static long long range_ports(struct json range, long long *ret_first, long long *ret_last) {
 	long long first = 0;
@@ -137,10 +122,9 @@ int rule_udp_ranges(struct json value, struct json *ret_place, struct error *err
 		if (within && total > UDP_PORTS_MAX)
 			*ret_place = iter.value;
 	}
-	if (total > UDP_PORTS_MAX)
-		return error_set(
-			err, EINVAL, "all ranges together may have at most %d ports, not %lld", UDP_PORTS_MAX, total);
-	return rule_unique_names(value, ret_place, err);
+	if (total <= UDP_PORTS_MAX)
+		return 0;
+	return error_set(err, EINVAL, "all ranges together may have at most %d ports, not %lld", UDP_PORTS_MAX, total);
 }
 
 int rule_network_volume(struct json value, struct json *ret_place, struct error *err) {

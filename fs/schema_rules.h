@@ -8,13 +8,10 @@
 /* An ssh-rsa key has at least 2048 bits. */
 int rule_ssh_key(struct json value, struct json *ret_place, struct error *err);
 
-/* No two elements have the same `name`. */
-int rule_unique_names(struct json value, struct json *ret_place, struct error *err);
-
 /* endPort is not below startPort, and the range spans at most 20 ports. */
 int rule_udp_range(struct json value, struct json *ret_place, struct error *err);
 
-/* Unique names, and at most 64 ports in all ranges together. */
+/* At most 64 ports in all ranges together. */
 int rule_udp_ranges(struct json value, struct json *ret_place, struct error *err);
 
 /* A network volume is either new (sizeGB) or an existing one (existing_volume_id). */

@@ -2,7 +2,7 @@
 #ifndef NEEVFS_FS_SPEC_H
 #define NEEVFS_FS_SPEC_H
 
-#include "schema.h"
+#include "spec_fault.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,6 +11,7 @@ enum { SPEC_BYTES_MAX = 1 << 20 };
 
 /* Members that a spec may have for people and their editors, with a string each: they are not sent. NULL-terminated. */
 extern const char *const spec_remarks[];
+bool spec_is_remark(struct json key);
 
 enum spec_verdict {
 	SPEC_GOOD,       /* *ret_body is what may be sent */
@@ -22,19 +23,20 @@ enum spec_verdict {
 /*
  * Checks the text of a spec for a resource that will be called `name`: syntax, required, unknown, duplicate and
  * wrongly-cased keys (with the nearest right one; spec_remarks are none of them), types, patterns, ranges, choices,
- * variants; `name` absent or equal. The first fault in the order of the text is told; what is missing counts as
- * standing at the closing brace.
+ * variants; `name` absent or equal. All faults are told, but what follows from another: what a misspelt key may have
+ * meant is not missing, and a value is wrong once. What is missing counts as standing at the closing brace. What is no
+ * JSON has one fault.
  *
  * On SPEC_GOOD appends the request body to `ret_body`: the text's members as they were written, digit for digit,
- * without insignificant white space and remarks, with `name` first. On SPEC_BAD and SPEC_INCOMPLETE `err` has code
- * EINVAL, the reason, and in `place` "line L, column C" with the line (cut to what fits around the place, control bytes
- * as '?') and a caret below it; no place if there is no text, or too much.
+ * without insignificant white space and remarks, with `name` first. On SPEC_BAD and SPEC_INCOMPLETE `ret_faults`, which
+ * may be NULL, says why; without a place if there is no text, or too much.
  *
- * Where the schema has a secret member, all words of that line are shown as asterisks but for the schema's own names,
- * since a misspelt key or a forgotten quote must not bring the secret into a log; and its value is in no message.
+ * Where the schema has a secret member, all words of a shown line are asterisks but for the schema's own names, since a
+ * misspelt key or a forgotten quote must not bring the secret into a log; and neither its value nor that of a misspelt
+ * key is in a message.
  */
 enum spec_verdict spec_check(const struct schema *schema, const char *name, const char *text, size_t len,
-	struct buffer *ret_body, struct error *err);
+	struct buffer *ret_body, struct spec_faults *ret_faults);
 
 /*
  * Whether the API would take `name` (the schema's own rule for its member `name`). 0, -EINVAL with the reason, -ENOMEM.

@@ -42,7 +42,7 @@ static size_t word_distance(const char *a, size_t a_len, const char *b, size_t b
 struct near {
 	char word[NEAR_LEN_MAX];
 	size_t len;
-	const char *name;
+	const struct schema *row;
 	size_t distance;
 };
 
@@ -52,8 +52,8 @@ static void near_look(struct near *near, const struct schema *schema) {
 		size_t len = word_folded(row->name, strlen(row->name), name);
 		size_t distance = word_distance(near->word, near->len, name, len);
 		size_t bound = len <= 4 ? 1 : len <= 8 ? 2 : 3;
-		if (distance <= bound && (!near->name || distance < near->distance)) {
-			near->name = row->name;
+		if (distance <= bound && (!near->row || distance < near->distance)) {
+			near->row = row;
 			near->distance = distance;
 		}
 	}
@@ -61,11 +61,11 @@ static void near_look(struct near *near, const struct schema *schema) {
 		near_look(near, variant);
 }
 
-const char *spec_near(const struct schema *schema, const char *key, size_t len) {
+const struct schema *spec_near(const struct schema *schema, const char *key, size_t len) {
 	if (len > NEAR_LEN_MAX)
 		return NULL;
 	struct near near = {0};
 	near.len = word_folded(key, len, near.word);
 	near_look(&near, schema);
-	return near.name;
+	return near.row;
 }

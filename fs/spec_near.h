@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-/* The member of an object, or of any of its variants, that `key` may have meant; NULL if none is near. Constant. */
-const char *spec_near(const struct schema *schema, const char *key, size_t len);
+/* The member of an object, or of any of its variants, that `key` may have meant; NULL if none is near. */
+const struct schema *spec_near(const struct schema *schema, const char *key, size_t len);
 
 #endif

@@ -2,12 +2,10 @@
 
 #include "../api/utf8.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum {
-	/* Characters of the line that are shown; with 4 bytes each, the caret's line and the head fill err->place. */
-	SHOWN_BEFORE = 60,
+	SHOWN_BEFORE = 60, /* characters of the line that are shown, and in all */
 	SHOWN_MAX = 90,
 	NAME_LEN_MAX = 64, /* no member's name is as long, so a longer word needs no look at all of it */
 };
@@ -92,21 +90,7 @@ static struct view view_of(const char *begin, const char *end, const char *place
 	return view;
 }
 
-/* A text of a fixed size being filled; what does not fit is left out. */
-struct place {
-	char *text;
-	size_t len, size;
-};
-
-static void place_add(struct place *out, const char *text, size_t len) {
-	if (len < out->size - out->len) {
-		memcpy(out->text + out->len, text, len);
-		out->len += len;
-		out->text[out->len] = '\0';
-	}
-}
-
-void spec_place(const struct schema *schema, const char *text, size_t len, size_t offset, struct error *err) {
+void spec_place(const struct schema *schema, const char *text, size_t len, size_t offset, struct buffer *out) {
 	size_t line;
 	size_t column;
 	json_position(text, offset, &line, &column);
@@ -121,15 +105,12 @@ void spec_place(const struct schema *schema, const char *text, size_t len, size_
 		end--;
 	bool secret = schema_has_secret(schema);
 	struct view view = view_of(begin, end, place);
-	struct place out = {.text = err->place, .size = sizeof(err->place)};
-	char head[64];
-	int head_len = snprintf(head, sizeof(head), "line %zu, column %zu\n", line, column);
-	place_add(&out, head, (size_t)head_len);
+	buffer_printf(out, "line %zu, column %zu\n", line, column);
 	/* The caret's line is as wide as what stands above it: a tab stays a tab, any other character is a space. */
 	char below[SHOWN_MAX + 8];
 	size_t indent = 0;
 	if (view.cut_before) {
-		place_add(&out, "...", 3);
+		buffer_add(out, "...");
 		memcpy(below, "   ", 3);
 		indent = 3;
 	}
@@ -139,18 +120,18 @@ void spec_place(const struct schema *schema, const char *text, size_t len, size_
 		if (at < place && indent < sizeof(below))
 			below[indent++] = tab ? '\t' : ' ';
 		if (tab)
-			place_add(&out, "\t", 1);
+			buffer_byte(out, '\t');
 		else if (size <= 0 || utf8_is_control(at, size))
-			place_add(&out, "?", 1);
+			buffer_byte(out, '?');
 		else if (secret && line_is_masked(schema, begin, end, at))
-			place_add(&out, "*", 1);
+			buffer_byte(out, '*');
 		else
-			place_add(&out, at, (size_t)size);
+			buffer_append(out, at, (size_t)size);
 		at += size > 0 ? size : 1;
 	}
 	if (view.cut_behind)
-		place_add(&out, "...", 3);
-	place_add(&out, "\n", 1);
-	place_add(&out, below, indent);
-	place_add(&out, "^", 1);
+		buffer_add(out, "...");
+	buffer_byte(out, '\n');
+	buffer_append(out, below, indent);
+	buffer_add(out, "^\n");
 }

@@ -35,12 +35,19 @@
 
 struct outcome {
 	enum spec_verdict verdict;
-	struct error err;
+	struct spec_faults faults; /* its text is gone */
 	struct buffer body;
+	struct buffer said; /* the faults as they are shown; "" if there are none */
 };
 
 static inline void outcome_free(struct outcome *outcome) {
 	buffer_free(&outcome->body);
+	buffer_free(&outcome->said);
+}
+
+/* How many faults are in the list. */
+static inline size_t outcome_listed(const struct outcome *outcome) {
+	return outcome->faults.count < SPEC_FAULTS_MAX ? outcome->faults.count : SPEC_FAULTS_MAX;
 }
 
 /* A line of JSON about a case, where somebody asks for it: tests/test_schema_agrees.py. */
@@ -54,10 +61,13 @@ static inline void outcome_note(
 	size_t number = 0;
 	while (number < 2 && schemas[number] != schema)
 		number++;
-	buffer_printf(&line, "{\"schema\":%zu,\"good\":%s,\"message\":", number,
+	buffer_printf(&line, "{\"schema\":%zu,\"good\":%s,\"messages\":[", number,
 		outcome->verdict == SPEC_GOOD ? "true" : "false");
-	json_quote(outcome->err.message, &line);
-	buffer_add(&line, ",\"text\":");
+	for (size_t i = 0; i < outcome_listed(outcome); i++) {
+		buffer_add(&line, i ? "," : "");
+		json_quote(outcome->faults.list[i].message, &line);
+	}
+	buffer_add(&line, "],\"text\":");
 	json_quote(text, &line);
 	buffer_add(&line, "}\n");
 	assert_int_equal(line.error, 0);
@@ -73,15 +83,21 @@ static inline struct outcome check(const struct schema *schema, const char *text
 	char *copy = malloc(len ? len : 1);
 	assert_non_null(copy);
 	memcpy(copy, text, len);
-	outcome.verdict = spec_check(schema, "my-name", copy, len, &outcome.body, &outcome.err);
+	outcome.verdict = spec_check(schema, "my-name", copy, len, &outcome.body, &outcome.faults);
+	buffer_add(&outcome.said, "");
+	spec_faults_show(&outcome.faults, &outcome.said);
+	assert_int_equal(outcome.said.error, 0);
 	free(copy);
 	outcome_note(schema, text, len, &outcome);
 	if (outcome.verdict == SPEC_GOOD) {
-		assert_int_equal(outcome.err.code, 0);
+		assert_int_equal(outcome.faults.count, 0);
 	} else {
-		assert_int_equal(outcome.err.code, EINVAL);
-		assert_true(*outcome.err.message);
+		assert_true(outcome.faults.count > 0);
 		assert_int_equal(outcome.body.len, 0);
+	}
+	for (size_t i = 0; i < outcome_listed(&outcome); i++) {
+		assert_true(*outcome.faults.list[i].message);
+		assert_true(!i || outcome.faults.list[i - 1].offset <= outcome.faults.list[i].offset);
 	}
 	return outcome;
 }
@@ -94,29 +110,16 @@ struct good_case {
 struct bad_case {
 	const struct schema *schema;
 	const char *text;
-	const char *message;
-	const char *at; /* what the text has at the place of the caret */
+	const char *message; /* the first */
+	const char *at;      /* what the text has at its place */
 };
-
-/* Looks whether the place is where `at` begins first in the text. */
-static inline void check_place(const char *text, const char *at, const char *place) {
-	const char *found = strstr(text, at);
-	assert_non_null(found);
-	size_t line;
-	size_t column;
-	char head[64];
-	json_position(text, (size_t)(found - text), &line, &column);
-	snprintf(head, sizeof(head), "line %zu, column %zu\n", line, column);
-	if (strncmp(place, head, strlen(head)) != 0)
-		fail_msg("%s\nis not at %s", place, head);
-}
 
 static inline void check_good(const struct good_case *cases, size_t count) {
 	for (size_t i = 0; i < count; i++) {
 		SCOPED(outcome_free)
 		struct outcome outcome = check(cases[i].schema, cases[i].text, strlen(cases[i].text));
 		if (outcome.verdict != SPEC_GOOD)
-			fail_msg("%s: %s\n%s", cases[i].text, outcome.err.message, outcome.err.place);
+			fail_msg("%s: %s", cases[i].text, outcome.said.data);
 		struct json root;
 		assert_int_equal(json_scan(outcome.body.data, outcome.body.len, &root, NULL), JSON_OK);
 		assert_true(json_string_is(json_member(root, "name"), "my-name"));
@@ -127,10 +130,13 @@ static inline void check_bad(const struct bad_case *cases, size_t count) {
 	for (size_t i = 0; i < count; i++) {
 		SCOPED(outcome_free)
 		struct outcome outcome = check(cases[i].schema, cases[i].text, strlen(cases[i].text));
-		if (outcome.verdict != SPEC_BAD || strcmp(outcome.err.message, cases[i].message) != 0)
-			fail_msg("%s: %d: %s, not: %s", cases[i].text, outcome.verdict, outcome.err.message,
+		const char *at = strstr(cases[i].text, cases[i].at);
+		if (outcome.verdict != SPEC_BAD || strcmp(outcome.faults.list[0].message, cases[i].message) != 0)
+			fail_msg("%s: %d: %s, not: %s", cases[i].text, outcome.verdict, outcome.said.data,
 				cases[i].message);
-		check_place(cases[i].text, cases[i].at, outcome.err.place);
+		assert_non_null(at);
+		if (outcome.faults.list[0].offset != (size_t)(at - cases[i].text))
+			fail_msg("%s: not at %s: %s", cases[i].text, cases[i].at, outcome.said.data);
 	}
 }
 

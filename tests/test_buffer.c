@@ -103,7 +103,6 @@ static void error_is_set(void **state) {
 	assert_int_equal(error_set(&err, EINVAL, "%s %d", "line", 3), -EINVAL);
 	assert_int_equal(err.code, EINVAL);
 	assert_string_equal(err.message, "line 3");
-	assert_string_equal(err.place, "");
 	assert_string_equal(err.api_code, "");
 	assert_int_equal(err.http_status, 0);
 	assert_int_equal(err.verdict, VERDICT_NONE);

@@ -135,6 +135,38 @@ static void bad_text_is_refused_and_stays(void **state) {
 	}
 }
 
+/* Each mistake with its place, and the verdict once. */
+static void all_that_is_wrong_is_told(void **state) {
+	(void)state;
+	static const char said[] = "spec.json: EINVAL\n"
+				   "unknown member \"imag\"; did you mean \"image\"?\n"
+				   "line 2, column 2\n"
+				   " \"****\": \"*****************:**\",\n"
+				   " ^\n"
+				   "description must be a string, not 7\n"
+				   "line 3, column 17\n"
+				   " \"description\": *,\n"
+				   "                ^\n"
+				   "unknown member \"x\"\n"
+				   "line 4, column 2\n"
+				   " \"*\": *\n"
+				   " ^\n"
+				   "category is required\n"
+				   "line 5, column 1\n"
+				   "}\n"
+				   "^\n"
+				   "Verdict: nothing was changed.\n";
+	struct stage stage;
+	fuse_req_t opened = stage_begin_draft(&stage);
+	fuse_req_t write = stage_write(
+		&stage, opened, "{\n \"imag\": \"ghcr.io/org/image:v1\",\n \"description\": 7,\n \"x\": 1\n}", 0);
+	assert_err(write, EINVAL);
+	stage_mentions(&stage, TEMPLATES_DIR "/abc/.error", said);
+	stage_mentions(&stage, TEMPLATES_DIR "/.error", said);
+	stage_mentions(&stage, ".neevfs/errors", said);
+	stage_close(&stage);
+}
+
 static void too_much_text_is_refused(void **state) {
 	(void)state;
 	struct stage stage;
@@ -337,6 +369,7 @@ int main(void) {
 		cmocka_unit_test(incomplete_text_sends_nothing),
 		cmocka_unit_test(a_release_never_commits),
 		cmocka_unit_test(bad_text_is_refused_and_stays),
+		cmocka_unit_test(all_that_is_wrong_is_told),
 		cmocka_unit_test(too_much_text_is_refused),
 		cmocka_unit_test(a_hole_sends_nothing),
 		cmocka_unit_test(a_failed_post_is_not_repeated),

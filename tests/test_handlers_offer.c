@@ -468,10 +468,10 @@ static void assert_example(struct stage *stage, const char *path, const struct s
 	const struct answers *answers, const char *body, const char *comment) {
 	const char *text = text_of(stage, path, answers);
 	SCOPED(buffer_free) struct buffer sent = {0};
-	struct error err = {0};
+	struct spec_faults faults;
 	assert_int_equal(strlen(text), EXAMPLE_BYTES);
-	if (spec_check(schema, "abc", text, strlen(text), &sent, &err) != SPEC_GOOD)
-		fail_msg("%s: %s\n%s", text, err.message, err.place);
+	if (spec_check(schema, "abc", text, strlen(text), &sent, &faults) != SPEC_GOOD)
+		fail_msg("%s: %s", text, faults.list[0].message);
 	assert_string_equal(sent.data, body);
 	assert_mentions(text, comment);
 	fuse_req_t stat = stage_getattr(stage, walk(stage, path, answers));
@@ -666,12 +666,22 @@ static void a_bad_plan_is_written_and_told(void **state) {
 	(void)state;
 	struct stage stage;
 	stage_begin(&stage);
-	begin_plan(&stage, "{\n  \"regio\": 1\n}");
+	begin_plan(&stage, "{\n  \"regio\": \"r\",\n  \"gpuCount\": \"1\"\n}");
 	assert_string_equal(text_of(&stage, PLAN, &empty),
 		"Verdict:  it would be refused: EINVAL: unknown member \"regio\"; did you mean \"region\"?\n"
 		"line 2, column 3\n"
-		"  \"regio\": 1\n"
+		"  \"regio\": \"r\",\n"
 		"  ^\n"
+		"gpuCount must be a whole number from 1 to 2147483647, not \"1\"\n"
+		"line 3, column 15\n"
+		"  \"gpuCount\": \"1\"\n"
+		"              ^\n"
+		"templateID is required\n"
+		"gpuConfigID is required\n"
+		"planId is required\n"
+		"line 4, column 1\n"
+		"}\n"
+		"^\n"
 		"Nothing would be sent.\n");
 	fuse_req_t opened = stage_open_file(&stage, stage_walk(&stage, PLAN), O_WRONLY | O_TRUNC);
 	assert_opened(opened);

@@ -51,22 +51,21 @@ static void all_that_there_is_to_say(void **state) {
 	(void)state;
 	struct refusals *refusals = begin();
 	struct error err = error_of(EDQUOT, "the API answered 402: no money");
-	strcpy(err.place, "line 1, column 2\n{x\n ^");
 	err.http_status = 402;
 	strcpy(err.api_code, "QUOTA");
 	strcpy(err.request_id, "r-1");
 	err.verdict = VERDICT_NOT_DONE;
-	refusal_add(refusals, 1767225600, "write", "a/b", &err);
+	refusal_add(refusals, 1767225600, "write", "a/b", &err,
+		"the API answered 402: no money\nline 1, column 2\n{x\n ^\nnor time\n");
 	assert_last(refusals, "a/b",
 		"2026-01-01T00:00:00Z write a/b: EDQUOT\nthe API answered 402: no money\nline 1, column 2\n{x\n ^\n"
-		"HTTP 402 QUOTA, x-request-id r-1\nVerdict: nothing was changed.\n"
+		"nor time\nHTTP 402 QUOTA, x-request-id r-1\nVerdict: nothing was changed.\n"
 		"Next: look at the balance and the quota in the provider's console.\n");
 	err = error_of(ETIMEDOUT, "late");
 	err.verdict = VERDICT_UNKNOWN;
-	strcpy(err.place, "line 1\n");
-	refusal_add(refusals, 0, "rmdir", "", &err);
+	refusal_add(refusals, 0, "rmdir", "", &err, NULL);
 	assert_last(refusals, "",
-		"1970-01-01T00:00:00Z rmdir : ETIMEDOUT\nlate\nline 1\n"
+		"1970-01-01T00:00:00Z rmdir : ETIMEDOUT\nlate\n"
 		"Verdict: unknown whether it was carried out; look again before repeating it.\n");
 	refusals_free(refusals);
 }
@@ -98,7 +97,7 @@ static void what_to_do_next(void **state) {
 		struct buffer out = {0};
 		err.http_status = cases[i].http_status;
 		err.verdict = cases[i].verdict;
-		refusal_add(refusals, 0, "write", "a", &err);
+		refusal_add(refusals, 0, "write", "a", &err, NULL);
 		refusal_last(refusals, "a", &out);
 		const char *next = strstr(out.data, "Next: ");
 		if (cases[i].next ? !next || strncmp(next, cases[i].next, strlen(cases[i].next)) != 0 : next != NULL)
@@ -136,7 +135,7 @@ static void what_to_ask_for_next(void **state) {
 		struct buffer out = {0};
 		err.http_status = cases[i].http_status;
 		err.verdict = VERDICT_NOT_DONE;
-		refusal_add(refusals, 0, "create", cases[i].path, &err);
+		refusal_add(refusals, 0, "create", cases[i].path, &err, NULL);
 		refusal_last(refusals, "", &out);
 		if (!strstr(out.data, cases[i].next))
 			fail_msg("%zu: %s", i, out.data);
@@ -149,8 +148,8 @@ static void at_or_below_a_directory(void **state) {
 	(void)state;
 	struct refusals *refusals = begin();
 	struct error err = error_of(EPERM, "no");
-	refusal_add(refusals, 0, "write", "a/b/c", &err);
-	refusal_add(refusals, 0, "write", "a/bc", &err);
+	refusal_add(refusals, 0, "write", "a/b/c", &err, NULL);
+	refusal_add(refusals, 0, "write", "a/bc", &err, NULL);
 	assert_last(refusals, "a/b", "1970-01-01T00:00:00Z write a/b/c: EPERM\nno\n");
 	assert_last(refusals, "a/bc", "1970-01-01T00:00:00Z write a/bc: EPERM\nno\n");
 	assert_last(refusals, "a", "1970-01-01T00:00:00Z write a/bc: EPERM\nno\n");
@@ -168,10 +167,10 @@ static void a_failed_read_does_not_hide_a_change(void **state) {
 	struct error old = error_of(EBUSY, "busy");
 	lost.verdict = VERDICT_UNKNOWN;
 	old.verdict = VERDICT_NOT_DONE;
-	refusal_add(refusals, 0, "scale", "a/r", &old);
-	refusal_add(refusals, 0, "scale", "a/r", &lost);
-	refusal_add(refusals, 0, "look up", "a/r", &look);
-	refusal_add(refusals, 0, "look up", "a/s", &look);
+	refusal_add(refusals, 0, "scale", "a/r", &old, NULL);
+	refusal_add(refusals, 0, "scale", "a/r", &lost, NULL);
+	refusal_add(refusals, 0, "look up", "a/r", &look, NULL);
+	refusal_add(refusals, 0, "look up", "a/s", &look, NULL);
 	const char *change = "1970-01-01T00:00:00Z scale a/r: ETIMEDOUT\nlate\n"
 			     "Verdict: unknown whether it was carried out; look again before repeating it.\n";
 	char both[512];
@@ -181,7 +180,7 @@ static void a_failed_read_does_not_hide_a_change(void **state) {
 	assert_last(refusals, "a", both);
 	assert_last(refusals, "a/s",
 		"1970-01-01T00:00:00Z look up a/s: EHOSTUNREACH\ngone\nNext: neevfs doctor tells where it stops.\n");
-	refusal_add(refusals, 0, "scale", "a/r", &lost);
+	refusal_add(refusals, 0, "scale", "a/r", &lost, NULL);
 	assert_last(refusals, "a", change);
 	refusal_settle(refusals, "a", 1);
 	assert_last(refusals, "a", "");
@@ -194,14 +193,30 @@ static void the_same_again_only_counts(void **state) {
 	static const char operation[] = "write";
 	struct error err = error_of(EPERM, "no"), other = error_of(EPERM, "never");
 	for (int i = 0; i < 1000; i++)
-		refusal_add(refusals, i, operation, "a", &err);
+		refusal_add(refusals, i, operation, "a", &err, NULL);
 	assert_all(refusals, "1970-01-01T00:16:39Z write a: EPERM (1000 times)\nno\n");
-	refusal_add(refusals, 0, operation, "a", &other);
-	refusal_add(refusals, 0, operation, "b", &other);
-	refusal_add(refusals, 0, operation, "a", &err);
+	refusal_add(refusals, 0, operation, "a", &other, NULL);
+	refusal_add(refusals, 0, operation, "b", &other, NULL);
+	refusal_add(refusals, 0, operation, "a", &err, NULL);
 	assert_all(refusals,
 		"1970-01-01T00:16:39Z write a: EPERM (1000 times)\nno\n\n1970-01-01T00:00:00Z write a: EPERM\nnever\n\n"
 		"1970-01-01T00:00:00Z write b: EPERM\nnever\n\n1970-01-01T00:00:00Z write a: EPERM\nno\n");
+	refusals_free(refusals);
+}
+
+/* Words that begin alike are not the same. */
+static void the_same_words_again_only_count(void **state) {
+	(void)state;
+	struct refusals *refusals = begin();
+	static const char operation[] = "write";
+	static const char *const words[] = {"no\nline 1\n", "no\nline 1\n", "no\nline 2\n", NULL, NULL, "no\nline 2\n"};
+	struct error err = error_of(EINVAL, "no");
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		refusal_add(refusals, 0, operation, "a", &err, words[i]);
+	assert_all(refusals, "1970-01-01T00:00:00Z write a: EINVAL (2 times)\nno\nline 1\n\n"
+			     "1970-01-01T00:00:00Z write a: EINVAL\nno\nline 2\n\n"
+			     "1970-01-01T00:00:00Z write a: EINVAL (2 times)\nno\n\n"
+			     "1970-01-01T00:00:00Z write a: EINVAL\nno\nline 2\n");
 	refusals_free(refusals);
 }
 
@@ -212,7 +227,7 @@ static void the_oldest_makes_room(void **state) {
 	char path[16];
 	for (int i = 0; i < REFUSALS_MAX + 50; i++) {
 		snprintf(path, sizeof(path), "p%d", i);
-		refusal_add(refusals, 0, "write", path, &err);
+		refusal_add(refusals, 0, "write", path, &err, NULL);
 	}
 	assert_last(refusals, "p49", "");
 	assert_last(refusals, "p50", "1970-01-01T00:00:00Z write p50: EPERM\nno\n");
@@ -236,7 +251,7 @@ static void control_bytes_are_escaped(void **state) {
 	err.http_status = 400;
 	strcpy(err.api_code, "A\x07");
 	strcpy(err.request_id, "\x9b\r");
-	refusal_add(refusals, 0, "mkdir", "a\nb", &err);
+	refusal_add(refusals, 0, "mkdir", "a\nb", &err, NULL);
 	struct buffer out = {0};
 	size_t lines = 0;
 	refusal_all(refusals, &out);
@@ -250,22 +265,27 @@ static void control_bytes_are_escaped(void **state) {
 	refusals_free(refusals);
 }
 
-/* Without memory the words are lost, and the ones before stay. */
+/* Without memory it is lost, or only its message is kept; the ones before stay. */
 static void without_memory(void **state) {
 	(void)state;
+#define FIRST(words) "1970-01-01T00:00:00Z write a: EPERM\nno\n" words
+#define SECOND(words) "1970-01-01T00:00:00Z write b: EPERM\nother\n" words
+	static const char *const shown[] = {SECOND("more\n"), FIRST("") "\n" SECOND("more\n"), FIRST("never\n"),
+		FIRST("never\n") "\n" SECOND(""), FIRST("never\n") "\n" SECOND("more\n")};
 	struct error err = error_of(EPERM, "no"), other = error_of(EPERM, "other");
 	for (size_t n = 1;; n++) {
 		struct refusals *refusals = NULL;
 		alloc_arm(n);
 		int rc = refusals_new(&refusals);
-		if (rc) {
-			assert_int_equal(rc, -ENOMEM);
-		} else {
-			refusal_add(refusals, 0, "write", "a", &err);
-			refusal_add(refusals, 0, "write", "a", &other);
+		if (!rc) {
+			refusal_add(refusals, 0, "write", "a", &err, "no\nnever\n");
+			refusal_add(refusals, 0, "write", "b", &other, "other\nmore\n");
 		}
-		refusals_free(refusals);
 		bool failed = alloc_disarm();
+		assert_int_equal(rc, n == 1 ? -ENOMEM : 0);
+		if (!rc)
+			assert_all(refusals, shown[n - 2]);
+		refusals_free(refusals);
 		assert_int_equal(alloc_live(), 0);
 		if (!failed)
 			return;
@@ -281,6 +301,7 @@ int main(void) {
 		cmocka_unit_test(at_or_below_a_directory),
 		cmocka_unit_test(a_failed_read_does_not_hide_a_change),
 		cmocka_unit_test(the_same_again_only_counts),
+		cmocka_unit_test(the_same_words_again_only_count),
 		cmocka_unit_test(the_oldest_makes_room),
 		cmocka_unit_test(control_bytes_are_escaped),
 		cmocka_unit_test(without_memory),

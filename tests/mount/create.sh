@@ -188,15 +188,18 @@ drop "$runtimes_api" killed
 echo '# text that is no spec'
 reset
 mkdir "$runtimes/bad"
-refused() { # NAME TEXT WHAT .error SAYS BEHIND ITS FIRST LINE
+refused() { # NAME TEXT WHAT .error SAYS FIRST, BEHIND ITS FIRST LINE
 	fails "$1" EINVAL put "$2" "$runtimes/bad/spec.json"
-	is "$1: the reason" "$(tail -n +2 "$runtimes/bad/.error")" "$3
-Verdict: nothing was changed."
+	is "$1: the reason" "$(sed -n "2,$(($(wc -l <<<"$3") + 1))p" "$runtimes/bad/.error")" "$3"
+	is "$1: the verdict, once" "$(grep -c ^Verdict: "$runtimes/bad/.error") $(tail -n 1 "$runtimes/bad/.error")" '1 Verdict: nothing was changed.'
 	is "$1: the text stays" "$(cat "$runtimes/bad/spec.json")" "$2"
 	rm "$runtimes/bad/spec.json"
 }
 
-refused 'a member is missing' '{"region": "in-west-1"}' 'templateID is required
+refused 'members are missing' '{"region": "in-west-1"}' 'templateID is required
+gpuConfigID is required
+gpuCount is required
+planId is required
 line 1, column 23
 {"region": "in-west-1"}
                       ^'
@@ -268,6 +271,36 @@ refused 'a NUL as text' '{"region":"a\u0000b"}' 'not valid JSON: \u0000, which n
 line 1, column 13
 {"region":"a\u0000b"}
             ^'
+wrong='{
+  "region": "in-west-1",
+  "templateID": "ubuntu",
+  "gpuConfigID": "nvidia-l40s-48gb",
+  "gpucount": 1,
+  "planId": "gpu-l40s-on-demand-1h",
+  "storage": {"type": "ephemeral", "sizeGb": 21}
+}'
+all_wrong='templateID must be a template'"'"'s id: tpl-..., not "ubuntu"
+line 3, column 17
+  "templateID": "ubuntu",
+                ^
+unknown member "gpucount"; did you mean "gpuCount"?
+line 5, column 3
+  "gpucount": 1,
+  ^
+storage.sizeGb must be a whole number from 1 to 20, not 21
+line 7, column 46
+  "storage": {"type": "ephemeral", "sizeGb": 21}
+                                             ^'
+refused 'three mistakes' "$wrong" "$all_wrong
+Verdict: nothing was changed."
+is 'the collection has all three' "$(cat "$runtimes/.error")" "$(cat "$runtimes/bad/.error")"
+put "$wrong" "$runtimes/bad/spec.json.plan"
+is 'and so has a plan' "$(cat "$runtimes/bad/spec.json.plan")" "Verdict:  it would be refused: EINVAL: $all_wrong
+Nothing would be sent."
+rm "$runtimes/bad/spec.json.plan"
+fails 'a dozen mistakes' EINVAL put "{$(printf '"x%s":1,' {1..8})\"region\":\"a\"}" "$runtimes/bad/spec.json"
+is 'ten are told, and that there are more' "$(grep -c -e '^unknown member "x' -e ' is required$' "$runtimes/bad/.error") $(tail -n 2 "$runtimes/bad/.error" | head -n 1)" '10 and 2 more'
+rm "$runtimes/bad/spec.json"
 fails 'bytes that are no UTF-8' EINVAL put $'{"region":"\xff"}' "$runtimes/bad/spec.json"
 rm "$runtimes/bad/spec.json"
 fails 'a byte too many' EINVAL put "$spec_runtime$spec_runtime" "$runtimes/bad/spec.json"
@@ -291,9 +324,17 @@ mkdir "$templates/secretive"
 fails 'a secret in a bad spec' EINVAL put '{"description":"x","image":"ghcr.io/a/b:v1","oci_registry_token":["hunter2hunter2"],"category":"LLM"}' "$templates/secretive/spec.json"
 hasnt 'is not shown' "$(cat "$templates/secretive/.error" "$m/.neevfs/errors" "$log")" hunter2
 has 'but its place is' "$(cat "$templates/secretive/.error")" 'oci_registry_token must be a string' 'line 1, column 66'
+fails 'a secret among several mistakes' EINVAL put '{"Image":"hunter2","description":7,"oci_registry_tokn":["hunter2"],"category":"hunter2","category_":"hunter2"}' "$templates/secretive/spec.json"
+hasnt 'is not shown either' "$(cat "$templates/secretive/.error" "$m/.neevfs/errors" "$log")" hunter2
+has 'but the mistakes are' "$(cat "$templates/secretive/.error")" '"Image"; did you mean "image"?' 'image must be an image' 'description must be a string' '"oci_registry_tokn"; did you' \
+	'oci_registry_token must be a string' '"category_"; did you'
+put '{"Image":"hunter2","oci_registry_tokn":["hunter2"]}' "$templates/secretive/spec.json.plan"
+hasnt 'nor in a plan' "$(cat "$templates/secretive/spec.json.plan")" hunter2
+rm "$templates/secretive/spec.json.plan"
 rmdir "$templates/secretive"
 is 'nothing of all that was sent' "$(changes)" none
-ok 'and then the right one' write "$spec_runtime" "$runtimes/bad/spec.json"
+put "$wrong" "$runtimes/bad/spec.json" 2>/dev/null
+ok 'and then all mended' eval 'sed "s/ubuntu/tpl-ubuntu/; s/gpucount/gpuCount/; s/21/20/" <<<"$wrong" >"$runtimes/bad/spec.json"'
 is 'is created' "$(requests createAIRuntime) $(cat "$runtimes/bad/status")" '1 Pending'
 drop "$runtimes_api" bad
 
@@ -366,14 +407,14 @@ has 'the reason' "$(cat "$runtimes/eval-01/.error")" 'cannot change' gpuCount
 ok 'the same spec' cp same.json "$runtimes/eval-01/spec.json"
 ok 'the same spec, spelt otherwise' eval 'jq -cS . same.json >"$runtimes/eval-01/spec.json"'
 cp same.json other.json && printf '{"region": 7}' >"$runtimes/eval-01/spec.json" 2>/dev/null
-has 'a refusal is told' "$(cat "$runtimes/eval-01/.error")" EINVAL
+has 'a refusal is told' "$(cat "$runtimes/eval-01/.error")" EINVAL 'region must be a string, not 7' 'templateID is required'
 is 'it is as it was' "$(cat "$runtimes/eval-01/spec.json")" "$(cat same.json)"
 is 'nothing was sent' "$(changes)" none
 
 echo '# what was refused before a success is history'
 mkdir "$runtimes/mended"
 put '{}' "$runtimes/mended/spec.json" 2>/dev/null
-has 'the refusal' "$(cat "$runtimes/mended/.error")" 'region is required'
+has 'the refusal' "$(cat "$runtimes/mended/.error")" 'region is required' 'planId is required'
 ok 'the next try' cp same.json "$runtimes/mended/spec.json"
 is '.error after it' "$(cat "$runtimes/mended/.error")" ''
 has '.neevfs/errors keeps it' "$(cat "$m/.neevfs/errors")" 'airuntimes/mended/spec.json: EINVAL'
