@@ -71,7 +71,7 @@ static enum spec_verdict spec_refuse(struct spec_faults *faults, enum json_verdi
 
 enum spec_verdict spec_check(const struct schema *schema, const char *name, const char *text, size_t len,
 	struct buffer *ret_body, struct spec_faults *ret_faults) {
-	struct spec_faults unused;
+	struct spec_faults unused = {0};
 	struct spec_faults *faults = ret_faults ? ret_faults : &unused;
 	*faults = (struct spec_faults){.schema = schema, .text = text, .len = len};
 	if (len > SPEC_BYTES_MAX) {
