@@ -227,6 +227,21 @@ static void standings_check(struct doctor *doctor, const struct standings *stand
 				standings->at[i]->state == STANDING_ALIVE ? "alive" : "another user's, not to be told");
 }
 
+static void endings_check(struct doctor *doctor, const struct standings *standings) {
+	SCOPED(endings_free) struct endings endings;
+	endings_read(&endings);
+	for (size_t i = 0; i < endings.count; i++) {
+		const struct ending *ending = &endings.at[i];
+		SCOPED(buffer_free) struct buffer advice = {0};
+		if (!standings_lack(standings, ending))
+			continue;
+		buffer_printf(
+			&advice, "mount it again: %s; or forget it: neevfs umount %s", ending->command, ending->path);
+		finding_say(&doctor->findings, FINDING_WARN, "mounted", advice.data, "%s: not since %s: its process %s",
+			ending->path, ending->when, ending->how);
+	}
+}
+
 static bool directory_empty(const char *path) {
 	DIR *directory = opendir(path);
 	bool empty = true;
@@ -286,6 +301,7 @@ static void mounts_check(struct doctor *doctor) {
 			"what is mounted cannot be told: %s", strerror(-rc));
 	else
 		standings_check(doctor, &standings);
+	endings_check(doctor, &standings);
 	mountpoint_check(doctor, &standings);
 }
 

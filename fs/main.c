@@ -9,6 +9,7 @@
  *   mount.c  mounted.c    the mount point; the kernel's table of mounts
  *   login.c  terminal.c   neevfs login and logout; asking a person           credential.c  where the token is from
  *   standing*.c           neevfs status: the mounts of this machine, asked how they are
+ *   ending.c              mounts that ended and that nobody unmounted, noted for who comes later
  *   doctor*.c finding.c   neevfs doctor; what a check found, as lines
  *   loop.c                the one place that waits
  *   op.c                  one request: parked, resumed, interrupted, answered once
@@ -47,6 +48,7 @@
 #include "credential.h"
 #include "daemon.h"
 #include "doctor.h"
+#include "ending.h"
 #include "log.h"
 #include "login.h"
 #include "loop.h"
@@ -131,6 +133,7 @@ static int program_build(struct program *program, struct error *err) {
 static void program_ready(void *user) {
 	struct program *program = user;
 	log_write(LOG_NOTICE, "mounted at %s (%s)", program->options.mountpoint, program->options.api_base);
+	(void)ending_forget(program->options.mountpoint);
 	daemon_ready(&program->daemon);
 	watched_tell(&program->watched, program->mount.device, true);
 	if (program->watched.restarts)
@@ -232,14 +235,16 @@ static int restart_check(const struct options *options, struct error *err) {
 
 static int program_status(void) {
 	SCOPED(standings_free) struct standings standings;
+	SCOPED(endings_free) struct endings endings;
 	struct error err;
+	endings_read(&endings);
 	int rc = standings_read(&standings);
 	if (rc) {
 		error_set(&err, -rc, "what is mounted cannot be told: %s", strerror(-rc));
 		return complain(&err);
 	}
-	standings_show(&standings, stdout);
-	return standings_well(&standings) ? EXIT_SUCCESS : EXIT_FAILURE;
+	standings_show(&standings, &endings, stdout);
+	return standings_well(&standings, &endings) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 /* Goes on with what could be read: `trouble` says what could not. */

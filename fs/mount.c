@@ -1,5 +1,6 @@
 #include "mount.h"
 
+#include "ending.h"
 #include "handlers.h"
 #include "mounted.h"
 #include "options_table.h"
@@ -254,12 +255,16 @@ int mount_remove(const char *mountpoint, struct error *err) {
 	struct mounted mounted;
 	struct stat st;
 	int rc = mount_path(mountpoint, path);
+	bool noted = ending_forget(rc ? mountpoint : path); /* whose directory may be gone since */
+	int found = rc ? rc : mounted_at(path, &mounted);
+	bool ours = !found && mounted.ours;
+	if (!ours && noted)
+		return 0;
 	if (rc)
 		return error_set(err, -rc, "%s: %s", mountpoint, strerror(-rc));
-	rc = mounted_at(path, &mounted);
-	if (rc == -ENOENT && lstat(path, &st) && errno == ENOENT)
+	if (found == -ENOENT && lstat(path, &st) && errno == ENOENT)
 		return error_set(err, ENOENT, "%s: no such directory", path);
-	if (rc || !mounted.ours)
+	if (!ours)
 		return error_set(err, EINVAL, "%s: no neevfs is mounted there; neevfs status shows where", path);
 	rc = path_unmount(path, false);
 	if (rc == -EBUSY) /* somebody is inside: the name goes now, the rest when they leave */

@@ -83,6 +83,8 @@ void options_forget_token(struct options *options); /* wipes it */
 
 /* Appends the path of the config file, whether it exists or not; nothing where there is no home directory. */
 void options_config_path(struct buffer *out);
+/* The same of a file that all mounts of the user share. */
+void options_state_path(const char *name, struct buffer *out);
 
 void options_help(struct buffer *out);       /* what one needs in the first week; fits a screen of 80 by 24 */
 void options_help_table(struct buffer *out); /* every option, a line each */

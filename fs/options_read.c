@@ -186,25 +186,20 @@ static int options_bases(struct options *options, struct error *err) {
 	return 0;
 }
 
-/*
- * Where the XDG base directory specification wants what shall survive: one file for all mounts of the user. Nothing is
- * appended where there is no home directory.
- */
-static void options_state(const char *name, struct buffer *path) {
+/* Where the XDG base directory specification wants what shall survive. */
+void options_state_path(const char *name, struct buffer *out) {
 	const char *state = getenv("XDG_STATE_HOME"), *home = home_path();
-	if (state && *state == '/') {
-		buffer_printf(path, "%s/neevfs/%s", state, name);
-		return;
-	}
-	if (home)
-		buffer_printf(path, "%s/.local/state/neevfs/%s", home, name);
+	if (state && *state == '/')
+		buffer_printf(out, "%s/neevfs/%s", state, name);
+	else if (home)
+		buffer_printf(out, "%s/.local/state/neevfs/%s", home, name);
 }
 
 static int options_login(struct options *options, struct error *err) {
 	SCOPED(buffer_free) struct buffer path = {0};
 	if (options->sandbox)
 		return 0;
-	options_state("login", &path);
+	options_state_path("login", &path);
 	if (path.error)
 		return error_set(err, ENOMEM, "no memory for the options");
 	free(options->login);
@@ -236,7 +231,7 @@ static int options_journal(struct options *options, struct error *err) {
 	SCOPED(buffer_free) struct buffer path = {0};
 	if (options->journal || options->sandbox)
 		return 0;
-	options_state("journal", &path);
+	options_state_path("journal", &path);
 	if (!path.data && !path.error)
 		return error_set(err, EINVAL, "no home directory to keep the journal in: give journal=PATH");
 	if (path.error)

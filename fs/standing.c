@@ -39,6 +39,13 @@ const struct standing *standings_find(const struct standings *standings, const c
 	return NULL;
 }
 
+bool standings_lack(const struct standings *standings, const struct ending *ending) {
+	size_t i = 0;
+	while (i < standings->count && !ending_is_of(ending, standings->at[i]->path))
+		i++;
+	return i == standings->count;
+}
+
 /* ---- what is mounted ---- */
 
 struct search {

@@ -5,6 +5,7 @@
 #ifndef NEEVFS_FS_STANDING_H
 #define NEEVFS_FS_STANDING_H
 
+#include "ending.h"
 #include "mounted.h"
 
 #include <stddef.h>
@@ -41,10 +42,13 @@ struct standings {
 int standings_read(struct standings *ret);
 void standings_free(struct standings *standings);
 
-/* What `neevfs status` prints: a paragraph for each. */
-void standings_show(const struct standings *standings, FILE *out);
-/* Whether none is dead or hangs. */
-bool standings_well(const struct standings *standings);
+/* What `neevfs status` prints: a paragraph for each, and for each of `endings` where none stands since. */
+void standings_show(const struct standings *standings, const struct endings *endings, FILE *out);
+/* Whether none is dead or hangs, and where one ended another stands. */
+bool standings_well(const struct standings *standings, const struct endings *endings);
+
+/* Whether none stands where that one ended. */
+bool standings_lack(const struct standings *standings, const struct ending *ending);
 
 /* The one at that absolute path, or NULL. Lent. */
 const struct standing *standings_find(const struct standings *standings, const char *path);

@@ -67,7 +67,20 @@ static void standing_show(const struct standing *standing, struct buffer *out) {
 	}
 }
 
-void standings_show(const struct standings *standings, FILE *out) {
+static void ending_show(const struct ending *ending, struct buffer *out) {
+	buffer_add_safe(out, ending->path, strlen(ending->path));
+	buffer_add(out, ": ENDED at ");
+	buffer_add_safe(out, ending->when, strlen(ending->when));
+	buffer_add(out, ", and is not mounted any more\n    its process ");
+	buffer_add_safe(out, ending->how, strlen(ending->how));
+	buffer_add(out, "\n    mount it again: ");
+	buffer_add_safe(out, ending->command, strlen(ending->command));
+	buffer_add(out, "\n    or forget it: neevfs umount ");
+	buffer_add_safe(out, ending->path, strlen(ending->path));
+	buffer_byte(out, '\n');
+}
+
+void standings_show(const struct standings *standings, const struct endings *endings, FILE *out) {
 	SCOPED(buffer_free) struct buffer text = {0};
 	for (size_t i = 0; i < standings->count; i++)
 		standing_show(standings->at[i], &text);
@@ -76,10 +89,16 @@ void standings_show(const struct standings *standings, FILE *out) {
 			&text, "no neevfs is mounted; one is by: neevfs MOUNTPOINT, or neevfs --sandbox MOUNTPOINT\n");
 	if (standings->beyond)
 		buffer_printf(&text, "and %zu more, which were not asked\n", standings->beyond);
+	for (size_t i = 0; i < endings->count; i++)
+		if (standings_lack(standings, &endings->at[i]))
+			ending_show(&endings->at[i], &text);
 	fputs(text.error ? "no memory\n" : text.data, out);
 }
 
-bool standings_well(const struct standings *standings) {
+bool standings_well(const struct standings *standings, const struct endings *endings) {
+	for (size_t i = 0; i < endings->count; i++)
+		if (standings_lack(standings, &endings->at[i]))
+			return false;
 	for (size_t i = 0; i < standings->count; i++)
 		if (standings->at[i]->state == STANDING_DEAD || standings->at[i]->state == STANDING_HANGS)
 			return false;

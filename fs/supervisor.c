@@ -1,6 +1,7 @@
 #include "supervisor.h"
 
 #include "../api/scope.h"
+#include "ending.h"
 #include "log.h"
 #include "mount.h"
 
@@ -66,8 +67,9 @@ struct supervisor {
 	char *title; /* what ps(1) showed before; NULL: it still does */
 	size_t title_size;
 	int64_t kill_ms;
-	bool called; /* to end */
-	bool ready;  /* a daemon's mount has answered once */
+	bool called;  /* to end */
+	bool ready;   /* a daemon's mount has answered once */
+	char how[64]; /* the last daemon ended */
 };
 
 static int64_t clock_ms(void) {
@@ -225,8 +227,9 @@ static const char *signal_name(int number) {
 }
 
 /* Whether another daemon shall be started, after a pause. */
-static bool supervisor_again(struct supervisor *supervisor, const char *why) {
+static bool supervisor_again(struct supervisor *supervisor) {
 	const struct options *options = supervisor->supervising->options;
+	const char *why = supervisor->how;
 	if (!options->restart) {
 		log_write(LOG_ERR, "%s: the daemon %s; unmounted", options->mountpoint, why);
 		return false;
@@ -248,7 +251,6 @@ static bool supervisor_again(struct supervisor *supervisor, const char *why) {
 static int supervisor_run(struct supervisor *supervisor, struct watched *ret, int *ret_status) {
 	for (;;) {
 		bool ready;
-		char why[64];
 		int status = supervisor_attend(supervisor);
 		supervisor_clean(supervisor, &ready);
 		bool killed = WIFSIGNALED(status), failed = WIFEXITED(status) && WEXITSTATUS(status);
@@ -258,6 +260,11 @@ static int supervisor_run(struct supervisor *supervisor, struct watched *ret, in
 			return 1;
 		}
 		*ret_status = killed || failed ? EXIT_FAILURE : EXIT_SUCCESS;
+		snprintf(supervisor->how, sizeof supervisor->how,
+			killed  ? "was ended by SIG%s"
+			: ready ? "ended with an error, which the log has"
+				: "could not be started",
+			killed ? signal_name(WTERMSIG(status)) : "");
 		/* One that came up and went by itself has said why, and is not wanted any more. */
 		if (supervisor->called || (!killed && (ready || !failed))) {
 			if (killed)
@@ -265,9 +272,7 @@ static int supervisor_run(struct supervisor *supervisor, struct watched *ret, in
 					supervisor->supervising->options->mountpoint, signal_name(WTERMSIG(status)));
 			return 1;
 		}
-		snprintf(why, sizeof why, killed ? "was ended by SIG%s" : "could not be started",
-			killed ? signal_name(WTERMSIG(status)) : "");
-		if (!supervisor_again(supervisor, why))
+		if (!supervisor_again(supervisor))
 			return 1;
 		supervisor->started++;
 		int rc = daemon_fork(supervisor, ret);
@@ -282,8 +287,17 @@ static int supervisor_run(struct supervisor *supervisor, struct watched *ret, in
 	}
 }
 
+/* For who finds the mount point empty: the log is not where they look first. */
+static void supervisor_note(const struct supervisor *supervisor, const struct buffer *command) {
+	const char *path = supervisor->supervising->options->mountpoint;
+	int rc = command->error ? command->error : ending_note(path, time(NULL), supervisor->how, command->data);
+	if (rc)
+		log_write(LOG_WARNING, "%s: neevfs status will not know of this: %s", path, strerror(-rc));
+}
+
 int supervisor_start(const struct supervising *supervising, struct watched *ret, int *ret_status) {
 	struct supervisor supervisor = {.supervising = supervising};
+	SCOPED(buffer_free) struct buffer command = {0};
 	sigset_t set;
 	supervisor_signals(&set);
 	sigprocmask(SIG_BLOCK, &set, NULL);
@@ -292,10 +306,13 @@ int supervisor_start(const struct supervising *supervising, struct watched *ret,
 	int rc = daemon_fork(&supervisor, ret);
 	if (rc <= 0)
 		return rc;
+	ending_command(supervising->argc, supervising->argv, supervising->options->mountpoint, &command);
 	title_write(&supervisor);
 	supervisor_settle(&supervisor);
 	daemon_release(&supervisor);
 	rc = supervisor_run(&supervisor, ret, ret_status);
+	if (rc && supervisor.ready && *ret_status && !supervisor.called)
+		supervisor_note(&supervisor, &command);
 	free(supervisor.title);
 	return rc;
 }

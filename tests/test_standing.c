@@ -81,11 +81,12 @@ static void what_is_printed(void **state) {
 			"none\ncache: 3\ncreates in doubt: 1 (templates a\033b)\nodd\n"};
 	struct standing dead = {.path = (char[]){"/d"}, .mounted = {.user = -1, .source = "x"}, .state = STANDING_DEAD};
 	struct standings standings = {.at = {&alive}, .count = 1};
+	const struct endings none = {.count = 0};
 	char *text;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
-	standings_show(&standings, out);
-	assert_true(standings_well(&standings));
+	standings_show(&standings, &none, out);
+	assert_true(standings_well(&standings, &none));
 	fclose(out);
 	assert_string_equal(text, "/a\\x1bb: alive; neevfs, of the user 4294960000\n    version: 9\n    token: good\n  "
 				  "  service gpu: up\n"
@@ -93,12 +94,12 @@ static void what_is_printed(void **state) {
 	free(text);
 	out = open_memstream(&text, &len);
 	standings = (struct standings){.at = {&dead}, .count = 1, .beyond = 2};
-	standings_show(&standings, out);
-	assert_false(standings_well(&standings));
+	standings_show(&standings, &none, out);
+	assert_false(standings_well(&standings, &none));
 	dead.state = STANDING_HANGS;
-	assert_false(standings_well(&standings));
+	assert_false(standings_well(&standings, &none));
 	dead.state = STANDING_CLOSED;
-	assert_true(standings_well(&standings));
+	assert_true(standings_well(&standings, &none));
 	fclose(out);
 	assert_non_null(strstr(text, "/d: DEAD; x"));
 	assert_non_null(strstr(text, "neevfs umount /d\n"));
@@ -106,11 +107,34 @@ static void what_is_printed(void **state) {
 	free(text);
 }
 
+static void one_that_ended(void **state) {
+	(void)state;
+	struct standing alive = {.path = (char[]){"/a b"}, .mounted = {.source = "x"}, .state = STANDING_ALIVE};
+	const struct standings standings = {.at = {&alive}, .count = 1};
+	const struct endings endings = {.at = {{"T1", "/a b", "was mounted again since", "neevfs '/a b'"},
+						{"T2", "/c\033", "was ended by SIGKILL", "neevfs --sandbox /c\033"}},
+		.count = 2};
+	const struct endings first = {.at = {endings.at[0]}, .count = 1};
+	char *text;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	standings_show(&standings, &endings, out);
+	fclose(out);
+	assert_null(strstr(text, "was mounted again since"));
+	assert_string_equal(strchr(text, '\n') + 1,
+		"/c\\x1b: ENDED at T2, and is not mounted any more\n    its process was ended by SIGKILL\n"
+		"    mount it again: neevfs --sandbox /c\\x1b\n    or forget it: neevfs umount /c\\x1b\n");
+	free(text);
+	assert_false(standings_well(&standings, &endings));
+	assert_true(standings_well(&standings, &first));
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(which_are_ours),
 		cmocka_unit_test(too_many),
 		cmocka_unit_test(what_is_printed),
+		cmocka_unit_test(one_that_ended),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -240,6 +240,43 @@ is 'the other one goes on' "$? $(head -n 1 <<<"$said")" "0 $one: alive; neevfs, 
 m=$one pid=$one_pid log=$work/log1
 mount_down
 
+echo '# one that died, and whose mount point its supervisor freed'
+died() { # ARGUMENT…: mounts at "a b" in the background, and kills its daemon
+	"$NEEVFS" "$@" "$work/a b" >died.said 2>&1
+	pkill -KILL -f -x "$NEEVFS $* $work/a b"
+	WAIT=10 wait_for eval '! mountpoint -q "$work/a b" && [ -s state/neevfs/ended ]'
+}
+mkdir 'a b'
+ok 'it was there, and is not' died -o "$base"
+said=$("$NEEVFS" status)
+is 'status' "$? $(sed "s/ at 2[0-9TZ:-]*,/ at TIME,/" <<<"$said")" "1 no neevfs is mounted; one is by: neevfs MOUNTPOINT, or neevfs --sandbox MOUNTPOINT
+$work/a b: ENDED at TIME, and is not mounted any more
+    its process was ended by SIGKILL
+    mount it again: neevfs -o $base '$work/a b'
+    or forget it: neevfs umount $work/a b"
+is 'its time' "$(date -ud "$(cut -f 1 state/neevfs/ended)" +%s | awk -v now="$(date +%s)" '{print (now - $1 < 100 && $1 <= now)}')" 1
+is 'for nobody else' "$(stat -c %a state/neevfs/ended)" 600
+doctor 0 -o "$base" 'a b'
+has 'doctor' "$said" "warn  mounted: $work/a b: not since 2" ': its process was ended by SIGKILL' "mount it again: neevfs -o $base '$work/a b'" "neevfs umount $work/a b"
+ok 'what is advised mounts it' eval "$(sed -n 's/^      mount it again: neevfs \(.*\); or .*/"$NEEVFS" \1/p' <<<"$said")"
+said=$("$NEEVFS" status)
+is 'then it is forgotten' "$? $(grep -c ENDED <<<"$said") $(ls state/neevfs)" '0 0 '
+ok 'an unmount' "$NEEVFS" umount 'a b'
+is 'leaves nothing to tell' "$("$NEEVFS" status | grep -c ENDED)" 0
+ok 'another one dies' died -o "$base,token_command=echo $token; : secretsecret"
+doctor 0 -o "$base"
+has 'no secret is kept' "$said" "mount it again: neevfs -o ... '$work/a b'"
+hasnt 'nor in the file' "$(cat state/neevfs/ended)" secretsecret "$token"
+rmdir 'a b'
+ok 'umount forgets it' "$NEEVFS" umount "$work/a b"
+is 'which is well' "$("$NEEVFS" status >/dev/null; echo $?)" 0
+mkdir 'a b'
+: >state/neevfs.away # what is no directory keeps nothing, and hinders nothing
+XDG_STATE_HOME=$work/state/neevfs.away ok 'without a place for a note' "$NEEVFS" -o "$base,log=$work/noted.log,journal=$work/journal" 'a b'
+pkill -KILL -f -x "$NEEVFS -o $base,log=$work/noted.log,journal=$work/journal a b"
+WAIT=10 ok 'the mount point is freed all the same' wait_for eval '! mountpoint -q "a b"'
+ok 'and the log says so' wait_for grep -q "$work/a b: neevfs status will not know of this: Not a directory" noted.log
+
 wait $silent
 is 'one that never says a word: status' "$(cat silent.status)" 1
 has 'in words' "$(cat silent.said)" 'FAIL  inventory: ' 'within 10 s' 'ok    gpu: '

@@ -24,11 +24,13 @@ errno_of() {
 	echo "${text:--}"
 }
 
+told() { "$NEEVFS" status | sed -n "s,^    its process \(.*\),\1,p"; } # how it ended, for who comes later
+
 echo '# a daemon that is killed'
 : >took
 for ((round = 0; round < rounds; round++)); do
 	start -o "$options" "$point"
-	is "round $round: it is up" "$status $said $(answers && echo yes)" '0  yes'
+	is "round $round: it is up, and nothing is told of another" "$status $said $(answers && echo yes) $(told)" '0  yes '
 	begin=$EPOCHREALTIME
 	kill -KILL "$pid"
 	until unmounted "$point" || [ $SECONDS -gt 100 ]; do :; done
@@ -48,12 +50,13 @@ killed_gone() { # SIGNAL: until the mount point is free
 	unmounted "$point"
 }
 for signal in KILL ABRT SEGV; do
-	start -o "$options" "$point"
+	ASAN_OPTIONS=$ASAN_OPTIONS:handle_segv=0 start -o "$options" "$point"
 	exec 7<"$point/README.txt"
 	cat "$point/project/aimodels/chat-llama/status" >/dev/null
 	faulted "SIG$signal of the daemon, a file open: mount point free" 0 1000 - killed_gone $signal
 	exec 7<&-
 	wait_for ended
+	is "SIG$signal of the daemon: status tells it later" "$(told)" "was ended by SIG$signal"
 done
 start -o "$options" "$point"
 reset
@@ -90,6 +93,7 @@ for at in keeper pid; do
 	kill -TERM "${!at}"
 	ok "SIGTERM to the $at ends both" wait_for ended
 	is "SIGTERM to the $at: the mount" "$(mounted "$point" && echo still)" ''
+	is "SIGTERM to the $at: nothing is told later" "$(told)" ''
 done
 start -o "$options" "$point"
 kill -STOP "$pid"
@@ -97,6 +101,7 @@ kill -TERM "$keeper"
 WAIT=12 ok 'a daemon that does not end is ended' wait_for ended
 is 'and its mount' "$(mounted "$point" && echo still)" ''
 has 'the log says so' "$(tail -n 1 "$dlog")" 'did not end by itself'
+is 'its end was wanted: nothing is told later' "$(told)" ''
 NEEV_API_TOKEN=$token start -o "$base" "$point"
 environment=$(tr '\0' '\n' <"/proc/$keeper/environ" 2>/dev/null)
 hasnt 'no token in its environment' "$environment" "$token"
@@ -135,8 +140,10 @@ for what in 'a second time, after a pause' 'a third time'; do
 	WAIT=20 ok "$what" again
 	processes "$point"
 done
+is 'until then there is nothing to tell' "$(told)" ''
 kill -KILL "$pid"
 ok 'the fourth within a minute is the end' wait_for ended
+is 'which is told later' "$(told)" 'was ended by SIGKILL'
 is 'of the mount too' "$(mounted "$point" && echo still)" ''
 is 'the log has it' "$(grep -c 'mounting again' "$dlog") $(grep -c 'given up: restart=3' "$dlog")" '3 1'
 start --sandbox -o restart=1,speed=0 "$point"
@@ -277,6 +284,7 @@ if [ "$(id -u)" = 0 ] && mountpoint -q /sys/fs/fuse/connections; then
 	start -o "$options,restart=3" "$point"
 	ok 'aborted in the background, restart=3: somebody wanted its end' aborted "$(connection)"
 	ok 'both end' wait_for ended
+	is 'which is told later' "$(told)" 'ended with an error, which the log has'
 	front
 	exec 7<"$point/README.txt"
 	umount -f "$point" 2>/dev/null
