@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -64,7 +65,7 @@ struct supervisor {
 	unsigned started;
 	pid_t pid;   /* of the daemon */
 	int fd;      /* towards it; it notices when this closes */
-	char *title; /* what ps(1) showed before; NULL: it still does */
+	char *title; /* what ps(1) showed before, and the environment; NULL: it still does */
 	size_t title_size;
 	int64_t kill_ms;
 	bool called;  /* to end */
@@ -99,27 +100,40 @@ static void descriptors_close(int a, int b) {
 	close_range((unsigned)low, ~0u, 0);
 }
 
-/* ps(1) tells the two apart, and shows no options here. A daemon that comes later has its own words again. */
+/* The environment's strings that are within `from` are those within `to` from now on. */
+static void environment_move(const char *from, char *to, size_t size) {
+	for (char **at = environ; at && *at; at++)
+		if (*at >= from && *at < from + size)
+			*at = to + (*at - from);
+}
+
+/*
+ * ps(1) tells the two apart, and shows no options here. A daemon that comes later has its own words again.
+ *
+ * A command line is often too short for it: then it goes on over the strings of the environment, which the kernel has
+ * put behind those of the command line, and shows as a part of it where the last NUL of that is overwritten. They end
+ * where the program's path begins.
+ */
 static void title_write(struct supervisor *supervisor) {
-	const struct supervising *supervising = supervisor->supervising;
-	char *first = supervising->argv[0], *end = first + strlen(first) + 1;
-	for (int i = 1; i < supervising->argc && supervising->argv[i] == end; i++)
-		end += strlen(end) + 1;
-	size_t size = (size_t)(end - first);
-	supervisor->title = malloc(size);
+	char *first = supervisor->supervising->argv[0], *end = (char *)getauxval(AT_EXECFN);
+	size_t size = end > first ? (size_t)(end - first) : 0;
+	supervisor->title = size ? malloc(size) : NULL;
 	if (!supervisor->title)
 		return;
 	supervisor->title_size = size;
 	memcpy(supervisor->title, first, size);
+	environment_move(first, supervisor->title, size);
 	memset(first, 0, size);
-	snprintf(first, size, "neevfs: watches %s", supervising->options->mountpoint);
+	snprintf(first, size, "neevfs: watches %s", supervisor->supervising->options->mountpoint);
 	prctl(PR_SET_NAME, "neevfs-watch");
 }
 
 static void title_restore(struct supervisor *supervisor) {
+	char *first = supervisor->supervising->argv[0];
 	if (!supervisor->title)
 		return;
-	memcpy(supervisor->supervising->argv[0], supervisor->title, supervisor->title_size);
+	memcpy(first, supervisor->title, supervisor->title_size);
+	environment_move(supervisor->title, first, supervisor->title_size);
 	prctl(PR_SET_NAME, "neevfs");
 	free(take_pointer(supervisor->title));
 }
@@ -313,6 +327,6 @@ int supervisor_start(const struct supervising *supervising, struct watched *ret,
 	rc = supervisor_run(&supervisor, ret, ret_status);
 	if (rc && supervisor.ready && *ret_status && !supervisor.called)
 		supervisor_note(&supervisor, &command);
-	free(supervisor.title);
+	title_restore(&supervisor); /* what comes after may ask for the environment */
 	return rc;
 }

@@ -154,6 +154,18 @@ isnt '--sandbox: with a cloud of its own' "$(sed -n 's/^api_base=//p' "$point/.n
 ok '--sandbox: the cloud before is gone' wait_for eval '! curl -s -o /dev/null "$own/_sandbox/clock"'
 stop
 is 'no process is left' "$(ended && echo none)" none
+mkdir bin short.$$
+ln -s "$NEEVFS" bin/neevfs
+given=$(PATH=$work/bin:$PATH && neevfs --sandbox -o restart=1 short.$$ 2>&1)
+processes short.$$
+is 'a command line that is shorter than the title: the title is whole' "$given $(tr '\0' '\n' <"/proc/$keeper/cmdline" | head -n 1)" " neevfs: watches $work/short.$$"
+before=$pid environment=$(tr '\0' '\n' 2>/dev/null <"/proc/$pid/environ")
+kill -KILL "$pid"
+ok 'there again' wait_for eval 'processes short.$$; [ -n "$pid" ] && [ "$pid" != "$before" ] && answers short.$$'
+processes short.$$
+is 'with the environment that it was given' "$(tr '\0' '\n' 2>/dev/null <"/proc/$pid/environ")" "$environment"
+"$NEEVFS" umount short.$$
+wait_for ended
 start -o "$options,restart=9" "$point"
 mv token token.away
 : >"$dlog"
