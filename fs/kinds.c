@@ -37,7 +37,7 @@
 #define SCHEMA {.name = "spec.schema.json", .type = ROW_TEXT, .text = text_schema}
 #define EXAMPLE {.name = "spec.example.json", .type = ROW_TEXT, .text = text_example}
 #define BY_ID {.name = ".by-id", .type = ROW_BY_ID}
-#define README(text_of) {.name = "README.txt", .type = ROW_TEXT, .text = text_words, .words = text_of}
+#define README(text_of) {.name = "README.txt", .type = ROW_TEXT, .text = text_readme, .words = text_of}
 #define BY_STATUS {.name = ".by-status", .type = ROW_SHELVES}
 #define INDEX {.name = "index.tsv", .type = ROW_TEXT, .text = text_index}
 #define SECRET_INDEX {.name = "index.tsv", .type = ROW_TEXT, .text = text_index, .mode = 0400}

@@ -80,7 +80,8 @@ struct row {
 	const struct kind *kind;
 	/* Renders what needs more than one value: 0, DEMAND_PARKED or -errno (store.h). */
 	int (*text)(const struct view *view, struct demand *demand, struct buffer *out);
-	const char *words; /* a help text: all that is in it. It is not in drafts, and gives way to a scratch file */
+	const char *words; /* a help text: all that is in it (readmes.h). It is not in drafts, and gives way to a
+			      scratch file */
 };
 
 /* A column of index.tsv: a value of the listed resource, or what `text` makes of it (index.h). */

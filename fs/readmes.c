@@ -1,5 +1,42 @@
 #include "readmes.h"
 
+#include "change.h"
+#include "options.h"
+#include "view.h"
+
+#include <string.h>
+
+/* The first byte of a line that needs one of these, which are bits: of enum change_verb, and that anything is written.
+ */
+#define CREATE "\001"
+#define SCALE "\002"
+#define DELETE "\004"
+#define ANY "\007"
+#define WRITE "\010"
+enum { GRANTED_WRITE = 8 };
+_Static_assert(CHANGE_CREATE == 1 && CHANGE_SCALE == 2 && CHANGE_DELETE == 4, "the marks are bits of what is granted");
+
+int text_readme(const struct view *view, struct demand *demand, struct buffer *out) {
+	(void)demand;
+	const struct options *options = view->fs->options;
+	unsigned granted = options->read_only ? 0 : options->allow | GRANTED_WRITE;
+	bool whole = true;
+	for (const char *line = view->row->words, *end; *line; line = end) {
+		end = strchr(line, '\n') + 1;
+		bool marked = *line < ' ' && *line != '\n', shown = !marked || (granted & (unsigned)*line);
+		whole &= shown;
+		if (shown)
+			buffer_append(out, line + marked, (size_t)(end - line - marked));
+	}
+	if (whole)
+		return 0;
+	buffer_add(out, options->read_only ? "Mounted with ro" : "Mounted with allow=");
+	if (!options->read_only)
+		options_show_allow(options, out);
+	buffer_add(out, ": what that does not grant is left out here.\n");
+	return 0;
+}
+
 /* Lines of text, as they stand. */
 /* clang-format off */
 
@@ -16,12 +53,12 @@ const char readme_root[] =
 	"    column -ts$'\\t' project/airuntimes/index.tsv\n"
 	"    grep . inventory/*/*/price_per_gpu_per_hour\n"
 	"    tail -n 20 .neevfs/errors                  # what was refused, and why\n"
-	"Create, scale, delete. It costs money until the directory is gone:\n"
-	"    mkdir project/airuntimes/new\n"
-	"    cp project/airuntimes/NAME/spec.json project/airuntimes/new/\n"
-	"    echo 3 > project/aimodels/NAME/replicas\n"
-	"    rmdir project/airuntimes/new\n"
-	"Mounted with ro or allow=none it changes nothing; wait works with allow=none.\n"
+	ANY "Create, scale, delete. It costs money until the directory is gone:\n"
+	CREATE "    mkdir project/airuntimes/new\n"
+	CREATE "    cp project/airuntimes/NAME/spec.json project/airuntimes/new/\n"
+	SCALE "    echo 3 > project/aimodels/NAME/replicas\n"
+	DELETE "    rmdir project/airuntimes/new\n"
+	ANY "To only look around: mount with -o ro, or allow=none, with which wait works.\n"
 	"The manual: man 5 neevfs\n";
 
 const char readme_mount[] =
@@ -33,7 +70,7 @@ const char readme_mount[] =
 	"    column -ts$'\\t' requests              # what the API was asked\n"
 	"    cat stats                              # counters, for Prometheus\n"
 	"    column -ts$'\\t' cost                  # what an hour costs, by project\n"
-	"    echo project/airuntimes > refresh      # forget what was answered about it\n"
+	WRITE "    echo project/airuntimes > refresh      # forget what was answered about it\n"
 	"    cat version\n";
 
 const char readme_orgs[] =
@@ -83,26 +120,26 @@ const char readme_airuntimes[] =
 	"    grep . */status                        # one request for a hundred of them\n"
 	"    ls .by-status/Running\n"
 	"    tail -f events                         # what changes, as it changes\n"
-	"A name has 1 to 63 lower case letters, digits, and hyphens between them.\n"
-	"Create: mkdir makes a draft, local and free; its spec.json makes the instance.\n"
-	"    mkdir new || cat .error\n"
-	"    cp spec.example.json new/spec.json.plan\n"
-	"    cat new/spec.json.plan                 # what is checked, sent, and paid\n"
-	"    mv new/spec.json.plan new/spec.json || cat new/.error\n"
-	"    echo \"Running 600\" > new/wait          # until it runs, at most 10 minutes\n"
-	"Create one like another, with two GPUs (all members: spec.schema.json):\n"
-	"    mkdir two\n"
-	"    jq '.gpuCount = 2' NAME/spec.json > two/spec.json || cat two/.error\n"
-	"Delete. Only rmdir does; rm -r is refused, as is rmdir for 5 s after it:\n"
-	"    rmdir new two\n"
-	"    echo gone > new/wait || [ ! -e new ]   # until it is no longer billed\n"
-	"(ENOENT then means that it has gone already.)\n";
+	CREATE "A name has 1 to 63 lower case letters, digits, and hyphens between them.\n"
+	CREATE "Create: mkdir makes a draft, local and free; its spec.json makes the instance.\n"
+	CREATE "    mkdir new || cat .error\n"
+	CREATE "    cp spec.example.json new/spec.json.plan\n"
+	CREATE "    cat new/spec.json.plan                 # what is checked, sent, and paid\n"
+	CREATE "    mv new/spec.json.plan new/spec.json || cat new/.error\n"
+	CREATE "    echo \"Running 600\" > new/wait          # until it runs, at most 10 minutes\n"
+	CREATE "Create one like another, with two GPUs (all members: spec.schema.json):\n"
+	CREATE "    mkdir two\n"
+	CREATE "    jq '.gpuCount = 2' NAME/spec.json > two/spec.json || cat two/.error\n"
+	DELETE "Delete. Only rmdir does; rm -r is refused, as is rmdir for 5 s after it:\n"
+	DELETE "    rmdir new two\n"
+	DELETE "    echo gone > new/wait || [ ! -e new ]   # until it is no longer billed\n"
+	DELETE "(ENOENT then means that it has gone already.)\n";
 
 const char readme_airuntime[] =
 	"A GPU instance; each file is a field of it.\n"
 	"\n"
 	"    grep . status reason gpuCount region createdAt\n"
-	"    echo \"Running 600\" > wait              # until it runs, at most 10 minutes\n"
+	WRITE "    echo \"Running 600\" > wait              # until it runs, at most 10 minutes\n"
 	"    cat sshAccess/directCommand uiAccess/proxyUrl\n"
 	"    grep . metrics/*                       # percent\n"
 	"    cat idle                               # minutes, counted while it is read\n"
@@ -110,11 +147,11 @@ const char readme_airuntime[] =
 	"    cat info.json                          # all that the API says of it\n"
 	"    ls -l gpu template                     # what it was made of\n"
 	"    cat .error                             # the last refusal here, in words\n"
-	"Create one like it. Nothing of this one can be changed:\n"
-	"    mkdir ../copy\n"
-	"    cp spec.json ../copy/ || cat ../copy/.error\n"
-	"Delete:\n"
-	"    cd .. && rmdir NAME\n";
+	CREATE "Create one like it. Nothing of this one can be changed:\n"
+	CREATE "    mkdir ../copy\n"
+	CREATE "    cp spec.json ../copy/ || cat ../copy/.error\n"
+	DELETE "Delete:\n"
+	DELETE "    cd .. && rmdir NAME\n";
 
 const char readme_aimodels[] =
 	"Model deployments. Each is billed until its directory is gone.\n"
@@ -123,36 +160,36 @@ const char readme_aimodels[] =
 	"    grep . */status */replicas             # one request for a hundred of them\n"
 	"    ls .by-status/ready\n"
 	"    tail -f events                         # what changes, as it changes\n"
-	"Scale, and wait until it is done, at most 15 minutes:\n"
-	"    echo 3 > NAME/replicas\n"
-	"    echo \"ready 900\" > NAME/wait\n"
-	"A name has 3 to 30 lower case letters, digits, and hyphens between them.\n"
-	"Create: mkdir makes a draft, local and free; its spec.json deploys the model.\n"
-	"    mkdir new || cat .error\n"
-	"    cp spec.example.json new/spec.json.plan\n"
-	"    cat new/spec.json.plan                 # what is checked, sent, and paid\n"
-	"    mv new/spec.json.plan new/spec.json || cat new/.error\n"
-	"Delete. Only rmdir does; rm -r is refused, as is rmdir for 5 s after it:\n"
-	"    rmdir new\n"
-	"    echo gone > new/wait || [ ! -e new ]   # until it is no longer billed\n"
-	"(ENOENT then means that it has gone already.)\n";
+	SCALE "Scale, and wait until it is done, at most 15 minutes:\n"
+	SCALE "    echo 3 > NAME/replicas\n"
+	SCALE "    echo \"ready 900\" > NAME/wait\n"
+	CREATE "A name has 3 to 30 lower case letters, digits, and hyphens between them.\n"
+	CREATE "Create: mkdir makes a draft, local and free; its spec.json deploys the model.\n"
+	CREATE "    mkdir new || cat .error\n"
+	CREATE "    cp spec.example.json new/spec.json.plan\n"
+	CREATE "    cat new/spec.json.plan                 # what is checked, sent, and paid\n"
+	CREATE "    mv new/spec.json.plan new/spec.json || cat new/.error\n"
+	DELETE "Delete. Only rmdir does; rm -r is refused, as is rmdir for 5 s after it:\n"
+	DELETE "    rmdir new\n"
+	DELETE "    echo gone > new/wait || [ ! -e new ]   # until it is no longer billed\n"
+	DELETE "(ENOENT then means that it has gone already.)\n";
 
 const char readme_aimodel[] =
 	"A model deployment; each file is a field of it.\n"
 	"\n"
 	"    grep . status replicas region gpu_count\n"
-	"    echo 3 > replicas                      # scale; the call fails if refused\n"
-	"    echo \"ready 900\" > wait                # until it is, at most 15 minutes\n"
+	SCALE "    echo 3 > replicas                      # scale; the call fails if refused\n"
+	WRITE "    echo \"ready 900\" > wait                # until it is, at most 15 minutes\n"
 	"    cat endpoint_url\n"
 	"    cat cost/usdPerHour\n"
 	"    cat info.json                          # all that the API says of it\n"
 	"    ls -l gpu model                        # what it was made of\n"
 	"    cat .error                             # the last refusal here, in words\n"
-	"Create one like it:\n"
-	"    mkdir ../copy\n"
-	"    cp spec.json ../copy/ || cat ../copy/.error\n"
-	"Delete:\n"
-	"    cd .. && rmdir NAME\n";
+	CREATE "Create one like it:\n"
+	CREATE "    mkdir ../copy\n"
+	CREATE "    cp spec.json ../copy/ || cat ../copy/.error\n"
+	DELETE "Delete:\n"
+	DELETE "    cd .. && rmdir NAME\n";
 
 const char readme_custom_templates[] =
 	"The organisation's own templates for GPU instances. They cost nothing.\n"
@@ -160,14 +197,14 @@ const char readme_custom_templates[] =
 	"    column -ts$'\\t' index.tsv              # a table; list.json has all of it\n"
 	"    grep . */image\n"
 	"    ls .by-status/Active\n"
-	"A name has 3 to 100 letters, digits, spaces, hyphens and underscores.\n"
-	"Create: mkdir makes a draft, local; its spec.json makes the template.\n"
-	"    mkdir new || cat .error\n"
-	"    cp spec.example.json new/spec.json.plan\n"
-	"    cat new/spec.json.plan                 # what is checked and sent\n"
-	"    mv new/spec.json.plan new/spec.json || cat new/.error\n"
-	"Delete. Only rmdir does; rm -r is refused, as is rmdir for 5 s after it:\n"
-	"    rmdir new\n";
+	CREATE "A name has 3 to 100 letters, digits, spaces, hyphens and underscores.\n"
+	CREATE "Create: mkdir makes a draft, local; its spec.json makes the template.\n"
+	CREATE "    mkdir new || cat .error\n"
+	CREATE "    cp spec.example.json new/spec.json.plan\n"
+	CREATE "    cat new/spec.json.plan                 # what is checked and sent\n"
+	CREATE "    mv new/spec.json.plan new/spec.json || cat new/.error\n"
+	DELETE "Delete. Only rmdir does; rm -r is refused, as is rmdir for 5 s after it:\n"
+	DELETE "    rmdir new\n";
 
 const char readme_custom_template[] =
 	"A template of the organisation; each file is a field of it.\n"
@@ -176,13 +213,13 @@ const char readme_custom_template[] =
 	"    cat apps.json                          # ports that it opens\n"
 	"    cat info.json                          # all that the API says of it\n"
 	"    cat id                                 # the templateID in a spec\n"
-	"    echo \"Active 600\" > wait               # until it was found good\n"
+	WRITE "    echo \"Active 600\" > wait               # until it was found good\n"
 	"    cat .error                             # the last refusal here, in words\n"
-	"Create one like it (a registry's token is never told: add it):\n"
-	"    mkdir ../copy\n"
-	"    cp spec.json ../copy/ || cat ../copy/.error\n"
-	"Delete:\n"
-	"    cd .. && rmdir NAME\n";
+	CREATE "Create one like it (a registry's token is never told: add it):\n"
+	CREATE "    mkdir ../copy\n"
+	CREATE "    cp spec.json ../copy/ || cat ../copy/.error\n"
+	DELETE "Delete:\n"
+	DELETE "    cd .. && rmdir NAME\n";
 
 const char readme_templates[] =
 	"The platform's templates for GPU instances, named by id: the templateID in a\n"
@@ -208,8 +245,8 @@ const char readme_inventory[] =
 	"    ls .query/region=REGION,vram_min=40    # by the API; also what is not free\n"
 	"Free GPUs of 80 GB or more for instances, the cheapest first:\n"
 	"    awk -F'\\t' '$4>=80 && $6 && $8==\"airuntime\"' index.tsv | sort -t$'\\t' -nk5\n"
-	"An e-mail when one is free again, and those that were asked for:\n"
-	"    echo 1 > REGION/CONFIG_ID/notify\n"
+	ANY "An e-mail when one is free again, and those that were asked for:\n"
+	ANY "    echo 1 > REGION/CONFIG_ID/notify\n"
 	"    cat notifications.json\n";
 
 const char readme_region[] =
@@ -219,7 +256,7 @@ const char readme_region[] =
 	"    grep . */price_per_gpu_per_hour        # in USD\n"
 	"    grep . */available_gpu_count\n"
 	"    ls ../.available/*                     # what can be had now, everywhere\n"
-	"    echo 1 > CONFIG_ID/notify              # an e-mail when it is free again\n";
+	ANY "    echo 1 > CONFIG_ID/notify              # an e-mail when it is free again\n";
 
 const char readme_offer[] =
 	"A GPU configuration on offer in this region; each file is a field of it.\n"
@@ -228,7 +265,7 @@ const char readme_offer[] =
 	"    grep . available_gpu_count min_gpu_count max_gpu_count\n"
 	"    cat config.json                        # what the API says of it by itself\n"
 	"    cat info.json                          # its entry in the inventory\n"
-	"    echo 1 > notify                        # an e-mail when it is free again\n";
+	ANY "    echo 1 > notify                        # an e-mail when it is free again\n";
 
 const char readme_catalog[] =
 	"Models that can be deployed, named by id: the catalog_id in a spec.\n"
@@ -243,7 +280,7 @@ const char readme_model[] =
 	"    cat model_id\n"
 	"    cat info.json                          # all that the API says of it\n"
 	"    cat spec.example.json                  # a spec that would deploy it\n"
-	"Deploy it; it is billed until the rmdir:\n"
-	"    mkdir ../../project/aimodels/new\n"
-	"    cp spec.example.json ../../project/aimodels/new/spec.json\n"
-	"    rmdir ../../project/aimodels/new\n";
+	CREATE "Deploy it; it is billed until the rmdir:\n"
+	CREATE "    mkdir ../../project/aimodels/new\n"
+	CREATE "    cp spec.example.json ../../project/aimodels/new/spec.json\n"
+	DELETE "    rmdir ../../project/aimodels/new\n";

@@ -1,10 +1,16 @@
 /*
- * README.txt, one for each sort of directory; rows of the table name these. Each has at most 20 lines of 78 columns.
+ * README.txt, one for each sort of directory; rows of the table name these. Each has at most 23 lines of 78 columns.
  * What is indented by four blanks can be pasted where the file is: tests/mount/readmes.sh does. NAME, REGION and
- * CONFIG_ID stand for names that are there.
+ * CONFIG_ID stand for names that are there. What the options ro and allow= do not grant is left out.
  */
 #ifndef NEEVFS_FS_READMES_H
 #define NEEVFS_FS_READMES_H
+
+struct buffer;
+struct demand;
+struct view;
+
+int text_readme(const struct view *view, struct demand *demand, struct buffer *out); /* of the row's words; gives 0 */
 
 extern const char readme_root[], readme_mount[];
 extern const char readme_orgs[], readme_org[];

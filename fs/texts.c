@@ -11,12 +11,6 @@
 #include <errno.h>
 #include <string.h>
 
-int text_words(const struct view *view, struct demand *demand, struct buffer *out) {
-	(void)demand;
-	buffer_add(out, view->row->words);
-	return 0;
-}
-
 int text_version(const struct view *view, struct demand *demand, struct buffer *out) {
 	(void)view;
 	(void)demand;

@@ -8,7 +8,6 @@
 struct view;
 struct demand;
 
-int text_words(const struct view *view, struct demand *demand, struct buffer *out); /* the row's own */
 int text_version(const struct view *view, struct demand *demand, struct buffer *out);
 int text_options(const struct view *view, struct demand *demand, struct buffer *out);
 int text_errors(const struct view *view, struct demand *demand, struct buffer *out);

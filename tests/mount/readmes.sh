@@ -43,20 +43,18 @@ mkdir "$work/bin"
 printf '#!/bin/sh\nexec %s -T -G "$@"\n' "$(command -v ssh || echo false)" >"$work/bin/ssh" # what it would do; ssh.sh does it
 chmod +x "$work/bin/ssh"
 
+pasted() { # SORT: the lines to paste, as somebody there would complete them
+	sed -n "s/^    //; T; s/  #.*//; s/ *$//; s/NAME/${name[$1]-NAME}/g; s/REGION/in-west-1/g; s/CONFIG_ID/nvidia-l40s-48gb/g
+		s,aimodels/eval-01,aimodels/chat-llama,; s/tail -f/tail/; p" "${at[$1]}/README.txt" # tail -f would not end
+}
+paste_line() { # SORT LINE: said, and out beside it
+	said=$(cd "${at[$1]}" && PATH=$work/bin:$PATH bash -o pipefail -c "$2" 2>&1 >"$work/out" </dev/null)
+}
 paste_all() { # SORT
 	local sort=$1 line said out status ran=0
 	while IFS= read -r line; do
-		[[ $line == '    '* ]] || continue
-		line=${line#    }
-		line=${line%%  #*}
-		line=${line%"${line##*[! ]}"}
 		ran=$((ran + 1))
-		line=${line//NAME/${name[$sort]-NAME}}
-		[ "$sort" != root ] || line=${line/aimodels\/eval-01/aimodels\/chat-llama}
-		line=${line//REGION/in-west-1}
-		line=${line//CONFIG_ID/nvidia-l40s-48gb}
-		line=${line/tail -f/tail} # which ends
-		said=$(cd "${at[$sort]}" && PATH=$work/bin:$PATH bash -o pipefail -c "$line" 2>&1 >"$work/out" </dev/null)
+		paste_line "$sort" "$line"
 		status=$?
 		out=
 		[[ $line != 'echo gone'* ]] || said= # it may have gone already
@@ -66,7 +64,7 @@ paste_all() { # SORT
 		else
 			failed "$sort: $line" "status $status, it said '$said$out'"
 		fi
-	done <"${at[$sort]}/README.txt"
+	done < <(pasted "$sort")
 	isnt "$sort: lines that were pasted" $ran 0
 }
 mount_down
@@ -81,7 +79,33 @@ for sort in "${sorts[@]}"; do
 done
 is 'all others are there' "$(cd "$runtimes" && echo */)" 'eval-01/ finetune-mistral/ notebook-asha/ train-llama/'
 
+echo '# a mount that does not grant everything'
+words=$(errno_words EROFS)
+declare -A granted=([ro]='' [allow=none]='refresh wait' [allow=create]='mkdir notify refresh wait' [allow=scale]='notify refresh replicas wait' [allow=delete]='notify refresh rmdir wait')
+for option in "${!granted[@]}"; do
+	mount_down
+	mount_up -o "$option"
+	places
+	refused= offered=
+	for sort in "${sorts[@]}"; do
+		while IFS= read -r line; do
+			offered+=$line$'\n'
+			paste_line "$sort" "$line"
+			grep -q "$words" "$work/out" - <<<"$said" && refused+="$sort: $line; "
+		done < <(pasted "$sort")
+		ok "$option: $sort: its size is true" size_true "${at[$sort]}/README.txt"
+	done
+	is "$option: nothing that is offered is refused for it" "$refused" ''
+	has "$option: what is left out is told" "$(cat "${at[airuntimes]}/README.txt")" "Mounted with $option: what that does not grant is left out here."
+	hasnt "$option: where nothing is left out neither" "$(cat "${at[orgs]}/README.txt")" Mounted
+	has "$option: to look is offered" "$offered" 'cat status' 'tail events'
+	is "$option: so is what it grants" "$(grep -oE '^(mkdir|rmdir)|> [^ ]*(replicas|notify|wait|refresh)$' <<<"$offered" | sed 's,.*[/ ],,' | sort -u | paste -sd ' ')" "${granted[$option]}"
+done
+
 echo '# a README.txt of one'\''s own'
+mount_down
+mount_up
+places
 mkdir "$work/folder"
 echo "$spec_template" >"$work/folder/spec.json"
 echo mine >"$work/folder/README.txt"
