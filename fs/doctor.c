@@ -155,6 +155,8 @@ static void state_check(struct doctor *doctor) {
 		return;
 	struct stat st;
 	bool made = true;
+	const char *last = strrchr(journal, '/');
+	int directory = last ? (int)(last - journal) : 0;
 	for (char *slash; (slash = strrchr(path, '/'));) {
 		slash[slash == path] = 0;
 		if (!lstat(path, &st) || slash == path)
@@ -163,11 +165,12 @@ static void state_check(struct doctor *doctor) {
 	}
 	if (access(path, W_OK | X_OK))
 		finding_say(&doctor->findings, FINDING_FAIL, "state",
-			"without a journal nothing can be created: make it writable, or -o journal=PATH", "%s: %s",
-			path, strerror(errno));
+			"without a journal nothing can be created: make it writable, or -o journal=PATH",
+			"%.*s cannot be %s: %s: %s", directory, journal, made ? "written" : "made", path,
+			strerror(errno));
 	else
-		finding_say(&doctor->findings, FINDING_OK, "state", NULL, "%s %s", path,
-			made ? "is writable" : "is where its directory can be made");
+		finding_say(&doctor->findings, FINDING_OK, "state", NULL, "%.*s %s", directory, journal,
+			made ? "is writable" : "can be made");
 }
 
 struct visit {
@@ -202,8 +205,9 @@ static void journal_check(struct doctor *doctor) {
 	if (rc)
 		finding_say(&doctor->findings, FINDING_FAIL, "journal", "man neevfs, THE JOURNAL", "%s", err.message);
 	else if (!visit.doubts)
-		finding_say(&doctor->findings, FINDING_OK, "journal", NULL, "%s can be read, or is yet to be made",
-			doctor->options->journal);
+		finding_say(&doctor->findings, FINDING_OK, "journal", NULL, "%s",
+			access(doctor->options->journal, F_OK) ? "none yet, as nothing was created"
+							       : "it can be read, and nothing is in doubt");
 }
 
 /* ---- mounts ---- */
@@ -224,7 +228,8 @@ static void standings_check(struct doctor *doctor, const struct standings *stand
 	for (size_t i = 0; i < standings->count; i++)
 		if (standings->at[i]->state == STANDING_ALIVE || standings->at[i]->state == STANDING_CLOSED)
 			finding_say(&doctor->findings, FINDING_OK, "mounted", NULL, "%s: %s", standings->at[i]->path,
-				standings->at[i]->state == STANDING_ALIVE ? "alive" : "another user's, not to be told");
+				standings->at[i]->state == STANDING_ALIVE ? "alive"
+									  : "unknown, as it lets only its owner in");
 }
 
 static void endings_check(struct doctor *doctor, const struct standings *standings) {

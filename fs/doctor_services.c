@@ -153,6 +153,28 @@ static int inventory_again(struct doctor *doctor, const struct probe_config *con
 	return rc;
 }
 
+/* Whether none of them answered, all for the same reason: that of one host, or of the network. */
+static bool services_fail_alike(const struct probe probes[static API_SERVICES]) {
+	bool alike = true;
+	for (size_t i = 0; i < API_SERVICES; i++)
+		alike &= probes[i].error.code && !probes[i].status &&
+			 !strcmp(probes[i].error.message, probes[0].error.message);
+	return alike;
+}
+
+static void services_say(struct doctor *doctor, const struct probe probes[static API_SERVICES], bool with_token) {
+	SCOPED(buffer_free) struct buffer advice = {0};
+	bool project = doctor->options->scopes && doctor->options->scopes[0].id;
+	if (services_fail_alike(probes)) {
+		advice_write("api", &probes[0], &advice);
+		finding_say(&doctor->findings, FINDING_FAIL, "services", advice.data, "none answers: %s",
+			probes[0].error.message);
+		return;
+	}
+	for (size_t i = 0; i < API_SERVICES; i++)
+		doctor_service(doctor, (enum api_service)i, &probes[i], with_token, i != API_TENANT || !project);
+}
+
 void doctor_services(struct doctor *doctor, struct token *token) {
 	const struct options *options = doctor->options;
 	const struct probe_config config = {.token = token, .ca_file = options->ca_file, .proxy = options->proxy};
@@ -171,8 +193,8 @@ void doctor_services(struct doctor *doctor, struct token *token) {
 	if (rc)
 		finding_say(
 			&doctor->findings, FINDING_FAIL, "services", NULL, "they could not be asked: %s", err.message);
-	for (size_t i = 0; !rc && i < API_SERVICES; i++)
-		doctor_service(doctor, (enum api_service)i, &probes[i], token != NULL, i != API_TENANT || !project);
+	else
+		services_say(doctor, probes, token != NULL);
 	if (!rc)
 		doctor_clock(doctor, probes, API_SERVICES);
 	urls_free(urls);

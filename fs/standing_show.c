@@ -42,7 +42,7 @@ static void standing_show(const struct standing *standing, struct buffer *out) {
 	static const char *const states[] = {[STANDING_ALIVE] = "alive",
 		[STANDING_DEAD] = "DEAD",
 		[STANDING_HANGS] = "DOES NOT ANSWER",
-		[STANDING_CLOSED] = "not to be told"};
+		[STANDING_CLOSED] = "unknown"};
 	buffer_add_safe(out, standing->path, strlen(standing->path));
 	buffer_printf(out, ": %s; ", states[standing->state]);
 	buffer_add_safe(out, standing->mounted.source, strlen(standing->mounted.source));
@@ -62,7 +62,7 @@ static void standing_show(const struct standing *standing, struct buffer *out) {
 		buffer_byte(out, '\n');
 		break;
 	case STANDING_CLOSED:
-		buffer_add(out, "    it lets only its owner in, who may ask: neevfs status\n");
+		buffer_add(out, "    it lets only its owner in, who can ask with neevfs status\n");
 		break;
 	}
 }
@@ -85,8 +85,9 @@ void standings_show(const struct standings *standings, const struct endings *end
 	for (size_t i = 0; i < standings->count; i++)
 		standing_show(standings->at[i], &text);
 	if (!standings->count)
-		buffer_add(
-			&text, "no neevfs is mounted; one is by: neevfs MOUNTPOINT, or neevfs --sandbox MOUNTPOINT\n");
+		buffer_add(&text, "no neevfs is mounted\n"
+				  "    a simulated cloud, for a first look: mkdir cloud && neevfs --sandbox cloud\n"
+				  "    your own: neevfs login, then mkdir neev && neevfs neev\n");
 	if (standings->beyond)
 		buffer_printf(&text, "and %zu more, which were not asked\n", standings->beyond);
 	for (size_t i = 0; i < endings->count; i++)

@@ -194,6 +194,30 @@ static void test_what_is_asked(void **state) {
 	SAYS(&told, 1, "FAIL  inventory: https://api.example/x: nothing here");
 }
 
+/* Where there is no network, one line says so; a service that is off by itself has its own. */
+static void test_none_answers(void **state) {
+	(void)state;
+	struct told told;
+	struct configured_project none = {0};
+	for (size_t i = 0; i < 8; i++)
+		probes[i] = refused(EHOSTUNREACH, 0, "cannot reach api.example");
+	for (int other = 0; other < 3; other++) {
+		if (other == 1)
+			probes[3] = refused(EHOSTUNREACH, 0, "cannot reach other.example");
+		if (other == 2)
+			probes[3] = (struct probe){.status = 200};
+		probed = 0;
+		begin(&told);
+		told.options.scopes = &none;
+		doctor_services(&told.doctor, NULL);
+		if (!other)
+			SAYS(&told, 1, "FAIL  services: none answers: cannot reach api.example\n      ", "api_base=");
+		else
+			SAYS(&told, other == 1 ? 4 : 3,
+				"FAIL  tenant: ", "FAIL  gpu: ", "FAIL  inventory: ", "tenant_base=");
+	}
+}
+
 /* ---- the machine ---- */
 
 static struct {
@@ -320,6 +344,7 @@ int main(void) {
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_clock),
 		cmocka_unit_test(test_what_is_asked),
+		cmocka_unit_test(test_none_answers),
 		cmocka_unit_test(test_machine_good),
 		cmocka_unit_test(test_machine_bad),
 	};

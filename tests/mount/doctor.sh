@@ -42,7 +42,10 @@ oddly() { # AHEAD [CERTIFICATE KEY]
 }
 
 echo '# nothing wrong'
-is 'status, nothing is mounted' "$("$NEEVFS" status) $?" 'no neevfs is mounted; one is by: neevfs MOUNTPOINT, or neevfs --sandbox MOUNTPOINT 0'
+nothing='no neevfs is mounted
+    a simulated cloud, for a first look: mkdir cloud && neevfs --sandbox cloud
+    your own: neevfs login, then mkdir neev && neevfs neev'
+is 'status, nothing is mounted' "$("$NEEVFS" status) $?" "$nothing 0"
 doctor 0 --sandbox
 is 'the simulated cloud: nothing is amiss' "$(failing) $(warning)" '0 0'
 mkdir point
@@ -50,7 +53,7 @@ reset
 doctor 0 -o "$base" point
 is 'all is well' "$(failing) $(warning)" '0 0'
 has 'each is looked at' "$said" "ok    config file: none" "ok    proxy: none" "ok    token: from $work/token" "ok    tenant: $url/tenant answers 200" \
-	"ok    gpu: " "ok    inventory: " "ok    aimodels: " "ok    clock: " "ok    /dev/fuse: " "ok    kernel: " "ok    state: $work " "ok    journal: " \
+	"ok    gpu: " "ok    inventory: " "ok    aimodels: " "ok    clock: " "ok    /dev/fuse: " "ok    kernel: " "ok    state: $work/state/neevfs can be made" "ok    journal: none yet" \
 	"ok    mounted: no neevfs" "ok    mount point: $work/point is an empty directory"
 is 'one GET each' "$(counted)" 'listAIRuntimes=1 listDeployedAIModels=1 listInventory=1 listOrgs=1'
 is 'nothing was made' "$(ls -A "$work/state" 2>/dev/null | wc -l)" 0
@@ -65,6 +68,9 @@ echo '# the token'
 NEEV_API_TOKEN=pat-nc-secretsecret doctor 1 -o "api_base=$url,$scope"
 has 'a wrong one' "$said" 'ok    token: from NEEV_API_TOKEN; it does not say' 'FAIL  gpu: ' ' 401' 'neevfs login'
 is 'all four say so, no more' "$(failing) $(warning)" '3 1'
+doctor 1 -o "api_base=http://127.0.0.1:9,$scope"
+has 'nothing at all, as on the first day' "$said" 'FAIL  token: no token: run neevfs login' 'FAIL  services: none answers: ' 'is api_base= right?'
+is 'nothing at all: each reason once' "$(failing) $(warning)" '2 0'
 doctor 1 -o "api_base=$url,$scope"
 has 'none' "$said" 'FAIL  token: no token: run neevfs login' "ok    gpu: $url/gpu answers 401, as no token was sent"
 is 'none: the services are well' "$(failing)" 1
@@ -191,7 +197,7 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	is 'a confined one: status' $? 1
 	has 'a confined one' "$said" 'FAIL  fusermount3: ' 'NoNewPrivs' "FAIL  mount point: $work/point: it is not yours"
 	said=$(XDG_STATE_HOME=/root/nothing as -- env XDG_STATE_HOME=/root/nothing "$NEEVFS" doctor -o "$plain" 2>&1)
-	has 'no place for the journal' "$said" 'FAIL  state: /root: ' 'journal=PATH'
+	has 'no place for the journal' "$said" 'FAIL  state: /root/nothing/neevfs cannot be made: /root: ' 'journal=PATH'
 	said=$(setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin -- "$NEEVFS" doctor -o "$base" 2>&1)
 	is 'a root that may not mount: status' $? 1
 	has 'a root that may not mount' "$said" 'FAIL  mounting: ' 'CAP_SYS_ADMIN' '--cap-add SYS_ADMIN'
@@ -231,7 +237,7 @@ has 'doctor of them' "$said" "FAIL  mounted: $one: it does not answer" "FAIL  mo
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	said=$(as -- "$NEEVFS" status 2>&1)
 	is 'status for another user' $? 0
-	has 'it cannot be told' "$said" "$one: not to be told; neevfs, of root, read-only" 'only its owner'
+	has 'it cannot be told' "$said" "$one: unknown; neevfs, of root, read-only" 'only its owner'
 fi
 kill -CONT "$one_pid"
 ok 'what was advised mends it' "$NEEVFS" umount "$two"
@@ -249,7 +255,7 @@ died() { # ARGUMENT…: mounts at "a b" in the background, and kills its daemon
 mkdir 'a b'
 ok 'it was there, and is not' died -o "$base"
 said=$("$NEEVFS" status)
-is 'status' "$? $(sed "s/ at 2[0-9TZ:-]*,/ at TIME,/" <<<"$said")" "1 no neevfs is mounted; one is by: neevfs MOUNTPOINT, or neevfs --sandbox MOUNTPOINT
+is 'status' "$? $(sed "s/ at 2[0-9TZ:-]*,/ at TIME,/" <<<"$said")" "1 $nothing
 $work/a b: ENDED at TIME, and is not mounted any more
     its process was ended by SIGKILL
     mount it again: neevfs -o $base '$work/a b'
