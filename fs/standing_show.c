@@ -84,15 +84,15 @@ void standings_show(const struct standings *standings, const struct endings *end
 	SCOPED(buffer_free) struct buffer text = {0};
 	for (size_t i = 0; i < standings->count; i++)
 		standing_show(standings->at[i], &text);
-	if (!standings->count)
-		buffer_add(&text, "no neevfs is mounted\n"
-				  "    a simulated cloud, for a first look: mkdir cloud && neevfs --sandbox cloud\n"
-				  "    your own: neevfs login, then mkdir neev && neevfs neev\n");
 	if (standings->beyond)
 		buffer_printf(&text, "and %zu more, which were not asked\n", standings->beyond);
 	for (size_t i = 0; i < endings->count; i++)
 		if (standings_lack(standings, &endings->at[i]))
 			ending_show(&endings->at[i], &text);
+	if (!text.len)
+		buffer_add(&text, "no neevfs is mounted\n"
+				  "    a simulated cloud, for a first look: mkdir cloud && neevfs --sandbox cloud\n"
+				  "    your own: neevfs login, then mkdir neev && neevfs neev\n");
 	fputs(text.error ? "no memory\n" : text.data, out);
 }
 

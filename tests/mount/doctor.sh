@@ -255,8 +255,7 @@ died() { # ARGUMENT…: mounts at "a b" in the background, and kills its daemon
 mkdir 'a b'
 ok 'it was there, and is not' died -o "$base"
 said=$("$NEEVFS" status)
-is 'status' "$? $(sed "s/ at 2[0-9TZ:-]*,/ at TIME,/" <<<"$said")" "1 $nothing
-$work/a b: ENDED at TIME, and is not mounted any more
+is 'status' "$? $(sed "s/ at 2[0-9TZ:-]*,/ at TIME,/" <<<"$said")" "1 $work/a b: ENDED at TIME, and is not mounted any more
     its process was ended by SIGKILL
     mount it again: neevfs -o $base '$work/a b'
     or forget it: neevfs umount $work/a b"
