@@ -24,7 +24,9 @@ errno_of() {
 	echo "${text:--}"
 }
 
-told() { "$NEEVFS" status | sed -n "s,^    its process \(.*\),\1,p"; } # how it ended, for who comes later
+told() { # how it ended, for who comes later
+	"$NEEVFS" status | sed -n "\\,^$point: ENDED,{n;s,^    its process ,,p}"
+}
 
 echo '# a daemon that is killed'
 : >took
