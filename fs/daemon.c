@@ -12,22 +12,55 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* Of the process that waits: who ends it wants no mount that comes later. */
+static volatile sig_atomic_t ended_by;
+static pid_t started;
+
+static void on_end(int number) {
+	ended_by = number;
+	kill(started, SIGTERM);
+}
+
+static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+enum { ENDS = sizeof ends / sizeof *ends };
+
+/* Held back until there is somebody to hand them on to. */
+static void ends_hold(sigset_t *ret_before) {
+	sigset_t held;
+	sigemptyset(&held);
+	for (size_t i = 0; i < ENDS; i++)
+		sigaddset(&held, ends[i]);
+	sigprocmask(SIG_BLOCK, &held, ret_before);
+}
+
+static void ends_hand_on(const sigset_t *before) {
+	for (size_t i = 0; i < ENDS; i++)
+		if (signal(ends[i], on_end) == SIG_IGN)
+			signal(ends[i], SIG_IGN);
+	sigprocmask(SIG_SETMASK, before, NULL);
+}
+
 int daemon_start(struct daemon *ret, const char *mountpoint) {
 	int fds[2];
+	sigset_t before;
 	if (pipe2(fds, O_CLOEXEC))
 		return -errno;
-	pid_t pid = fork();
+	ends_hold(&before);
+	pid_t pid = started = fork();
 	if (pid < 0) {
 		int code = errno;
+		sigprocmask(SIG_SETMASK, &before, NULL);
 		close(fds[0]);
 		close(fds[1]);
 		return -code;
 	}
 	if (!pid) {
+		sigprocmask(SIG_SETMASK, &before, NULL);
 		close(fds[0]);
 		ret->pipe_fd = fds[1];
 		return 0;
 	}
+	ends_hand_on(&before);
 	close(fds[1]);
 	char up = 0;
 	ssize_t got;
@@ -36,9 +69,13 @@ int daemon_start(struct daemon *ret, const char *mountpoint) {
 	while (got < 0 && errno == EINTR);
 	struct stat st;
 	int status;
-	if (got == 1)
+	if (got == 1 && !ended_by)
 		_exit(stat(mountpoint, &st) ? 1 : 0);
 	while ((got = waitpid(pid, &status, 0)) < 0 && errno == EINTR) {
+	}
+	if (ended_by) {
+		signal(ended_by, SIG_DFL);
+		raise(ended_by);
 	}
 	int killed = got < 0 ? 0 : WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status) - 128;
 	if (killed > 0)
