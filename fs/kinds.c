@@ -318,7 +318,7 @@ static const struct row orgs_rows[] = {
 static const struct row mount_rows[] = {
 	README(readme_mount),
 	{.name = "version", .type = ROW_TEXT, .text = text_version},
-	{.name = "options", .type = ROW_TEXT, .text = text_options},
+	{.name = "options", .type = ROW_TEXT, .text = text_options, .mode = 0400},
 	{.name = "errors", .type = ROW_TEXT, .text = text_errors, .live = true},
 	{.name = "cost", .type = ROW_TEXT, .text = text_cost, .live = true},
 	COMMAND("refresh", WRITE_REFRESH),

@@ -136,6 +136,7 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	secret=$(find "$point/project/airuntimes/eval-01/" -type f -perm 0400 2>/dev/null | head -n 1)
 	isnt 'there are credentials' "$secret" ''
 	fails 'allow_other: not the credentials' EACCES as cat "$secret"
+	fails 'allow_other: not the options, which have commands' EACCES as cat "$point/.neevfs/options"
 	fails 'allow_other: may not scale' EACCES as sh -c 'echo 5 >"$1"' sh "$point/project/aimodels/chat-llama/replicas"
 	fails 'allow_other: may not create' EACCES as mkdir "$point/project/airuntimes/theirs"
 	stop
