@@ -2,7 +2,6 @@
 
 #include "../api/login.h"
 #include "../api/scope.h"
-#include "daemon.h"
 #include "terminal.h"
 
 #include <errno.h>
@@ -69,7 +68,6 @@ int login_run(const struct options *options, struct error *err) {
 	int rc = place_check(options, err);
 	if (rc)
 		return rc;
-	daemon_harden(false);
 	rc = options->token_stdin ? login_piped(&config, err) : login_typed(&config, err);
 	if (!rc)
 		printf("%s for %s is stored in %s\n", options->token_stdin ? "The token" : "The login",

@@ -86,7 +86,8 @@ struct program {
 	struct fs fs;
 	struct mount mount;
 	struct watched watched;
-	bool aborted; /* the connection to the kernel ended, and the mount stood on */
+	const char *proxy_ignored; /* a variable of the environment */
+	bool aborted;              /* the connection to the kernel ended, and the mount stood on */
 };
 
 static int complain(const struct error *err) {
@@ -188,7 +189,6 @@ static int program_mount(struct program *program, int argc, char **argv) {
 	struct error err;
 	int status = EXIT_FAILURE;
 	loop_ignore_signals();
-	daemon_harden(options->debug); /* before anything is started that would inherit the environment */
 	int rc = mount_check(options, &err);
 	if (!rc)
 		rc = log_open(options->log, options->log_level, options->foreground, &err);
@@ -252,9 +252,7 @@ static int program_doctor(struct program *program, const struct error *trouble) 
 	struct error err = {0};
 	struct options *options = &program->options;
 	int rc = trouble ? -trouble->code : 0;
-	const char *proxy_ignored = doctor_proxy_ignored();
 	loop_ignore_signals();
-	daemon_harden(false);
 	if (options->sandbox && cloud_start(&program->cloud, options, &err))
 		return complain(&err);
 	if (rc != -ENOMEM && options_finish(options, &err)) {
@@ -267,7 +265,7 @@ static int program_doctor(struct program *program, const struct error *trouble) 
 		.options = options,
 		.trouble = trouble,
 		.now_s = time(NULL),
-		.proxy_ignored = proxy_ignored};
+		.proxy_ignored = program->proxy_ignored};
 	doctor_run(&doctor);
 	return doctor.findings.failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
@@ -275,6 +273,9 @@ static int program_doctor(struct program *program, const struct error *trouble) 
 static int program_run(struct program *program, int argc, char **argv) {
 	struct error err;
 	int rc = options_read(&program->options, argc, argv, &err);
+	program->proxy_ignored = doctor_proxy_ignored();
+	const bool debug = program->options.command == COMMAND_MOUNT && program->options.debug;
+	daemon_harden(debug); /* before anything is started that would inherit the environment */
 	if (program->options.command == COMMAND_DOCTOR)
 		return program_doctor(program, rc ? &err : NULL);
 	if (rc) {
@@ -284,7 +285,7 @@ static int program_run(struct program *program, int argc, char **argv) {
 	}
 	enum command command = program->options.command;
 	bool finished = command == COMMAND_MOUNT || command == COMMAND_LOGIN || command == COMMAND_LOGOUT;
-	if (finished && !program->options.sandbox &&
+	if (finished &&
 		((rc = restart_check(&program->options, &err)) || (rc = options_finish(&program->options, &err)))) {
 		complain(&err);
 		return rc == -EINVAL ? EXIT_USAGE : EXIT_FAILURE;
@@ -332,6 +333,10 @@ int main(int argc, char **argv) {
 	 * that stay in memory, and glibc counts more and more as such from the first one that was freed. */
 	mallopt(M_MMAP_THRESHOLD, BLOCK_LARGE);
 	int status = program_run(&program, argc, argv);
+	if ((fflush(stdout) || ferror(stdout)) && status == EXIT_SUCCESS) {
+		fputs("neevfs: standard output could not be written\n", stderr);
+		status = EXIT_FAILURE;
+	}
 	program_end(&program);
 	return status;
 }

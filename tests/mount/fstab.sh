@@ -127,4 +127,14 @@ has 'it is of that user, and noexec, nosuid, nodev' "$(grep " $work/theirs/point
 is 'it answers' "$(other cat theirs/point/project/airuntimes/eval-01/status)" Running
 ok 'umount MOUNTPOINT' other umount "$work/theirs/point"
 ok 'the daemon ends' wait_for ended
+
+echo '# what fusermount3 is given'
+printf '#!/bin/sh\nenv >%s/theirs/given\nexec %s/real "$@"\n' "$work" "$work" >helper
+cp -p /usr/bin/fusermount3 real && chmod 755 helper && mount --bind helper /usr/bin/fusermount3
+NEEV_API_TOKEN=pat-nc-unneeded ok 'mounted' other "$NEEVFS" -o "$base" theirs/point
+NEEV_API_TOKEN=pat-nc-unneeded ok 'unmounted' other "$NEEVFS" umount theirs/point
+ok 'the daemon ends' wait_for ended
+has 'an environment' "$(cat theirs/given)" "HOME=$work/theirs"
+hasnt 'without a token' "$(cat theirs/given)" unneeded
+umount /usr/bin/fusermount3
 finish
