@@ -338,8 +338,16 @@ bool mount_automounted(const char *path) {
 	return !mounted_at(path, &mounted) && !strcmp(mounted.type, "autofs");
 }
 
-static void mount_option(struct fuse_args *args, const char *text, int *rc) {
-	if (!*rc && (fuse_opt_add_arg(args, "-o") || fuse_opt_add_arg(args, text)))
+/* A comma in it is part of it, as in fstab(5). */
+static void mount_option(struct fuse_args *args, const char *name, const char *value, int *rc) {
+	SCOPED(buffer_free) struct buffer text = {0};
+	buffer_add(&text, name);
+	for (; *value; value++) {
+		if (*value == ',' || *value == '\\')
+			buffer_byte(&text, '\\');
+		buffer_byte(&text, *value);
+	}
+	if (!*rc && (text.error || fuse_opt_add_arg(args, "-o") || fuse_opt_add_arg(args, text.data)))
 		*rc = -ENOMEM;
 }
 
@@ -379,26 +387,18 @@ static int session_mount(struct fuse_session *session, const char *path, dev_t *
 int mount_start(struct fs *fs, struct mount *ret, struct error *err) {
 	const struct options *options = fs->options;
 	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
-	SCOPED(buffer_free) struct buffer name = {0};
 	int rc = fuse_opt_add_arg(&args, "neevfs") ? -ENOMEM : 0;
-	buffer_add(&name, "fsname=");
-	for (const char *at = options->source    ? options->source
-			      : options->sandbox ? "neevfs-sandbox"
-						 : "neevfs";
-		*at; at++) {
-		if (*at == ',' || *at == '\\')
-			buffer_byte(&name, '\\');
-		buffer_byte(&name, *at);
-	}
-	if (name.error)
-		rc = -ENOMEM;
-	mount_option(&args, name.data, &rc);
-	mount_option(&args, "subtype=neevfs", &rc);
-	mount_option(&args, "default_permissions", &rc);
+	mount_option(&args, "fsname=",
+		options->source    ? options->source
+		: options->sandbox ? "neevfs-sandbox"
+				   : "neevfs",
+		&rc);
+	mount_option(&args, "", "subtype=neevfs", &rc);
+	mount_option(&args, "", "default_permissions", &rc);
 	if (options->debug)
-		mount_option(&args, "debug", &rc);
+		mount_option(&args, "", "debug", &rc);
 	for (size_t i = 0; i < options->kernel.count; i++)
-		mount_option(&args, options->kernel.at[i], &rc);
+		mount_option(&args, "", options->kernel.at[i], &rc);
 	struct fuse_session *session = rc ? NULL : fuse_session_new(&args, &fs_ops, sizeof fs_ops, fs);
 	fuse_opt_free_args(&args);
 	if (!session)

@@ -49,7 +49,7 @@ const struct option_row option_rows[] = {
 	{"max_hourly", OPTION_MONEY, AT(max_hourly), NULL, NULL, 0, 1000000,
 		"USD per hour of all that runs, beyond which nothing is added"},
 	{"ca_file", OPTION_TEXT, AT(ca_file), NULL, NULL, 0, 0, "PEM file of the authorities to trust"},
-	{"proxy", OPTION_TEXT, AT(proxy), NULL, NULL, 0, 0, "URL of a proxy; the environment's are not used"},
+	{"proxy", OPTION_PROXY, AT(proxy), NULL, NULL, 0, 0, "URL of a proxy; the environment's are not used"},
 	{"restart", OPTION_NUMBER, AT(restart), "0", NULL, 0, 60,
 		"times in a minute to mount again after a crash; needs a token source"},
 	{"journal", OPTION_TEXT, AT(journal), NULL, NULL, 0, 0,
@@ -58,19 +58,20 @@ const struct option_row option_rows[] = {
 	{"log_level", OPTION_LEVEL, AT(log_level), "notice", NULL, 0, 0, "error, warning, notice, info or debug"},
 	{"instances", OPTION_SANDBOX, 0, NULL, NULL, 0, 100000, "--sandbox only: seeded GPU instances"},
 	{"models", OPTION_SANDBOX, 0, NULL, NULL, 0, 100000, "--sandbox only: seeded model deployments"},
-	{"latency", OPTION_SANDBOX, 0, NULL, NULL, 0, 60000, "--sandbox only: milliseconds each answer takes"},
-	{"speed", OPTION_SANDBOX, 0, NULL, NULL, 0, 1000000, "--sandbox only: how fast its clock runs"},
+	{"latency", OPTION_SANDBOX, 0, NULL, NULL, 0, 3600000, "--sandbox only: milliseconds each answer takes"},
+	{"speed", OPTION_SANDBOX_FACTOR, 0, NULL, NULL, 0, 1000000, "--sandbox only: how fast its clock runs"},
 	{"seed", OPTION_SANDBOX, 0, NULL, NULL, 0, 1000000000, "--sandbox only: seed of all that is random"},
 	{NULL, OPTION_TEXT, 0, NULL, NULL, 0, 0, NULL},
 };
-enum { MOVING_MS = 2000, TTL_UNIT_S = 30 };
+enum { MOVING_MS = 2000, TTL_UNIT_S = 30, NAME_MAX_BYTES = 24 };
+#define NAME_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-"
 
 /* Options of mount(8) and fstab(5) that mean nothing to a filesystem itself. */
 static const char *const ignored[] = {
-	"auto", "noauto", "user", "nouser", "users", "defaults", "_netdev", "nofail", "rw", NULL};
+	"auto", "noauto", "user", "nouser", "users", "defaults", "_netdev", "nofail", "rw", "subtype", NULL};
 /* What libfuse or the kernel takes. */
 static const char *const passed[] = {"nosuid", "suid", "nodev", "dev", "noexec", "exec", "noatime", "atime", "sync",
-	"async", "dirsync", "allow_root", "fsname", "subtype", "max_read", "context", NULL};
+	"async", "dirsync", "allow_root", "fsname", "max_read", "context", NULL};
 
 static const char *const allow_names[] = {"create", "scale", "delete"};
 static const struct {
@@ -106,7 +107,7 @@ void texts_free(struct texts *texts) {
 /* ---- values ---- */
 
 static int number_read(const struct option_row *row, const char *value, double *ret, struct error *err) {
-	bool whole = row->type == OPTION_NUMBER || row->type == OPTION_LIMIT;
+	bool whole = row->type == OPTION_NUMBER || row->type == OPTION_LIMIT || row->type == OPTION_SANDBOX;
 	char *end;
 	errno = 0;
 	double number = strtod(value, &end);
@@ -182,6 +183,7 @@ int option_set(struct options *options, const struct option_row *row, const char
 			url_normalise(*(char **)at); /* the journal knows a service by it */
 		break;
 	case OPTION_TEXT:
+	case OPTION_PROXY:
 		if (!*value)
 			return error_set(err, EINVAL, "%s= is empty", row->name);
 		rc = option_text(at, value);
@@ -218,11 +220,12 @@ int option_set(struct options *options, const struct option_row *row, const char
 				return 0;
 			}
 		return error_set(err, EINVAL, "log_level=%s: must be error, warning, notice, info or debug", value);
-	case OPTION_SANDBOX: {
+	case OPTION_SANDBOX:
+	case OPTION_SANDBOX_FACTOR: {
 		if ((rc = number_read(row, value, &number, err)))
 			return rc;
 		SCOPED(buffer_free) struct buffer text = {0};
-		buffer_printf(&text, "--%s=%s", row->name, value);
+		buffer_printf(&text, "--%s=%.17g", row->name, number);
 		rc = text.error ? text.error : texts_add(&options->sandbox_options, text.data);
 		break;
 	}
@@ -250,6 +253,8 @@ int option_read(struct options *options, const char *text, struct error *err) {
 		if (strlen(row->name) == len && !strncmp(row->name, text, len))
 			return value ? option_set(options, row, value, err)
 				     : error_set(err, EINVAL, "the option %s needs a value", row->name);
+	if (len > NAME_MAX_BYTES || strspn(text, NAME_LETTERS) < len)
+		return error_set(err, EINVAL, "unknown option; it is not shown, as it could be a token");
 	return error_set(err, EINVAL, "unknown option: %.*s", (int)len, text);
 }
 
@@ -331,6 +336,14 @@ void options_help_table(struct buffer *out) {
 	buffer_byte(out, '\n');
 }
 
+static void proxy_show(const char *proxy, struct buffer *out) {
+	const char *host = strrchr(proxy, '@'), *scheme = strstr(proxy, "://");
+	if (host)
+		buffer_printf(out, "proxy=%.*s***%s\n", (int)(scheme ? scheme + 3 - proxy : 0), proxy, host);
+	else
+		buffer_printf(out, "proxy=%s\n", proxy);
+}
+
 static void option_show(const struct options *options, const struct option_row *row, struct buffer *out) {
 	const void *at = (const char *)options + row->at;
 	const struct texts *texts = at;
@@ -341,6 +354,10 @@ static void option_show(const struct options *options, const struct option_row *
 	case OPTION_URL:
 		if (*(char *const *)at)
 			buffer_printf(out, "%s=%s\n", row->name, *(char *const *)at);
+		return;
+	case OPTION_PROXY:
+		if (*(char *const *)at)
+			proxy_show(*(char *const *)at, out);
 		return;
 	case OPTION_TEXTS:
 		for (size_t i = 0; i < texts->count; i++)
@@ -374,6 +391,7 @@ static void option_show(const struct options *options, const struct option_row *
 		return;
 	case OPTION_TTL: /* shown by the classes that it scaled */
 	case OPTION_SANDBOX:
+	case OPTION_SANDBOX_FACTOR:
 		return;
 	}
 }

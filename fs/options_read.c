@@ -107,23 +107,23 @@ static int environment_read(struct options *options, struct error *err) {
  * A list given on the command line replaces what the config file and the environment say, and is itself added up. A
  * source of the token given there replaces every other.
  */
-static void options_override(struct options *options, const char *text) {
-	static const char *const names[] = {"org=", "project=", "token_file=", "token_command="};
-	for (const char *at = text; at; at = strchr(at, ','), at = at ? at + 1 : NULL) {
-		if (!strncmp(at, names[0], 4))
-			texts_free(&options->orgs);
-		if (!strncmp(at, names[1], 8))
-			texts_free(&options->projects);
-		if (!strncmp(at, names[2], 11) || !strncmp(at, names[3], 14)) {
-			options_forget_token(options);
-			free(take_pointer(options->token_file));
-			free(take_pointer(options->token_command));
-		}
+static int option_override(struct options *options, const char *text, struct error *err) {
+	(void)err;
+	if (!strncmp(text, "org=", 4))
+		texts_free(&options->orgs);
+	if (!strncmp(text, "project=", 8))
+		texts_free(&options->projects);
+	if (!strncmp(text, "token_file=", 11) || !strncmp(text, "token_command=", 14)) {
+		options_forget_token(options);
+		free(take_pointer(options->token_file));
+		free(take_pointer(options->token_command));
 	}
+	return 0;
 }
 
 /* Which project belongs to which organisation. An organisation named only in ORG/ID is configured too. */
 static int options_scopes(struct options *options, struct error *err) {
+	free(options->scopes);
 	options->scopes = calloc(options->projects.count + 1, sizeof *options->scopes);
 	if (!options->scopes)
 		return error_set(err, ENOMEM, "no memory for the options");
@@ -146,8 +146,11 @@ static int options_scopes(struct options *options, struct error *err) {
 	return 0;
 }
 
+/* What is done with each option of a list. */
+typedef int option_visit(struct options *options, const char *text, struct error *err);
+
 /* A comma ends an option unless a backslash stands before it, as in fstab. */
-static int options_split(struct options *options, const char *text, struct error *err) {
+static int options_split(struct options *options, const char *text, option_visit *visit, struct error *err) {
 	SCOPED(buffer_free) struct buffer one = {0};
 	for (;; text++) {
 		if (*text == '\\' && (text[1] == ',' || text[1] == '\\')) {
@@ -156,7 +159,7 @@ static int options_split(struct options *options, const char *text, struct error
 			buffer_byte(&one, *text);
 		} else {
 			int rc = one.error ? error_set(err, ENOMEM, "no memory for the options")
-				 : one.len ? option_read(options, one.data, err)
+				 : one.len ? visit(options, one.data, err)
 					   : 0;
 			if (rc || !*text)
 				return rc;
@@ -282,8 +285,10 @@ static int command_line_read(
 		else if (c == 'o' && texts_add(ret_given, optarg))
 			rc = error_set(err, ENOMEM, "no memory for the options");
 		else if (c == '?')
-			rc = error_set(err, EINVAL, optopt == 'o' ? "%s needs a value" : "unknown option: %s",
-				argv[optind - 1]);
+			rc = optopt == 'o' ? error_set(err, EINVAL, "-o needs a value")
+			     : optopt && optopt != 's' && optopt != 't'
+				     ? error_set(err, EINVAL, "unknown option: -%c", optopt)
+				     : error_set(err, EINVAL, "unknown option: %s", argv[optind - 1]);
 	}
 	if (!rc && options->command == COMMAND_HELP && argc > optind && !strcmp(argv[optind], "options"))
 		options->command = COMMAND_HELP_OPTIONS;
@@ -307,10 +312,10 @@ static int command_line_read(
 
 static int given_read(struct options *options, const struct texts *given, struct error *err) {
 	int rc = 0;
-	for (size_t i = 0; i < given->count; i++)
-		options_override(options, given->at[i]);
 	for (size_t i = 0; !rc && i < given->count; i++)
-		rc = options_split(options, given->at[i], err);
+		rc = options_split(options, given->at[i], option_override, err);
+	for (size_t i = 0; !rc && i < given->count; i++)
+		rc = options_split(options, given->at[i], option_read, err);
 	return rc;
 }
 

@@ -9,6 +9,7 @@
 enum option_type {
 	OPTION_TEXT,
 	OPTION_URL,
+	OPTION_PROXY,   /* a text, with a password in it perhaps */
 	OPTION_TEXTS,   /* repeatable */
 	OPTION_SECONDS, /* kept in milliseconds */
 	OPTION_TTL,     /* scales all ttl_… */
@@ -17,7 +18,8 @@ enum option_type {
 	OPTION_MONEY, /* the same of US dollars, with decimals */
 	OPTION_ALLOW,
 	OPTION_LEVEL,
-	OPTION_SANDBOX, /* handed to the simulated cloud */
+	OPTION_SANDBOX,        /* a whole number, handed to the simulated cloud */
+	OPTION_SANDBOX_FACTOR, /* the same with decimals */
 };
 
 struct option_row {

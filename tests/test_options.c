@@ -208,6 +208,13 @@ static void what_is_wrong_is_said(void **state) {
 		{"-o gpu_base=https://u:p@x /mnt", "user name"},
 		{"-o ca_file= /mnt", "empty"},
 		{"-o org= /mnt", "empty"},
+		{"-o subtypes=1 /mnt", "unknown option: subtypes"},
+		{"-fxd /mnt", "unknown option: -x"},
+		{"-fo", "-o needs a value"},
+		{"--sandbox -o instances=2.5 /mnt", "whole"},
+		{"--sandbox -o seed=1000000001 /mnt", "from 0"},
+		{"--sandbox -o latency=3600001 /mnt", "3600000"},
+		{"--sandbox -o project=p /mnt", "org="},
 		{"-o project=p /mnt", "org="},
 		{"-o project=/p /mnt", "ORG/ID"},
 		{"-o project=o/ /mnt", "ORG/ID"},
@@ -225,12 +232,22 @@ static void a_token_is_never_shown(void **state) {
 	assert_int_equal(read_line(&options, "-o token=pat-secret /mnt", &err), -EINVAL);
 	assert_null(strstr(err.message, "pat-secret"));
 	options_free(&options);
+	static const char *const lines[] = {"pat-nc-0secret\n", "pat-nc-0secret = x\n", "token: pat-nc-0secret\n"};
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		config_write(lines[i]);
+		assert_int_equal(read_line(&options, "/mnt", &err), -EINVAL);
+		assert_non_null(strstr(err.message, "line 1: unknown option"));
+		assert_null(strstr(err.message, "secret"));
+		options_free(&options);
+	}
+	config_write("");
 	setenv("NEEV_API_TOKEN", "pat-secret", 1);
-	options = good("/mnt");
+	options = good("-o proxy=http://u:hunter2@h:1 /mnt");
 	assert_string_equal(options.token, "pat-secret");
 	struct buffer out = {0};
 	options_show(&options, &out);
 	assert_null(strstr(out.data, "pat-secret"));
+	assert_non_null(strstr(out.data, "\nproxy=http://***@h:1\n"));
 	buffer_free(&out);
 	options_forget_token(&options);
 	assert_null(options.token);
@@ -309,19 +326,31 @@ static void commas_and_backslashes(void **state) {
 	assert_string_equal(options.ca_file, "/a,b\\c");
 	assert_string_equal(options.log, "/l");
 	options_free(&options);
+	/* What stands behind one that belongs to a value is no option. */
+	setenv("NEEV_ORG_ID", "org-env", 1);
+	setenv("NEEV_API_TOKEN", "pat-secret", 1);
+	options = good("-o log=/l\\,org=b\\,token_file=c /mnt");
+	assert_string_equal(options.log, "/l,org=b,token_file=c");
+	assert_int_equal(options.orgs.count, 1);
+	assert_string_equal(options.orgs.at[0], "org-env");
+	assert_string_equal(options.token, "pat-secret");
+	options_free(&options);
 }
 
 static void mount_options(void **state) {
 	(void)state;
-	struct options options =
-		good("-o ro,allow_other,nosuid,noauto,_netdev,x-systemd.automount,comment=x,fsname=y,instances=3 /mnt");
+	struct options options = good("-o "
+				      "ro,allow_other,nosuid,noauto,_netdev,x-systemd.automount,comment=x,subtype=z,"
+				      "fsname=y,instances=3,seed=1e3,speed=2.5 /mnt");
 	assert_true(options.read_only && options.allow_other);
 	static const char *const kernel[] = {"ro", "allow_other", "nosuid", "fsname=y"};
 	assert_int_equal(options.kernel.count, 4);
 	for (size_t i = 0; i < 4; i++)
 		assert_string_equal(options.kernel.at[i], kernel[i]);
-	assert_int_equal(options.sandbox_options.count, 1);
-	assert_string_equal(options.sandbox_options.at[0], "--instances=3");
+	static const char *const sandbox[] = {"--instances=3", "--seed=1000", "--speed=2.5"};
+	assert_int_equal(options.sandbox_options.count, 3);
+	for (size_t i = 0; i < 3; i++)
+		assert_string_equal(options.sandbox_options.at[i], sandbox[i]);
 	options_free(&options);
 }
 

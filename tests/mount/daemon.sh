@@ -36,6 +36,12 @@ is '--help names all commands' "$("$NEEVFS" --help | grep -cE '^ +neevfs (--sand
 is '--help fits a screen' "$("$NEEVFS" --help | awk 'length > 80 { wide++ } END { print NR < 24, wide + 0 }')" '1 0'
 is '--help options has every option' "$("$NEEVFS" --help options | grep -cE '^  (api_base|token_file|token_command|org|project|ttl|ttl_list|deadline|parallel|allow|ca_file|proxy|log|log_level) ')" 14
 is '-V' "$("$NEEVFS" -V | grep -cE '^neevfs [0-9]+\.[0-9]+')" 1
+if [ -c /dev/full ]; then
+	for command in --help --version status; do
+		said=$("$NEEVFS" $command 2>&1 >/dev/full)
+		is "$command to a full disk" "$? $said" '1 neevfs: standard output could not be written'
+	done
+fi
 is '--version' "$("$NEEVFS" --version)" "$("$NEEVFS" -V)"
 
 echo '# refusing to start'
@@ -64,6 +70,9 @@ refuses 'an option without its value' 2 'needs a value' -o "$base,ttl" "$point"
 refuses 'a token on the command line' 2 'not taken from the command line' -o "$base,token=pat-nc-secretsecret" "$point"
 refuses 'a number that is none' 2 'ttl=soon' -o "$base,ttl=soon" "$point"
 refuses 'a number out of range' 2 'deadline=0' -o "$base,deadline=0" "$point"
+refuses 'a flag of several' 2 'unknown option: -x' -fxd -o "$base" "$point"
+refuses 'a number of the simulated cloud' 2 'instances=2.5' --sandbox -o instances=2.5 "$point"
+refuses 'a project of the simulated cloud without its organisation' 2 'needs org=' --sandbox -o project=prj-demo "$point"
 refuses 'allow=' 2 'allow=destroy' -o "$base,allow=destroy" "$point"
 refuses 'a project without its organisation' 2 'needs org=' -o "api_base=$url,project=prj-demo" "$point"
 for bad in ftp://127.0.0.1 nonsense http:// "http://u:secretsecret@127.0.0.1" http://api.example.com http://10.0.0.1:8080 "https://h/?x=1"; do
@@ -145,6 +154,9 @@ is '--sandbox' "$status $said $(resources "$point/project/airuntimes" | wc -w) $
 own=$(sed -n 's/^api_base=//p' "$point/.neevfs/options")
 stop
 is 'its cloud ends with it' "$(wait_for eval '! curl -s -o /dev/null "$own/_sandbox/clock"' && echo gone)" gone
+start -o "$base,fsname=a\\,allow_other\\\\,subtype=other" "$point"
+is 'a comma in fsname' "$status $(awk -v at="$point" '$2 == at {print $3, $1, $4 ~ /allow_other/}' /proc/self/mounts)" '0 fuse.neevfs a,allow_other\134 0'
+stop
 mkdir 'with, blank'
 start -o "$base" "$work/with, blank"
 is 'a mount point with a blank and a comma' "$status $(resources "$work/with, blank/project/aimodels" | wc -w)" '0 3'
