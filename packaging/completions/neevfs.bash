@@ -66,6 +66,7 @@ _neevfs() {
 	elif [[ $cur == -* ]]; then
 		case $command in
 		mount) mapfile -t COMPREPLY < <(compgen -W '-f -d -o -h -V --help --version --sandbox' -- "$cur") ;;
+		doctor) mapfile -t COMPREPLY < <(compgen -W '-o --sandbox' -- "$cur") ;;
 		login) mapfile -t COMPREPLY < <(compgen -W '-o --token-stdin' -- "$cur") ;;
 		esac
 	else
@@ -76,6 +77,7 @@ _neevfs() {
 			while IFS= read -r at; do
 				[[ $at == "$2"* ]] && COMPREPLY+=("$at")
 			done < <(_neevfs_mounts)
+			[[ $command != doctor ]] || mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -d -- "$2")
 			;;
 		mount)
 			compopt -o filenames

@@ -2,6 +2,7 @@
 
 set -l commands umount login logout status doctor
 set -l mounting "not __fish_seen_subcommand_from $commands"
+set -l doctor '__fish_seen_subcommand_from doctor'
 set -l login '__fish_seen_subcommand_from login'
 
 # What may stand in place of the list of options that is being typed.
@@ -36,11 +37,13 @@ complete -c neevfs -n "$mounting; and __fish_is_first_token" -a logout -d 'Remov
 complete -c neevfs -n "$mounting; and __fish_is_first_token" -a status -d 'Show the mounts'
 complete -c neevfs -n "$mounting; and __fish_is_first_token" -a doctor -d 'Look for what is wrong'
 complete -c neevfs -n '__fish_seen_subcommand_from umount doctor' -xa '(__neevfs_mounts)'
+complete -c neevfs -n $doctor -xa '(__fish_complete_directories)'
 complete -c neevfs -n '__fish_seen_subcommand_from login logout status' -f
-complete -c neevfs -n "$mounting; or $login" -s o -xa '(__neevfs_options)'
+complete -c neevfs -n "$mounting; or $login; or $doctor" -s o -xa '(__neevfs_options)'
 complete -c neevfs -n $mounting -s f -d 'Stay in the foreground'
 complete -c neevfs -n $mounting -s d -d 'Stay in the foreground and print each FUSE request'
 complete -c neevfs -n $mounting -l sandbox -d 'Mount a simulated cloud'
+complete -c neevfs -n $doctor -l sandbox -d 'Look at a simulated cloud'
 complete -c neevfs -n $login -l token-stdin -d 'Take a token from standard input'
-complete -c neevfs -n $mounting -s h -l help -d 'Show all options'
+complete -c neevfs -n $mounting -s h -l help -d 'Show the usage'
 complete -c neevfs -n $mounting -s V -l version -d 'Show the version'
