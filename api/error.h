@@ -7,6 +7,9 @@
 #ifndef NEEVFS_API_ERROR_H
 #define NEEVFS_API_ERROR_H
 
+#include <stdarg.h>
+#include <stddef.h>
+
 /* What is known about a change that was asked for. */
 enum verdict {
 	VERDICT_NONE,     /* nothing was to be changed */
@@ -26,6 +29,9 @@ struct error {
 
 /* Sets code and message, clears the rest; returns -code. `err` may be NULL. */
 int error_set(struct error *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Formats. Of what does not fit the middle is left out: a path may be long, and the reason stands behind it. */
+void words_format(char *ret, size_t size, const char *format, va_list args) __attribute__((format(printf, 3, 0)));
 
 /* The name of an errno ("EINVAL"), "E?" for one that neevfs never uses. The string is constant. */
 const char *error_name(int code);

@@ -276,10 +276,12 @@ static void directory_check(struct doctor *doctor, const char *path) {
 
 static void mountpoint_check(struct doctor *doctor, const struct standings *standings) {
 	struct options *options = doctor->options;
+	SCOPED(buffer_free) struct buffer mkdir = {0};
 	struct error err;
 	if (!options->mountpoint)
 		return;
 	int rc = mount_check(options, &err);
+	buffer_printf(&mkdir, "mkdir %s", options->mountpoint);
 	const struct standing *standing = standings_find(standings, options->mountpoint);
 	if (standing && standing->state == STANDING_ALIVE)
 		finding_say(&doctor->findings, FINDING_OK, "mount point", NULL, "%s: mounted, and alive",
@@ -291,7 +293,7 @@ static void mountpoint_check(struct doctor *doctor, const struct standings *stan
 	else if (rc)
 		finding_say(&doctor->findings, FINDING_FAIL, "mount point",
 			standing        ? "neevfs umount it, as its owner"
-			: rc == -ENOENT ? NULL /* the words have it */
+			: rc == -ENOENT ? mkdir.data
 					: "take another directory, or mend this one",
 			"%s", err.message);
 	else

@@ -1,6 +1,7 @@
 #include "finding.h"
 
 #include "../api/buffer.h"
+#include "../api/error.h"
 #include "../api/scope.h"
 
 #include <stdarg.h>
@@ -18,7 +19,7 @@ void finding_say(struct findings *findings, enum finding finding, const char *wh
 	char text[FINDING_MAX];
 	va_list args;
 	va_start(args, format);
-	vsnprintf(text, sizeof text, format, args);
+	words_format(text, sizeof text, format, args);
 	va_end(args);
 	findings->failed += finding == FINDING_FAIL;
 	fprintf(findings->out, "%s  %s: ", words[finding], what);

@@ -12,8 +12,8 @@ struct findings {
 };
 
 /*
- * Prints one at once. `advice` is a line that says what to do, or NULL. Lines are cut at FINDING_MAX bytes; control
- * bytes are escaped.
+ * Prints one at once. `advice` is a line that says what to do, or NULL. Lines have FINDING_MAX bytes at most
+ * (words_format()); control bytes are escaped.
  */
 enum { FINDING_MAX = 1024 };
 void finding_say(struct findings *findings, enum finding finding, const char *what, const char *advice,

@@ -1,6 +1,7 @@
 #include "log.h"
 
 #include "../api/buffer.h"
+#include "../api/error.h"
 #include "../api/scope.h"
 #include "moment.h"
 
@@ -94,7 +95,7 @@ void log_write(int level, const char *format, ...) {
 	char text[LINE_MAX_BYTES];
 	va_list args;
 	va_start(args, format);
-	vsnprintf(text, sizeof text, format, args);
+	words_format(text, sizeof text, format, args);
 	va_end(args);
 	SCOPED(buffer_free) struct buffer line = {0};
 	buffer_add_safe(&line, text, strlen(text));

@@ -1,6 +1,7 @@
-/* The daemon's log: a file, syslog, or standard error. Only fs/ logs. Control bytes are escaped, lines are cut at 512
- * bytes. A line is one write, so that several processes can share a file; one that cannot be written is lost, and
- * counted. Nobody waits for who reads it: not for that of standard error, nor for the logger of the system. */
+/* The daemon's log: a file, syslog, or standard error. Only fs/ logs. Control bytes are escaped, lines have 512
+ * bytes at most (words_format()). A line is one write, so that several processes can share a file; one that cannot be
+ * written is lost, and counted. Nobody waits for who reads it: not for that of standard error, nor for the logger of
+ * the system. */
 #ifndef NEEVFS_FS_LOG_H
 #define NEEVFS_FS_LOG_H
 

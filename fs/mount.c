@@ -288,8 +288,8 @@ static int path_free(const char *path, struct error *err) {
 			path, mounted.user);
 	rc = path_probe(path, &probed);
 	if (rc == -ETIMEDOUT)
-		return error_set(err, EBUSY, "%s: what is mounted there (%s) does not answer; %s %s ends it", path,
-			*mounted.type ? mounted.type : "?", mounted.ours ? "neevfs umount" : "umount -l", path);
+		return error_set(err, EBUSY, "%s: what is mounted there (%s) does not answer; %s ends it", path,
+			*mounted.type ? mounted.type : "?", mounted.ours ? "neevfs umount" : "umount -l");
 	if (rc)
 		return error_set(err, -rc, "%s: %s", path, strerror(-rc));
 	if (probed.code == ENOTCONN && mounted.ours)
@@ -299,12 +299,11 @@ static int path_free(const char *path, struct error *err) {
 			"%s: a dead filesystem is mounted there (%s), which is not neevfs's to remove: umount it first",
 			path, *mounted.type ? mounted.type : "?");
 	if (probed.code == ENOENT)
-		return error_set(err, ENOENT, "%s: no such directory; make it first: mkdir %s", path, path);
+		return error_set(err, ENOENT, "%s: no such directory; make it first, with mkdir", path);
 	if (probed.code)
 		return error_set(err, probed.code, "%s: %s", path, strerror(probed.code));
 	if (mounted.ours)
-		return error_set(
-			err, EBUSY, "%s: a neevfs is mounted there already; neevfs umount %s ends it", path, path);
+		return error_set(err, EBUSY, "%s: a neevfs is mounted there already; neevfs umount ends it", path);
 	return S_ISDIR(probed.mode) ? 0 : error_set(err, ENOTDIR, "%s: not a directory", path);
 }
 
@@ -374,7 +373,7 @@ static int session_mount(struct fuse_session *session, const char *path, dev_t *
 	SCOPED(scope_close) __attribute__((unused)) int lock = start_lock(path);
 	int rc = path_free(path, err);
 	if (rc > 0 && (rc = path_unmount(path, true)))
-		error_set(err, -rc, "%s: the dead neevfs there could not be unmounted: neevfs umount %s", path, path);
+		error_set(err, -rc, "%s: the dead neevfs there could not be unmounted; neevfs umount tells why", path);
 	if (rc < 0)
 		return rc;
 	if (fuse_session_mount(session, path))

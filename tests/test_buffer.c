@@ -114,6 +114,30 @@ static void error_is_set(void **state) {
 	assert_int_equal(strlen(err.message), sizeof(err.message) - 1);
 }
 
+/* A path may be longer than the message, and the reason stands behind it. */
+static void what_is_too_long_keeps_its_end(void **state) {
+	(void)state;
+	struct error err;
+	char path[4000];
+	memset(path, 'd', sizeof(path) - 1);
+	path[sizeof(path) - 1] = '\0';
+	error_set(&err, ENOENT, "/%s: no such directory; mkdir /%s", path, path);
+	assert_int_equal(strlen(err.message), sizeof(err.message) - 1);
+	assert_memory_equal(err.message, "/dddd", 5);
+	error_set(&err, ENOENT, "/%s: no such directory", path);
+	assert_non_null(strstr(err.message, "d...d"));
+	assert_string_equal(strchr(err.message, ':'), ": no such directory");
+	for (size_t cut = 0; cut < 4; cut++) { /* characters of four bytes are kept or left out as a whole */
+		for (size_t i = 0; i + 4 < sizeof(path); i += 4)
+			memcpy(path + i, "\360\237\230\200", 5);
+		error_set(&err, ENOENT, "%.*s%s", (int)cut, "abc", path);
+		const char *gap = strstr(err.message, "...");
+		assert_non_null(gap);
+		assert_int_equal((size_t)(gap - err.message - (ptrdiff_t)cut) % 4, 0);
+		assert_int_equal(strlen(gap + 3) % 4, 0);
+	}
+}
+
 static void errors_have_names(void **state) {
 	(void)state;
 	static const struct {
@@ -180,6 +204,7 @@ int main(void) {
 		cmocka_unit_test(what_cannot_be_formatted_is_a_failure),
 		cmocka_unit_test(control_bytes_are_escaped),
 		cmocka_unit_test(error_is_set),
+		cmocka_unit_test(what_is_too_long_keeps_its_end),
 		cmocka_unit_test(errors_have_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

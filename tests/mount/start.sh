@@ -112,10 +112,14 @@ done
 while [ ${#long} -lt 4090 ]; do
 	long+=/$(printf '%.*s' $((4094 - ${#long} > 200 ? 200 : 4094 - ${#long})) "$(printf 'e%.0s' {1..200})")
 done
-mkdir -p "$long"
+mkdir -p "${long%/*}"
+said=$("$NEEVFS" -o "$options" "$long" 2>&1)
+has 'where a long path leads to nothing: why' "$said" ': no such directory'
+mkdir "$long"
 ok "a path of ${#long} bytes" "$NEEVFS" -o "$options" "$long"
 is 'it answers' "$(cd "$long" && cat README.txt | grep -c . | sed 's/.*[1-9].*/yes/')" yes
 ok 'it is unmounted' "$NEEVFS" umount "$long"
+has 'and the log says so' "$(tail -n 1 "$dlog")" ': unmounted'
 touch mnt/occupied
 start -o "$options" "$point"
 is 'a directory that is not empty: mounted over' "$status $(answers && echo yes)" '0 yes'
