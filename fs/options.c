@@ -67,8 +67,9 @@ enum { MOVING_MS = 2000, TTL_UNIT_S = 30, NAME_MAX_BYTES = 24 };
 #define NAME_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-"
 
 /* Options of mount(8) and fstab(5) that mean nothing to a filesystem itself. */
-static const char *const ignored[] = {
-	"auto", "noauto", "user", "nouser", "users", "defaults", "_netdev", "nofail", "rw", "subtype", NULL};
+static const char *const ignored[] = {"auto", "noauto", "user", "nouser", "users", "defaults", "_netdev", "_rnetdev",
+	"nofail", "rw", "silent", "relatime", "strictatime", "lazytime", "nodiratime", "nonempty",
+	"default_permissions", "subtype", NULL};
 /* What libfuse or the kernel takes. */
 static const char *const passed[] = {"nosuid", "suid", "nodev", "dev", "noexec", "exec", "noatime", "atime", "sync",
 	"async", "dirsync", "allow_root", "fsname", "max_read", "context", NULL};

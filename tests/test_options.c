@@ -340,7 +340,8 @@ static void commas_and_backslashes(void **state) {
 static void mount_options(void **state) {
 	(void)state;
 	struct options options = good("-o "
-				      "ro,allow_other,nosuid,noauto,_netdev,x-systemd.automount,comment=x,subtype=z,"
+				      "ro,allow_other,nosuid,noauto,_netdev,relatime,nodiratime,default_permissions,"
+				      "nonempty,x-systemd.automount,comment=x,subtype=z,"
 				      "fsname=y,instances=3,seed=1e3,speed=2.5 /mnt");
 	assert_true(options.read_only && options.allow_other);
 	static const char *const kernel[] = {"ro", "allow_other", "nosuid", "fsname=y"};
