@@ -240,7 +240,7 @@ static int program_status(void) {
 	endings_read(&endings);
 	int rc = standings_read(&standings);
 	if (rc) {
-		error_set(&err, -rc, "what is mounted cannot be told: %s", strerror(-rc));
+		error_set(&err, -rc, "what is mounted cannot be told: is /proc mounted?");
 		return complain(&err);
 	}
 	standings_show(&standings, &endings, stdout);

@@ -264,6 +264,8 @@ int mount_remove(const char *mountpoint, struct error *err) {
 		return error_set(err, -rc, "%s: %s", mountpoint, strerror(-rc));
 	if (found == -ENOENT && lstat(path, &st) && errno == ENOENT)
 		return error_set(err, ENOENT, "%s: no such directory", path);
+	if (rc && rc != -ENOENT)
+		return error_set(err, -rc, "%s: what is mounted cannot be told: is /proc mounted?", path);
 	if (!ours)
 		return error_set(err, EINVAL, "%s: no neevfs is mounted there; neevfs status shows where", path);
 	rc = path_unmount(path, false);

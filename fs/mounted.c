@@ -50,7 +50,7 @@ static bool line_read(char *line, char **ret_path, struct mounted *ret) {
 int mounted_each(void (*visit)(void *user, const char *path, const struct mounted *mounted), void *user) {
 	FILE *table = fopen("/proc/self/mountinfo", "re");
 	if (!table)
-		return -errno;
+		return errno == ENOENT ? -ENOSYS : -errno; /* -ENOENT says that nothing is mounted at a path */
 	char *line = NULL;
 	size_t size = 0;
 	errno = 0;

@@ -127,6 +127,18 @@ stop
 is 'and there again afterwards' "$(ls mnt)" occupied
 rm mnt/occupied
 
+echo '# without the table of mounts'
+if [ "$(id -u)" = 0 ] && unshare --mount true 2>/dev/null; then
+	start -o "$options" "$point"
+	blind() { unshare --mount sh -c 'mount -t tmpfs none /proc && ASAN_OPTIONS=detect_leaks=0 exec "$@" 2>&1' sh "$NEEVFS" "$@"; }
+	has 'umount' "$(blind umount "$point")" 'what is mounted cannot be told: is /proc mounted?'
+	has 'status' "$(blind status)" 'what is mounted cannot be told: is /proc mounted?'
+	ok 'the mount goes on' answers
+	stop
+else
+	skip 'without the table of mounts' 'it needs root and a mount namespace'
+fi
+
 echo '# other users'
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	chmod 711 "$work"
