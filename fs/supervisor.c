@@ -203,7 +203,8 @@ static void supervisor_wait(struct supervisor *supervisor, int64_t until_ms) {
 		return;
 	if (got != SIGHUP)
 		supervisor->called = true;
-	if (supervisor->pid)
+	/* With its group, if it leads one: a token command that the mount waits for is in there. */
+	if (supervisor->pid && kill(-supervisor->pid, got))
 		kill(supervisor->pid, got);
 	if (got != SIGHUP && supervisor->kill_ms == INT64_MAX)
 		supervisor->kill_ms = clock_ms() + KILL_AFTER_MS;

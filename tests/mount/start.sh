@@ -42,14 +42,15 @@ for signal in INT TERM HUP; do
 	rm -f asked go
 	python3 -c 'import os, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)
-os.execv(sys.argv[1], sys.argv[1:])' "$NEEVFS" -o "$base,token_command=touch asked; until [ -e go ]; do sleep 0.05; done; cat token" "$point" >start.1 2>&1 &
+os.execv(sys.argv[1], sys.argv[1:])' "$NEEVFS" -o "$base,token_command=echo \$\$ >asked; until [ -e go ]; do sleep 0.05; done; cat token" "$point" >start.1 2>&1 &
 	waiting=$!
 	echo $waiting >>"$work/pids"
-	wait_for [ -e asked ]
+	wait_for [ -s asked ]
 	processes "$point"
 	kill -$signal $waiting
 	wait $waiting 2>/dev/null
 	is "SIG$signal ends it" $? $((128 + $(kill -l $signal)))
+	ok "SIG$signal: and the token command that it waited for" wait_for gone "$(cat asked)"
 	: >go
 	ok "SIG$signal: and all that it started" ended
 	is "SIG$signal: nothing is mounted later" "$(mounted "$point" && echo mounted)" ''
