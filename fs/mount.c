@@ -1,5 +1,6 @@
 #include "mount.h"
 
+#include "credential.h"
 #include "ending.h"
 #include "handlers.h"
 #include "mounted.h"
@@ -264,8 +265,8 @@ int mount_remove(const char *mountpoint, struct error *err) {
 		return error_set(err, -rc, "%s: %s", mountpoint, strerror(-rc));
 	if (found == -ENOENT && lstat(path, &st) && errno == ENOENT)
 		return error_set(err, ENOENT, "%s: no such directory", path);
-	if (rc && rc != -ENOENT)
-		return error_set(err, -rc, "%s: what is mounted cannot be told: is /proc mounted?", path);
+	if (found && found != -ENOENT)
+		return error_set(err, -found, "%s: what is mounted cannot be told: is /proc mounted?", path);
 	if (!ours)
 		return error_set(err, EINVAL, "%s: no neevfs is mounted there; neevfs status shows where", path);
 	rc = path_unmount(path, false);
@@ -309,6 +310,34 @@ static int path_free(const char *path, struct error *err) {
 	return S_ISDIR(probed.mode) ? 0 : error_set(err, ENOTDIR, "%s: not a directory", path);
 }
 
+/* Whether an absolute path leads below the mount point, whatever of it exists. */
+static bool path_is_below(const char *path, const char *mountpoint) {
+	char above[PATH_MAX], real[PATH_MAX];
+	size_t len = strlen(path), under = strcmp(mountpoint, "/") ? strlen(mountpoint) : 0;
+	SCOPED(buffer_free) struct buffer whole = {0};
+	do {
+		len = len ? (size_t)((const char *)memrchr(path, '/', len) - path) : 0;
+		snprintf(above, sizeof above, "%.*s/", (int)len, path);
+	} while (len && !realpath(above, real));
+	if (len && strcmp(real, "/") != 0)
+		buffer_add(&whole, real);
+	buffer_add(&whole, path + len);
+	return !whole.error && !strncmp(whole.data, mountpoint, under) && whole.data[under] == '/';
+}
+
+/* What is opened while the mount stands would be looked for in it, by the daemon that would have to answer. */
+static int hidden_check(const struct options *options, struct error *err) {
+	const bool login = credential_source(options) == CREDENTIAL_LOGIN;
+	const char *const files[] = {
+		options->token_file, options->ca_file, options->journal, login ? options->login : NULL};
+	for (size_t i = 0; !options->sandbox && i < sizeof files / sizeof *files; i++)
+		if (files[i] && path_is_below(files[i], options->mountpoint))
+			return error_set(err, EINVAL,
+				"%s: the mount would hide %s; keep that elsewhere, or mount elsewhere",
+				options->mountpoint, files[i]);
+	return 0;
+}
+
 /* The command that a mount point may have been meant for; NULL: none. */
 static const char *command_near(const char *mountpoint) {
 	static const struct schema names[] = {
@@ -331,7 +360,7 @@ int mount_check(struct options *options, struct error *err) {
 	if (rc == -ENOENT && near)
 		return error_set(
 			err, ENOENT, "%s: no such directory, and no such command; did you mean %s?", path, near);
-	return rc < 0 ? rc : 0;
+	return rc < 0 ? rc : hidden_check(options, err);
 }
 
 bool mount_automounted(const char *path) {

@@ -121,6 +121,18 @@ ok "a path of ${#long} bytes" "$NEEVFS" -o "$options" "$long"
 is 'it answers' "$(cd "$long" && cat README.txt | grep -c . | sed 's/.*[1-9].*/yes/')" yes
 ok 'it is unmounted' "$NEEVFS" umount "$long"
 has 'and the log says so' "$(tail -n 1 "$dlog")" ': unmounted'
+for hidden in token_file ca_file journal; do
+	cp token mnt/inside
+	said=$("$NEEVFS" -o "$options,$hidden=mnt/inside" "$point" 2>&1)
+	is "a $hidden that the mount would hide: refused" "$? $said" "1 neevfs: $point: the mount would hide $point/inside; keep that elsewhere, or mount elsewhere"
+	rm mnt/inside
+done
+ln -s mnt within
+said=$(XDG_STATE_HOME=$work/within/no/such "$NEEVFS" -o "$options" "$point" 2>&1)
+has 'a journal that is yet to be made, behind a link' "$said" "the mount would hide $work/within/no/such/neevfs/journal"
+start -o "$options,journal=$work/mnt.journal" "$point"
+is 'one beside it is not hidden' "$status $(answers && echo yes)" '0 yes'
+stop
 touch mnt/occupied
 start -o "$options" "$point"
 is 'a directory that is not empty: mounted over' "$status $(answers && echo yes)" '0 yes'
