@@ -6,6 +6,7 @@
 #include "journal.h"
 #include "moment.h"
 #include "mount.h"
+#include "shell_word.h"
 #include "standing.h"
 
 #include <dirent.h>
@@ -219,7 +220,8 @@ static void standings_check(struct doctor *doctor, const struct standings *stand
 		SCOPED(buffer_free) struct buffer advice = {0};
 		if (!dead && standing->state != STANDING_HANGS)
 			continue;
-		buffer_printf(&advice, "neevfs umount %s", standing->path);
+		buffer_add(&advice, "neevfs umount ");
+		shell_word(standing->path, &advice);
 		finding_say(&doctor->findings, FINDING_FAIL, "mounted", advice.data, "%s: %s", standing->path,
 			dead ? "its process is gone" : "it does not answer");
 	}
@@ -240,8 +242,8 @@ static void endings_check(struct doctor *doctor, const struct standings *standin
 		SCOPED(buffer_free) struct buffer advice = {0};
 		if (!standings_lack(standings, ending))
 			continue;
-		buffer_printf(
-			&advice, "mount it again: %s; or forget it: neevfs umount %s", ending->command, ending->path);
+		buffer_printf(&advice, "mount it again: %s; or forget it: neevfs umount ", ending->command);
+		shell_word(ending->path, &advice);
 		finding_say(&doctor->findings, FINDING_WARN, "mounted", advice.data, "%s: not since %s: its process %s",
 			ending->path, ending->when, ending->how);
 	}
@@ -281,7 +283,8 @@ static void mountpoint_check(struct doctor *doctor, const struct standings *stan
 	if (!options->mountpoint)
 		return;
 	int rc = mount_check(options, &err);
-	buffer_printf(&mkdir, "mkdir %s", options->mountpoint);
+	buffer_add(&mkdir, "mkdir ");
+	shell_word(options->mountpoint, &mkdir);
 	const struct standing *standing = standings_find(standings, options->mountpoint);
 	if (standing && standing->state == STANDING_ALIVE)
 		finding_say(&doctor->findings, FINDING_OK, "mount point", NULL, "%s: mounted, and alive",

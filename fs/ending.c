@@ -4,6 +4,7 @@
 #include "moment.h"
 #include "mounted.h"
 #include "options.h"
+#include "shell_word.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -189,21 +190,6 @@ static bool word_is_secret(const char *word) {
 	return strstr(word, "token_command=") || strstr(word, "proxy=");
 }
 
-static void word_show(const char *word, struct buffer *out) {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789%+,-./:=@_";
-	if (*word && !word[strspn(word, plain)]) {
-		buffer_add(out, word);
-		return;
-	}
-	buffer_byte(out, '\'');
-	for (; *word; word++)
-		if (*word == '\'')
-			buffer_add(out, "'\\''");
-		else
-			buffer_byte(out, *word);
-	buffer_byte(out, '\'');
-}
-
 void ending_command(int argc, char **argv, const char *path, struct buffer *out) {
 	SCOPED(buffer_free) struct buffer words = {.limit = COMMAND_MAX};
 	for (int i = 1; i < argc - 1; i++) { /* getopt(3) has put the mount point last */
@@ -211,8 +197,8 @@ void ending_command(int argc, char **argv, const char *path, struct buffer *out)
 		if (word_is_secret(argv[i]))
 			buffer_add(&words, "...");
 		else
-			word_show(argv[i], &words);
+			shell_word(argv[i], &words);
 	}
 	buffer_printf(out, "neevfs%s ", words.error ? " ..." : words.data ? words.data : "");
-	word_show(path, out);
+	shell_word(path, out);
 }

@@ -10,6 +10,7 @@
  *   login.c  terminal.c   neevfs login and logout; asking a person           credential.c  where the token is from
  *   standing*.c           neevfs status: the mounts of this machine, asked how they are
  *   ending.c              mounts that ended and that nobody unmounted, noted for who comes later
+ *   shell_word.c          a word of the commands that these advise
  *   doctor*.c finding.c   neevfs doctor; what a check found, as lines
  *   loop.c                the one place that waits
  *   op.c                  one request: parked, resumed, interrupted, answered once

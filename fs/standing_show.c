@@ -2,6 +2,7 @@
 
 #include "../api/buffer.h"
 #include "../api/scope.h"
+#include "shell_word.h"
 
 #include <pwd.h>
 #include <string.h>
@@ -38,6 +39,16 @@ static void text_show(const char *text, struct buffer *out) {
 	}
 }
 
+static void umount_show(const char *path, struct buffer *out) {
+	SCOPED(buffer_free) struct buffer word = {0};
+	shell_word(path, &word);
+	out->error = word.error ? word.error : out->error;
+	buffer_add(out, "neevfs umount ");
+	if (word.data)
+		buffer_add_safe(out, word.data, word.len);
+	buffer_byte(out, '\n');
+}
+
 static void standing_show(const struct standing *standing, struct buffer *out) {
 	static const char *const states[] = {[STANDING_ALIVE] = "alive",
 		[STANDING_DEAD] = "DEAD",
@@ -57,9 +68,7 @@ static void standing_show(const struct standing *standing, struct buffer *out) {
 	case STANDING_HANGS:
 		buffer_add(out, standing->state == STANDING_DEAD ? "    its process is gone; free the directory: "
 								 : "    end it: ");
-		buffer_add(out, "neevfs umount ");
-		buffer_add_safe(out, standing->path, strlen(standing->path));
-		buffer_byte(out, '\n');
+		umount_show(standing->path, out);
 		break;
 	case STANDING_CLOSED:
 		buffer_add(out, "    it lets only its owner in, who can ask with neevfs status\n");
@@ -75,9 +84,8 @@ static void ending_show(const struct ending *ending, struct buffer *out) {
 	buffer_add_safe(out, ending->how, strlen(ending->how));
 	buffer_add(out, "\n    mount it again: ");
 	buffer_add_safe(out, ending->command, strlen(ending->command));
-	buffer_add(out, "\n    or forget it: neevfs umount ");
-	buffer_add_safe(out, ending->path, strlen(ending->path));
-	buffer_byte(out, '\n');
+	buffer_add(out, "\n    or forget it: ");
+	umount_show(ending->path, out);
 }
 
 void standings_show(const struct standings *standings, const struct endings *endings, FILE *out) {

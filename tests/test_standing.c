@@ -123,7 +123,7 @@ static void one_that_ended(void **state) {
 	assert_null(strstr(text, "was mounted again since"));
 	assert_string_equal(strchr(text, '\n') + 1,
 		"/c\\x1b: ENDED at T2, and is not mounted any more\n    its process was ended by SIGKILL\n"
-		"    mount it again: neevfs --sandbox /c\\x1b\n    or forget it: neevfs umount /c\\x1b\n");
+		"    mount it again: neevfs --sandbox /c\\x1b\n    or forget it: neevfs umount '/c\\x1b'\n");
 	free(text);
 	assert_false(standings_well(&standings, &endings));
 	assert_true(standings_well(&standings, &first));

@@ -258,11 +258,11 @@ said=$("$NEEVFS" status)
 is 'status' "$? $(sed "s/ at 2[0-9TZ:-]*,/ at TIME,/" <<<"$said")" "1 $work/a b: ENDED at TIME, and is not mounted any more
     its process was ended by SIGKILL
     mount it again: neevfs -o $base '$work/a b'
-    or forget it: neevfs umount $work/a b"
+    or forget it: neevfs umount '$work/a b'"
 is 'its time' "$(date -ud "$(cut -f 1 state/neevfs/ended)" +%s | awk -v now="$(date +%s)" '{print (now - $1 < 100 && $1 <= now)}')" 1
 is 'for nobody else' "$(stat -c %a state/neevfs/ended)" 600
 doctor 0 -o "$base" 'a b'
-has 'doctor' "$said" "warn  mounted: $work/a b: not since 2" ': its process was ended by SIGKILL' "mount it again: neevfs -o $base '$work/a b'" "neevfs umount $work/a b"
+has 'doctor' "$said" "warn  mounted: $work/a b: not since 2" ': its process was ended by SIGKILL' "mount it again: neevfs -o $base '$work/a b'" "neevfs umount '$work/a b'"
 ok 'what is advised mounts it' eval "$(sed -n 's/^      mount it again: neevfs \(.*\); or .*/"$NEEVFS" \1/p' <<<"$said")"
 said=$("$NEEVFS" status)
 is 'then it is forgotten' "$? $(grep -c ENDED <<<"$said") $(ls state/neevfs)" '0 0 '
