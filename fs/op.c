@@ -3,6 +3,7 @@
 #include "change.h"
 #include "kept.h"
 #include "options.h"
+#include "process.h"
 #include "refusal.h"
 #include "sweep.h"
 
@@ -12,13 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { HEED_MS = 150 /* so soon is who waits to be gone when it is called, whatever interrupted it before */ };
+
 struct ops {
 	struct op first; /* ring of the parked, by deadline: all have the same span but who waits for a state */
 	size_t count;
-	bool interrupted;   /* one of them was: set from libfuse's callback */
-	bool working;       /* one of them waits for the next turn only */
-	bool refreshing;    /* one of them waits until the kernel has been told to forget everything */
-	int64_t without_ms; /* when the first of them goes on without what it waits for; 0: none does */
+	bool interrupted; /* one of them was: set from libfuse's callback */
+	bool working;     /* one of them waits for the next turn only */
+	bool refreshing;  /* one of them waits until the kernel has been told to forget everything */
+	int64_t look_ms;  /* when to look at them before a deadline; INT64_MAX: there is no reason */
 };
 
 int ops_new(struct ops **ret) {
@@ -26,6 +29,7 @@ int ops_new(struct ops **ret) {
 	if (!ops)
 		return -ENOMEM;
 	ops->first.next = ops->first.prev = &ops->first;
+	ops->look_ms = INT64_MAX;
 	*ret = ops;
 	return 0;
 }
@@ -167,10 +171,14 @@ static void op_blind(struct op *op, int code) {
 		(void)sweep_add(op->fs->sweeps, dir.data, op->pid, op->fs->now_ms);
 }
 
-/* One of the parked goes on without what it waits for then; 0: it does not. */
-static void ops_expect(struct ops *ops, int64_t without_ms) {
-	if (without_ms && (!ops->without_ms || without_ms < ops->without_ms))
-		ops->without_ms = without_ms;
+/* When it is to be looked at, if at all: the kernel tells of the first signal only, so that those to come are looked
+ * for. */
+static void ops_expect(struct ops *ops, const struct op *op) {
+	int64_t at_ms = op->interrupted ? op->fs->now_ms + HEED_MS : INT64_MAX;
+	if (op->demand.without_ms && op->demand.without_ms < at_ms)
+		at_ms = op->demand.without_ms;
+	if (at_ms < ops->look_ms)
+		ops->look_ms = at_ms;
 }
 
 void op_run(struct op *op) {
@@ -188,7 +196,7 @@ void op_run(struct op *op) {
 	if (rc == DEMAND_PARKED) {
 		op->fs->ops->working |= op->demand.works;
 		op->fs->ops->refreshing |= op->refreshing;
-		ops_expect(op->fs->ops, op->demand.without_ms);
+		ops_expect(op->fs->ops, op);
 		op_park(op);
 		return;
 	}
@@ -222,32 +230,27 @@ static void op_give_up(struct op *op, int code) {
 	op_reply_err(op, -rc);
 }
 
-/* Goes on with who has waited long enough for what can be done without. */
-static void ops_do_without(struct fs *fs) {
+/* Any signal with a handler interrupts a call, also that a job of a shell has ended: then it goes on. And on goes who
+ * has waited long enough for what can be done without. */
+static void ops_look(struct fs *fs) {
 	struct ops *ops = fs->ops;
-	if (!ops->without_ms || fs->now_ms < ops->without_ms)
-		return;
-	ops->without_ms = 0;
+	ops->interrupted = false;
+	ops->look_ms = INT64_MAX;
 	for (struct op *op = ops->first.next, *next; op != &ops->first; op = next) {
 		next = op->next;
-		if (op->demand.without_ms && op->demand.without_ms <= fs->now_ms)
+		if (op->interrupted && process_is_called(op->pid))
+			op_give_up(op, op->changing ? ECANCELED : EINTR);
+		else if (op->demand.without_ms && op->demand.without_ms <= fs->now_ms)
 			op_run(op);
 		else
-			ops_expect(ops, op->demand.without_ms);
+			ops_expect(ops, op);
 	}
 }
 
 void ops_sweep(struct fs *fs) {
 	struct ops *ops = fs->ops;
-	while (ops->interrupted) {
-		ops->interrupted = false;
-		for (struct op *op = ops->first.next, *next; op != &ops->first; op = next) {
-			next = op->next;
-			if (op->interrupted)
-				op_give_up(op, op->changing ? ECANCELED : EINTR);
-		}
-	}
-	ops_do_without(fs);
+	while (ops->interrupted || ops->look_ms <= fs->now_ms)
+		ops_look(fs);
 	for (struct op *op = ops->first.next, *next; op != &ops->first && op->deadline_ms <= fs->now_ms; op = next) {
 		next = op->next;
 		op_give_up(op, ETIMEDOUT);
@@ -287,9 +290,7 @@ int ops_wait_ms(const struct fs *fs) {
 		return 0;
 	if (first == &fs->ops->first)
 		return -1;
-	int64_t next_ms = first->deadline_ms, without_ms = fs->ops->without_ms;
-	if (without_ms && without_ms < next_ms)
-		next_ms = without_ms;
+	int64_t next_ms = first->deadline_ms < fs->ops->look_ms ? first->deadline_ms : fs->ops->look_ms;
 	return next_ms > fs->now_ms ? (int)(next_ms - fs->now_ms) : 0;
 }
 

@@ -1,7 +1,7 @@
 #include "process.h"
 
 #include <fcntl.h>
-#include <stdbool.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +46,28 @@ int64_t process_began_ms(pid_t pid) {
 void process_command(pid_t pid, char ret[static COMMAND_SIZE]) {
 	proc_read_of(pid, "comm", ret, COMMAND_SIZE);
 	ret[strcspn(ret, "\n")] = 0;
+}
+
+/* The set of signals on a line of status, which begins so. False if it is not there. */
+static bool signals_read(const char *status, const char *head, uint64_t *ret) {
+	const char *at = strstr(status, head);
+	if (at)
+		*ret = strtoull(at + strlen(head), NULL, 16);
+	return at;
+}
+
+bool process_is_called(pid_t tid) {
+	/* What is ignored unless there is a handler: shells have one, and some runtimes interrupt themselves. */
+	static const int heard[] = {SIGCHLD, SIGURG, SIGWINCH};
+	uint64_t own, shared;
+	char status[4096];
+	proc_read_of(tid, "status", status, sizeof status);
+	if (!signals_read(status, "\nSigPnd:", &own) || !signals_read(status, "\nShdPnd:", &shared))
+		return true;
+	own |= shared;
+	for (size_t i = 0; i < sizeof heard / sizeof *heard; i++)
+		own &= ~(UINT64_C(1) << (heard[i] - 1));
+	return own;
 }
 
 uint64_t process_resident_bytes(void) {

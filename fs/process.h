@@ -2,6 +2,7 @@
 #ifndef NEEVFS_FS_PROCESS_H
 #define NEEVFS_FS_PROCESS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -12,6 +13,10 @@ int64_t process_began_ms(pid_t pid);
 /* Its name, as ps(1) shows it; "" if that cannot be told. */
 enum { COMMAND_SIZE = 16 };
 void process_command(pid_t pid, char ret[static COMMAND_SIZE]);
+
+/* Whether a signal waits for that thread that may be meant to end what it does: one that a process only hears of is
+ * none (a child has ended, a window has another size, urgent data). True if that cannot be told. */
+bool process_is_called(pid_t tid);
 
 uint64_t process_resident_bytes(void); /* of our own; 0 if that cannot be told */
 

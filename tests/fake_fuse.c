@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -226,7 +228,27 @@ void fuse_req_interrupt_func(fuse_req_t req, fuse_interrupt_func_t func, void *d
 		func(req, data);
 }
 
+/* Blocked, they wait as those of a process do that is in a call. */
+void kernel_signal(int signal) {
+	const struct timespec at_once = {0};
+	sigset_t all;
+	sigemptyset(&all);
+	sigaddset(&all, SIGINT);
+	sigaddset(&all, SIGCHLD);
+	sigaddset(&all, SIGWINCH);
+	assert_int_equal(sigprocmask(SIG_BLOCK, &all, NULL), 0);
+	while (sigtimedwait(&all, NULL, &at_once) > 0)
+		;
+	if (signal)
+		assert_int_equal(raise(signal), 0);
+}
+
 void kernel_interrupt(fuse_req_t req) {
+	kernel_interrupt_by(req, SIGINT);
+}
+
+void kernel_interrupt_by(fuse_req_t req, int signal) {
+	kernel_signal(signal);
 	touch(req);
 	req->interrupted = true;
 	if (req->on_interrupt)

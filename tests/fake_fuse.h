@@ -68,8 +68,12 @@ void kernel_free(struct kernel *kernel);
 fuse_req_t kernel_request(struct kernel *kernel);
 /* Who asks from now on. At first it is the test itself. */
 void kernel_ask_as(struct kernel *kernel, pid_t pid);
-/* Interrupts a request as libfuse does: at once, or when its function is set later. */
+/* Interrupts a request as libfuse does: at once, or when its function is set later. It is SIGINT that waits for the
+ * test itself then, or that signal and no other; 0: none. */
 void kernel_interrupt(fuse_req_t req);
+void kernel_interrupt_by(fuse_req_t req, int signal);
+/* That signal is all that waits for the test from now on, of which the kernel tells nobody. */
+void kernel_signal(int signal);
 /* Releases the handle that an open or a create was answered with. */
 void kernel_release(fuse_req_t req);
 /* Gives back the look-ups of one node. */

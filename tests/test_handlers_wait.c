@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -109,6 +110,31 @@ static void many_interrupts_in_one_turn(void **state) {
 	for (int i = 0; i < COUNT; i++)
 		assert_err(reqs[i], i % 3 ? EINTR : ENOENT);
 	stage_close(&stage);
+}
+
+/* A job of the caller has ended, its window has another size: that is not what a call ends for. What comes then is. */
+static void a_signal_that_calls_nobody_off(void **state) {
+	(void)state;
+	static const int signals[] = {SIGCHLD, SIGWINCH, 0};
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
+		struct stage stage;
+		fuse_req_t opened = begin_scale(&stage), write = stage_write(&stage, opened, "3\n", 0);
+		kernel_interrupt_by(write, signals[i]);
+		stage_later(&stage, 1000);
+		assert_parked(write);
+		stage_answer(&stage, API_PUT, SCALE, 200, NULL);
+		assert_written(write, 2);
+		fuse_req_t info = stage_lookup(&stage, stage_walk(&stage, "catalog"), "x");
+		kernel_interrupt_by(info, signals[i]);
+		stage_later(&stage, 1000);
+		assert_parked(info);
+		assert_in_range(ops_wait_ms(&stage.fs), 1, 200);
+		kernel_signal(SIGINT);
+		stage_later(&stage, 200);
+		assert_err(info, EINTR);
+		assert_int_equal(ops_wait_ms(&stage.fs), -1);
+		stage_close(&stage);
+	}
 }
 
 /* What was sent goes on: its outcome is seen though nobody waited for it. */
@@ -330,6 +356,7 @@ int main(void) {
 		cmocka_unit_test(an_interrupt_before_parking),
 		cmocka_unit_test(an_interrupt_that_is_too_late),
 		cmocka_unit_test(many_interrupts_in_one_turn),
+		cmocka_unit_test(a_signal_that_calls_nobody_off),
 		cmocka_unit_test(an_interrupted_scale),
 		cmocka_unit_test(an_interrupted_create_that_was_sent),
 		cmocka_unit_test(an_interrupted_create_that_was_not_sent),

@@ -308,5 +308,47 @@ is 'each once' "$(changes)" createOrgAIRuntimeTemplate=4
 is 'who was interrupted heard ECANCELED' "$(grep -vc 'Operation canceled' loop.err)" 0
 faults_end
 tidy
+echo '# a job of the shell ends while it waits: no signal that is meant for the call'
+job() { # COMMAND: which the shell runs itself, with a job that has ended when the cloud has been asked
+	: >client.out
+	bash -c 'read -r _ <&7 & '"$1"'; echo $?' _ "$models/chat-llama" "$templates/int-job" >client.out 2>client.err 7<lines &
+	client=$!
+	disown $client
+	echo $client >>"$work/pids"
+	exec 7>lines
+}
+job_ends() { # OPERATION
+	ok "$what: it is under way" wait_for sent "$1"
+	exec 7>&-
+	ok "$what: the job has ended" wait_for gone "$(pgrep -P $client)"
+}
+reset
+advance 20
+refresh
+what='a scale'
+fault '{"operation":"scaleDeployedAIModel","delay_ms":1000}'
+job 'echo 99 >"$1/replicas"'
+job_ends scaleDeployedAIModel
+ok "$what: it ends" wait_for gone $client
+is "$what: it has heard nothing of that" "$(cat client.out client.err)" 0
+what='a create'
+mkdir "$templates/int-job"
+fault '{"operation":"createOrgAIRuntimeTemplate","delay_ms":1000}'
+job "echo '$spec_template' >\"\$2/spec.json\""
+job_ends createOrgAIRuntimeTemplate
+ok "$what: it ends" wait_for gone $client
+is "$what: it has heard nothing of that" "$(cat client.out client.err)" 0
+what='a wait'
+reset
+job 'echo failed >"$1/wait"'
+job_ends listDeployedAIModels
+ok "$what: it goes on" wait_for sent listDeployedAIModels 3
+is "$what: it goes on" "$(cat client.out)" ''
+begin=$(now_ms)
+kill -TERM $client
+ok "$what: and can be ended all the same" wait_for gone $client
+is "$what: at once" "$([ $(($(now_ms) - begin)) -le $soon_ms ] && echo so)" so
+tidy
+
 echo "# $rounds rounds: $((SECONDS - begin)) s"
 finish
