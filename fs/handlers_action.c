@@ -145,31 +145,45 @@ static int wait_gone(struct op *op) {
 	return handle_settle(op->handle, op->state == gone ? 0 : -ENOENT, false);
 }
 
-/* It is not in the listing: the end, if that has all there is; else it is asked for anew. */
-static int wait_unlisted(struct op *op) {
+static const char *wait_id(const struct scope *scope) {
+	return scope->ids[scope->count - 1];
+}
+
+/* What is waited for, under whatever name it is listed by now. Without `json`: it is not, in a listing that has all
+ * there is; else that is asked for anew. */
+static int wait_find(struct op *op, struct view *ret) {
 	struct store *store = op->fs->store;
 	struct node *node = op->node;
-	struct view view;
 	const struct list *list;
 	while (node->row->type != ROW_COLLECTION)
 		node = node->parent;
-	int rc = view_open(op->fs, node, &op->demand, &view);
+	int rc = view_open(op->fs, node, &op->demand, ret);
 	if (!rc)
-		rc = store_list(store, view.kind, &view.scope, &op->demand, &list);
-	if (!rc && list->whole)
-		return wait_gone(op);
+		rc = store_list(store, ret->kind, &ret->scope, &op->demand, &list);
 	if (rc)
 		return rc;
-	store_forget_list(store, view.kind, &view.scope);
+	const struct item *item = op->watcher.watch ? list_by_id(list, wait_id(&op->watcher.scope)) : NULL;
+	if (item) {
+		ret->json = item->json;
+		ret->scope.ids[ret->scope.count++] = item->id;
+	}
+	if (item || list->whole)
+		return 0;
+	store_forget_list(store, ret->kind, &ret->scope);
 	op->demand.since_ms = op->fs->now_ms;
 	return error_set(&op->demand.error, EREMOTEIO, "the API's list of %s is not whole: it could be missing in it",
-		view.kind->name);
+		ret->kind->name);
 }
 
+static int wait_judge(struct op *op, const struct view *view);
+
 static int wait_missed(struct op *op, int rc) {
+	struct view view;
 	if (rc == -ENOENT)
-		rc = wait_unlisted(op);
-	if (rc >= 0)
+		rc = wait_find(op, &view);
+	if (!rc)
+		return view.json.type == JSON_ABSENT ? wait_gone(op) : wait_judge(op, &view);
+	if (rc == DEMAND_PARKED)
 		return rc;
 	bool passes = rc == -EHOSTUNREACH || rc == -ETIMEDOUT || rc == -EREMOTEIO || rc == -EBUSY;
 	/* Who has begun to wait goes on over what passes by itself: there is another round. */
@@ -198,16 +212,10 @@ static int wait_look(struct op *op, const struct view *view, char **ret_state, c
 	return 0;
 }
 
-static const char *wait_id(const struct scope *scope) {
-	return scope->ids[scope->count - 1];
-}
-
-static int wait_commit(struct op *op, const struct view *view) {
+static int wait_judge(struct op *op, const struct view *view) {
 	const struct kind *kind = view->kind;
 	SCOPED(scope_free) char *state = NULL;
 	SCOPED(scope_free) char *reason = NULL;
-	if (view->draft || (op->watcher.watch && strcmp(wait_id(&view->scope), wait_id(&op->watcher.scope)) != 0))
-		return wait_missed(op, -ENOENT); /* its name is another's by now */
 	/* A delete that was accepted decides what becomes of it, whatever is still shown. */
 	bool leaving = view_leaving(view) && op->state != kind->terminating;
 	int rc = wait_look(op, view, &state, &reason);
@@ -227,6 +235,12 @@ static int wait_commit(struct op *op, const struct view *view) {
 	if (rc == -EBUSY)
 		return op_refuse_words(op, EBUSY, "%d calls wait for states already", WATCHERS_MAX);
 	return rc ? rc : DEMAND_PARKED;
+}
+
+static int wait_commit(struct op *op, const struct view *view) {
+	if (view->draft || (op->watcher.watch && strcmp(wait_id(&view->scope), wait_id(&op->watcher.scope)) != 0))
+		return wait_missed(op, -ENOENT); /* its name is another's by now */
+	return wait_judge(op, view);
 }
 
 /* ---- refresh ---- */

@@ -215,6 +215,34 @@ static void another_of_its_name_is_not_it(void **state) {
 	}
 }
 
+/* Another of its name comes before it in the listing, and bears the plain name: it is still there. */
+static void it_is_it_under_another_name(void **state) {
+	(void)state;
+	static const char *const wanted[] = {"gone 60\n", "Running 60\n", "Succeeded 60\n"};
+	for (size_t i = 0; i < 3; i++) {
+		struct stage stage;
+		stage_begin(&stage);
+		fuse_req_t write = wait_for(&stage, LIST(RUNTIME("a", "id-a", "Pending")), wanted[i]);
+		round_finds(
+			&stage, RUNTIMES, LIST(RUNTIME("a", "id-b", "Running") "," RUNTIME("a", "id-a", "Pending")));
+		assert_parked(write);
+		round_finds(
+			&stage, RUNTIMES, LIST(RUNTIME("a", "id-b", "Pending") "," RUNTIME("a", "id-a", "Running")));
+		if (i == 1)
+			assert_written(write, strlen(wanted[i]));
+		else
+			assert_parked(write);
+		if (i == 2) {
+			round_finds(&stage, RUNTIMES, LIST(RUNTIME("a", "id-a", "Failed")));
+			assert_err(write, EREMOTEIO);
+		} else if (!i) {
+			round_finds(&stage, RUNTIMES, LIST(RUNTIME("a", "id-b", "Running")));
+			assert_written(write, strlen(wanted[i]));
+		}
+		stage_close(&stage);
+	}
+}
+
 static void a_draft_of_its_name_is_not_it(void **state) {
 	(void)state;
 	struct stage stage;
@@ -393,6 +421,7 @@ int main(void) {
 		cmocka_unit_test(one_of_many_is_asked_for_itself),
 		cmocka_unit_test(gone_is_what_a_whole_listing_says),
 		cmocka_unit_test(another_of_its_name_is_not_it),
+		cmocka_unit_test(it_is_it_under_another_name),
 		cmocka_unit_test(a_draft_of_its_name_is_not_it),
 		cmocka_unit_test(events_tell_what_has_changed),
 		cmocka_unit_test(events_of_each_region),
