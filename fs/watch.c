@@ -322,12 +322,13 @@ static void watch_changed(struct watch *watch, const struct item *before, const 
 	watch_forget(watch, after ? after : before);
 }
 
-/* One entry of what a round has found, and then of what the one before had. */
+/* One entry of what the round before had, and then of what this one has found: the last line about a name is to tell
+ * what bears it. */
 static void watch_compare_one(struct watch *watch, size_t index) {
 	const struct list *found = watch->found, *seen = watch->seen;
-	bool back = index >= found->count;
+	bool back = index < seen->count;
 	const struct list *one = back ? seen : found, *other = back ? found : seen;
-	size_t at = back ? index - found->count : index;
+	size_t at = back ? index : index - seen->count;
 	const struct item *item = &one->items[at];
 	/* Mostly it is the very same text, in a page that both have. */
 	if (at < other->count && other->items[at].json.text == item->json.text)

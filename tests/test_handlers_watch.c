@@ -268,7 +268,18 @@ static void events_tell_what_has_changed(void **state) {
 	fuse_req_t opened = follow(&stage, RUNTIMES_DIR, RUNTIMES,
 		LIST(RUNTIME("a", "id-a", "Pending") "," RUNTIME("b", "id-b", "Running")));
 	round_finds(&stage, RUNTIMES, LIST(RUNTIME("a", "id-a", "Running") "," RUNTIME("c", "id-c", "Pending")));
-	assert_events(&stage, opened, "a\tPending\tRunning\t-\nc\t-\tPending\t-\nb\tRunning\tgone\t-\n");
+	assert_events(&stage, opened, "b\tRunning\tgone\t-\na\tPending\tRunning\t-\nc\t-\tPending\t-\n");
+	stage_close(&stage);
+}
+
+/* It was deleted, and created anew under its name: that is there. */
+static void events_of_one_that_took_the_name(void **state) {
+	(void)state;
+	struct stage stage;
+	stage_begin(&stage);
+	fuse_req_t opened = follow(&stage, RUNTIMES_DIR, RUNTIMES, LIST(RUNTIME("a", "id-a", "Running")));
+	round_finds(&stage, RUNTIMES, LIST(RUNTIME("a", "id-b", "Pending")));
+	assert_events(&stage, opened, "a\tRunning\tgone\t-\na\t-\tPending\t-\n");
 	stage_close(&stage);
 }
 
@@ -424,6 +435,7 @@ int main(void) {
 		cmocka_unit_test(it_is_it_under_another_name),
 		cmocka_unit_test(a_draft_of_its_name_is_not_it),
 		cmocka_unit_test(events_tell_what_has_changed),
+		cmocka_unit_test(events_of_one_that_took_the_name),
 		cmocka_unit_test(events_of_each_region),
 		cmocka_unit_test(events_of_a_listing_that_is_not_whole),
 		cmocka_unit_test(events_of_many),

@@ -339,7 +339,7 @@ static void events_tell(void **state) {
 	next_list(&stage, LIST(A("Running") "," B("Pending")));
 	assert_string_equal(lines(&stage, opened, &at), "a\tPending\tRunning\t-\nb\t-\tPending\t-\n");
 	next_list(&stage, LIST(RUNTIME("b", "id-b", "Failed", "\"Crash\\nLoop\"")));
-	assert_string_equal(lines(&stage, opened, &at), "b\tPending\tFailed\tCrash\\x0aLoop\na\tRunning\tgone\t-\n");
+	assert_string_equal(lines(&stage, opened, &at), "a\tRunning\tgone\t-\nb\tPending\tFailed\tCrash\\x0aLoop\n");
 	next_list(&stage, LIST(RUNTIME("b", "id-b", "Failed", "\"Crash\\nLoop\"")));
 	assert_string_equal(lines(&stage, opened, &at), "");
 	/* Its size is what it holds, and grows; the kernel keeps it until it is told. */
