@@ -38,6 +38,7 @@ struct fs {
 	int64_t now_ms;               /* monotonic, of this turn of the loop */
 	time_t now;                   /* wall clock, of this turn */
 	int64_t settled_ms; /* when a listing last replaced the draft that had stood for a resource; 0: never */
+	uint64_t waits;     /* how often a file wait was looked up (kept.c) */
 	size_t work;        /* what is left of it in this turn */
 	time_t started;
 	uint64_t seed; /* of what is random */

@@ -32,7 +32,9 @@ double kept_s(const struct fs *fs, int64_t until_ms) {
 }
 
 bool kept_entry(struct fs *fs, struct node **node, const struct attr *attr, struct fuse_entry_param *ret) {
-	struct node *shown = attr->text ? node_show(fs->nodes, *node, attr->text, (size_t)attr->st.st_size) : *node;
+	/* A write to it lasts, and would hold up all others of this file, where no signal and no time-out reaches. */
+	uint64_t text = (*node)->row->write == WRITE_WAIT ? ++fs->waits : attr->text;
+	struct node *shown = text ? node_show(fs->nodes, *node, text, (size_t)attr->st.st_size) : *node;
 	double timeout_s = kept_s(fs, attr->until_ms);
 	if (!shown)
 		return false;

@@ -228,6 +228,7 @@ struct node *node_show(struct nodes *nodes, struct node *node, uint64_t text, si
 		if (!fresh)
 			return NULL;
 		node_unhash(nodes, node);
+		node->past = true;
 		node_forget(nodes, node, 1);
 		node = fresh;
 	}
@@ -244,7 +245,7 @@ struct node *node_retire(struct nodes *nodes, struct node *parent, const char *n
 }
 
 bool node_retired(const struct node *node) {
-	while (node->parent && node->hashed)
+	while (node->parent && (node->hashed || node->past))
 		node = node->parent;
 	return node->parent != NULL;
 }

@@ -6,7 +6,8 @@
  * the generation beside it, it is that node's alone. The inode number is a hash of the path, the same in every mount.
  *
  * A file whose text the kernel may keep has a node for each text: size and pages that the kernel has for a node id are
- * of one text for ever, whatever order answers arrive in (kept.h).
+ * of one text for ever, whatever order answers arrive in (kept.h). So has a file for each look-up of which the writes
+ * last: the kernel lets one at a time into a node.
  */
 #ifndef NEEVFS_FS_NODE_H
 #define NEEVFS_FS_NODE_H
@@ -27,10 +28,11 @@ struct node {
 			*/
 	uint32_t size; /* of a file's text */
 	uint32_t generation; /* counts all that were made; the kernel keeps so many bits of it. 0: the root */
-	uint32_t pins : 29;  /* open handles by which the kernel may fill its cache */
+	uint32_t pins : 28;  /* open handles by which the kernel may fill its cache */
 	bool loose : 1;      /* of a file: the kernel is to keep nothing more of it */
 
 	bool hashed : 1; /* private from here */
+	bool past : 1;   /* another has taken its place */
 	bool owner : 1;  /* of its name, else that is the row's */
 	struct node *children, *sibling, **sibling_link;
 	struct node *next; /* in its hash chain */

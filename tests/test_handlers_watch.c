@@ -181,6 +181,32 @@ static void one_of_many_is_asked_for_itself(void **state) {
 	stage_close(&stage);
 }
 
+/* The kernel lets one write at a time into a node: who waits shares none. */
+static void each_waits_by_itself(void **state) {
+	(void)state;
+	struct stage stage;
+	stage_begin(&stage);
+	fuse_ino_t dir = walk_listed(&stage, RUNTIMES_DIR "/a", RUNTIMES, LIST(RUNTIME("a", "id-a", "Running")));
+	fuse_req_t first = stage_lookup(&stage, dir, "wait"), second = stage_lookup(&stage, dir, "wait");
+	assert_entry(first);
+	assert_entry(second);
+	assert_true(first->entry.ino != second->entry.ino);
+	assert_int_equal(first->entry.attr.st_ino, second->entry.attr.st_ino);
+	/* Both can be opened and emptied. */
+	for (fuse_req_t at = first; at; at = at == first ? second : NULL) {
+		struct stat empty = {.st_size = 0};
+		fuse_req_t opened = stage_open_file(&stage, at->entry.ino, O_WRONLY);
+		assert_opened(opened);
+		assert_int_equal(
+			stage_setattr(&stage, at->entry.ino, &empty, FUSE_SET_ATTR_SIZE, opened)->answer, ANSWER_ATTR);
+		assert_written(stage_write(&stage, opened, "Running", 0), 7);
+		kernel_release(opened);
+	}
+	kernel_forget(stage.kernel, first->entry.ino);
+	assert_opened(stage_open_file(&stage, second->entry.ino, O_WRONLY));
+	stage_close(&stage);
+}
+
 /* ---- what is not there any more ---- */
 
 static void gone_is_what_a_whole_listing_says(void **state) {
@@ -430,6 +456,7 @@ int main(void) {
 		cmocka_unit_test(a_round_forgets_nothing),
 		cmocka_unit_test(a_failed_round_is_not_the_last),
 		cmocka_unit_test(one_of_many_is_asked_for_itself),
+		cmocka_unit_test(each_waits_by_itself),
 		cmocka_unit_test(gone_is_what_a_whole_listing_says),
 		cmocka_unit_test(another_of_its_name_is_not_it),
 		cmocka_unit_test(it_is_it_under_another_name),

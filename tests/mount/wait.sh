@@ -42,6 +42,25 @@ asked=$(requests listAIRuntimes)
 is 'one poll for both' "$([ "$asked" -le 5 ] && echo yes)" yes
 is 'nothing else was asked' "$(counted)" "listAIRuntimes=$asked"
 
+echo '# who waits holds nobody up who waits for the same'
+ok 'an instance' new slow
+refresh
+reset
+(exec bash -c 'echo "gone 300" >"$1"' _ "$runtimes/slow/wait" 2>/dev/null) &
+long=$!
+echo $long >>"$work/pids"
+ok 'it is waited for' wait_for sent listAIRuntimes 1
+ok 'what is so already' timeout 20 bash -c 'echo Pending >"$1"' _ "$runtimes/slow/wait"
+fails 'another time' ETIMEDOUT timeout 20 bash -c 'echo "Running 1" >"$1"' _ "$runtimes/slow/wait"
+(exec bash -c 'echo "Running 300" >"$1"' _ "$runtimes/slow/wait" 2>/dev/null) &
+other=$!
+ok 'touch(1)' timeout 20 touch "$runtimes/slow/wait"
+is 'its attributes' "$(timeout 20 stat -c %s "$runtimes/slow/wait")" 0
+{ kill -INT $other; kill -TERM $other; } 2>/dev/null
+ok 'another is ended' wait_for gone $other
+is 'the first waits' "$(gone $long || echo yes)" yes
+{ kill -TERM $long; wait $long $other; } 2>/dev/null
+
 echo '# what ends a wait'
 ok 'another' new second
 refresh
