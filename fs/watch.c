@@ -286,12 +286,31 @@ const struct buffer *follower_events(const struct follower *follower) {
 static void events_add(struct watch *watch, const struct item *before, const struct item *after) {
 	SCOPED(buffer_free) struct buffer line = {0};
 	event_show(watch->kind, before, after, watch->watches->fs->now, &line);
-	if (line.error || line.len > EVENTS_BYTES)
+	if (line.error || watch->events.len + line.len > EVENTS_MOST)
 		return;
-	if (watch->events.len + line.len > EVENTS_BYTES) /* as a log that was rotated: tail -f begins anew */
-		buffer_clear(&watch->events);
 	buffer_append(&watch->events, line.data, line.len);
 	watch->events.error = 0;
+}
+
+static void watch_tell(struct watch *watch) {
+	for (struct follower *at = watch->followers, *next; at; at = next) {
+		next = at->next;
+		if (at->changed)
+			at->changed(at);
+	}
+}
+
+/* As a log that is rotated. Who follows shall find it empty, and begin anew: with more in it already it would read on
+ * there, in the midst of a line. */
+static void events_end(struct watch *watch) {
+	struct fs *fs = watch->watches->fs;
+	SCOPED(buffer_free) struct buffer path = {0};
+	buffer_printf(&path, "%s/events", watch->dir.data);
+	struct node *node = path.error ? NULL : node_at(fs->nodes, path.data, path.len);
+	buffer_free(&watch->events);
+	if (node)
+		kept_forget(fs, node);
+	watch_tell(watch);
 }
 
 static void watch_forget(struct watch *watch, const struct item *item) {
@@ -351,11 +370,7 @@ static void watch_compared(struct watch *watch) {
 		store_forget_below(watch->watches->fs->store, watch->kind, &watch->scope);
 		kept_forget_all(watch->watches->fs);
 	}
-	for (struct follower *at = watch->followers, *next; at; at = next) {
-		next = at->next;
-		if (at->changed)
-			at->changed(at);
-	}
+	watch_tell(watch);
 }
 
 /* ---- rounds ---- */
@@ -438,6 +453,11 @@ static void watch_resume(struct demand *demand) {
 static void watch_round(struct watch *watch) {
 	struct fs *fs = watch->watches->fs;
 	watch->began_ms = fs->now_ms;
+	if (watch->events.len > EVENTS_BYTES) {
+		events_end(watch);
+		watch->due_ms = fs->now_ms + WATCH_MS;
+		return;
+	}
 	if (watch_is_cheaper_by_item(watch)) {
 		for (const struct watcher *at = watch->watchers; at; at = at->next)
 			store_renew(fs->store, watch->kind, DOC_ITEM, &at->scope);

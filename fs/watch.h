@@ -21,7 +21,8 @@ enum {
 	WATCH_MS = 2000,
 	WATCHES_MAX = 64,         /* collections; who comes to one more is refused */
 	WATCHERS_MAX = 1024,      /* waiting at once, likewise */
-	EVENTS_BYTES = 256 << 10, /* of one collection's; then they begin anew */
+	EVENTS_BYTES = 256 << 10, /* of one collection's; with more of them they begin anew, WATCH_MS later */
+	EVENTS_MOST = 16 << 20,   /* whatever one round finds: beyond it lines are left out */
 };
 
 struct watch;

@@ -423,12 +423,22 @@ static void events_are_bounded(void **state) {
 	}
 	begin(&stage, first.data);
 	fuse_req_t opened = follow(&stage, RUNTIMES_DIR "/events");
+	size_t before = 0, anew = 0;
 	for (int i = 0; i < 20; i++) {
-		next_list(&stage, i % 2 ? first.data : second.data);
+		size_t waited_ms = (size_t)until_asked(&stage);
 		size_t len = (size_t)stage_getattr(&stage, opened->ino)->attr.st_size;
-		most = len > most ? len : most;
+		assert_true(!before || len == before || !len);
+		if (before && !len) { /* long enough for who looks each second or two */
+			assert_true(before > EVENTS_BYTES && waited_ms >= 2 * WATCH_MS - 200);
+			anew++;
+		}
+		stage_answer(&stage, API_GET, RUNTIMES, 200, i % 2 ? first.data : second.data);
+		before = (size_t)stage_getattr(&stage, opened->ino)->attr.st_size;
+		assert_true(before > len);
+		most = before > most ? before : most;
 	}
-	assert_true(most > EVENTS_BYTES / 2 && most <= EVENTS_BYTES);
+	assert_int_equal(anew, 3);
+	assert_in_range(most, EVENTS_BYTES, EVENTS_BYTES * 5 / 4);
 	fuse_req_t read = stage_read(&stage, opened, 25, 0);
 	assert_memory_equal(read->data + 20, "\tx", 2); /* a line begins where the file does */
 	stage_close(&stage);
