@@ -124,7 +124,7 @@ static int wait_read(struct op *op, const char *text, size_t len) {
 	for (const char *const *state = kind->states; *state && !op->state; state++)
 		if (strlen(*state) == word && !strncasecmp(*state, text, word))
 			op->state = *state;
-	if (word == sizeof gone - 1 && !memcmp(text, gone, word))
+	if (word == sizeof gone - 1 && !strncasecmp(text, gone, word))
 		op->state = gone;
 	if (!op->state)
 		return wait_refuse_state(op, kind, text, word);

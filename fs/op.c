@@ -216,7 +216,8 @@ static void op_give_up(struct op *op, int code) {
 	} else if (op->watcher.watch) {
 		error_set(&err, code, "time is up, and it is not %s; ../events tells what happened", op->state);
 	} else {
-		error_set(&err, code, "no answer within the deadline of %g s", op->fs->options->deadline_ms / 1000.0);
+		error_set(&err, code, "no answer within the deadline of %g s",
+			(double)(op->deadline_ms - op->began_ms) / 1000); /* who waits for a state gives its own */
 		err.verdict = op->changing ? VERDICT_NOT_DONE : VERDICT_NONE;
 	}
 	bool last = op->changing || (op->watcher.watch && code != EINTR); /* after that a wait is begun again */

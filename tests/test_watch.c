@@ -227,6 +227,21 @@ static void time_is_up(void **state) {
 	stage_close(&stage);
 }
 
+/* Not even what there is could be had by then. */
+static void time_is_up_before_it_begins(void **state) {
+	(void)state;
+	struct stage stage;
+	begin(&stage, LIST(A("Pending")));
+	fuse_req_t opened = open_wait(&stage, RUNTIMES_DIR "/a/wait");
+	stage_later(&stage, TTL_MS);
+	fuse_req_t wait = stage_write(&stage, opened, "Gone 3", 0);
+	assert_parked(wait);
+	stage_later(&stage, 3000);
+	assert_err(wait, ETIMEDOUT);
+	stage_mentions(&stage, ".neevfs/errors", "no answer within the deadline of 3 s");
+	stage_close(&stage);
+}
+
 static void it_is_interrupted(void **state) {
 	(void)state;
 	struct stage stage;
@@ -504,6 +519,7 @@ int main(void) {
 		cmocka_unit_test(it_goes_away),
 		cmocka_unit_test(it_is_being_deleted),
 		cmocka_unit_test(time_is_up),
+		cmocka_unit_test(time_is_up_before_it_begins),
 		cmocka_unit_test(it_is_interrupted),
 		cmocka_unit_test(the_api_is_away),
 		cmocka_unit_test(one_of_many),
