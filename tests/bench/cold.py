@@ -4,7 +4,7 @@ import contextlib
 import os
 import time
 
-from place import API, PARALLEL, Unmeasured, in_turn
+from place import API, PARALLEL, Unmeasured, in_turn, resources
 
 LATENCY_MS = 50
 TTL_S = 1
@@ -12,8 +12,7 @@ HEAD = 'Cold'
 
 
 def names(collection):
-    """Of the resources: fixed names have a dot."""
-    return [name for name in sorted(os.listdir(collection)) if '.' not in name]
+    return resources(os.listdir(collection))
 
 
 # ---- listings ----
@@ -72,7 +71,7 @@ class Listing:
             self.check(self.take('ls expired', ['ls', daemon.collection]))
 
     def check(self, said):
-        found = sum('.' not in name for name in said.split('\n') if name)
+        found = len(resources(said.split()))
         if found != self.count:
             raise Unmeasured('ls shows %d resources of %d' % (found, self.count))
 
@@ -146,9 +145,9 @@ def details(place, table):
     seconds, requests = collections.defaultdict(list), collections.defaultdict(list)
     with place.cloud(count, LATENCY_MS) as cloud:
         with place.mount(cloud.url) as daemon:
-            resources = names(daemon.collection)
+            found = names(daemon.collection)
             ids = []
-            for name in resources:
+            for name in found:
                 with open('%s/%s/id' % (daemon.collection, name), encoding='ascii') as file:
                     ids.append(file.read().strip())
         urls = place.work + '/urls'
@@ -159,7 +158,7 @@ def details(place, table):
             with place.mount(cloud.url) as mount:
                 names(mount.collection)  # the listing is no detail
                 place.reset(cloud)
-                paths = '\0'.join('%s/%s/info.json' % (mount.collection, name) for name in resources)
+                paths = '\0'.join('%s/%s/info.json' % (mount.collection, name) for name in found)
                 seconds[who].append(place.run(['xargs', '-0', *xargs, 'cat'], paths)[0])
                 requests[who].append(cloud.requests()['total'])
 
@@ -193,8 +192,8 @@ def walks(place, table):
                 seconds, said = place.run(['bash', '-c', 'cd "$1" && shift && "$@"', 'bash', daemon.collection] + command)
                 found = cloud.requests()
                 metrics = found['operations'].get('getAIRuntimeMetrics', 0)
-                # The links to templates need those two listings, of a page each.
-                table.add(group, tool, [found['total'] - metrics], ('<=', cloud.pages + 2 + count), every=True)
+                # The links to templates need those two listings, the prices in the table the inventory: a page each.
+                table.add(group, tool, [found['total'] - metrics], ('<=', cloud.pages + 3 + count), every=True)
                 lines.append([tool, '%.2f' % seconds, str(said.count('\n'))] + [', '.join(
                     '%s %d' % pair for pair in sorted(found['operations'].items()) if pair[1])])
     table.figure('Walks', ['', 'seconds', 'lines', 'requests'], lines)

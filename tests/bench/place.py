@@ -22,6 +22,11 @@ PARALLEL = 16  # requests in flight: neevfs's default, and what curl is told
 SHARED_MEMORY = '/dev/shm'
 
 
+def resources(names):
+    """Of the names in a collection: those that are fixed have a dot, but for events."""
+    return sorted(name for name in names if '.' not in name and name != 'events')
+
+
 class Unmeasured(Exception):
     """Something does not work that has to, for a figure to mean anything."""
 

@@ -4,7 +4,7 @@ import os
 import signal
 import time
 
-from place import API, PARALLEL, Unmeasured, in_turn
+from place import API, PARALLEL, Unmeasured, in_turn, resources
 
 WALKED_MAX = 10000
 MEMORY_MIB = {10000: 64, 100000: 400}
@@ -56,7 +56,7 @@ class Size:
                 cpu = place.cpu_s(pid)
                 seconds, said = place.run(['ls', daemon.collection])
                 found['cpu'].append(place.cpu_s(pid) - cpu)
-            if sum('.' not in name for name in said.split('\n') if name) != self.count:
+            if len(resources(said.split())) != self.count:
                 raise Unmeasured('ls does not show all')
             found['seconds'].append(seconds)
             found['silent'].append(probed['longest'])
