@@ -5,7 +5,7 @@ import signal
 import subprocess
 import time
 
-QUIET = re.compile(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ (mounted at |(create|scale|delete) .*: |\S+: unmounted$)')
+QUIET = re.compile(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ (mounted at |(create|scale|delete|notify) .*: |service [a-z]+ is (down: |back$)|\S+: unmounted$)')
 
 
 def wait_for(condition, seconds=10):
