@@ -63,7 +63,7 @@ const struct option_row option_rows[] = {
 	{"seed", OPTION_SANDBOX, 0, NULL, NULL, 0, 1000000000, "--sandbox only: seed of all that is random"},
 	{NULL, OPTION_TEXT, 0, NULL, NULL, 0, 0, NULL},
 };
-enum { MOVING_MS = 2000, TTL_UNIT_S = 30, NAME_MAX_BYTES = 24 };
+enum { MOVING_MS = 2000, TTL_UNIT_S = 30, TTL_MOST_S = 86400, NAME_MAX_BYTES = 24 };
 #define NAME_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-"
 
 /* Options of mount(8) and fstab(5) that mean nothing to a filesystem itself. */
@@ -165,7 +165,7 @@ static void ttl_scale(struct options *options, double seconds) {
 		[TTL_LIST] = 30, [TTL_ITEM] = 30, [TTL_METRICS] = 5, [TTL_INVENTORY] = 15, [TTL_CATALOG] = 600};
 	double scale = seconds / TTL_UNIT_S;
 	for (int i = 0; i < TTL_CLASSES; i++)
-		options->ttl_ms[i] = (unsigned)lround(defaults_s[i] * scale * 1000);
+		options->ttl_ms[i] = (unsigned)lround(fmin(defaults_s[i] * scale, TTL_MOST_S) * 1000);
 	options->moving_ms = scale < 1 ? (unsigned)lround(MOVING_MS * scale) : MOVING_MS;
 }
 

@@ -282,12 +282,13 @@ const struct buffer *follower_events(const struct follower *follower) {
 	return &follower->watch->events;
 }
 
-/* Without memory the line is left out. */
+/* Without memory, or room, the line is left out. */
 static void events_add(struct watch *watch, const struct item *before, const struct item *after) {
 	SCOPED(buffer_free) struct buffer line = {0};
 	event_show(watch->kind, before, after, watch->watches->fs->now, &line);
-	if (line.error || watch->events.len + line.len > EVENTS_MOST)
+	if (line.error)
 		return;
+	watch->events.limit = EVENTS_MOST;
 	buffer_append(&watch->events, line.data, line.len);
 	watch->events.error = 0;
 }

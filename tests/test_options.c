@@ -313,6 +313,10 @@ static void one_ttl_scales_all(void **state) {
 		assert_int_equal(options.ttl_ms[class], 0);
 	assert_int_equal(options.moving_ms, 0);
 	options_free(&options);
+	options = good("-o ttl=86400 /mnt"); /* none of them becomes more than it may be itself */
+	assert_int_equal(options.ttl_ms[TTL_METRICS], 14400000);
+	assert_int_equal(options.ttl_ms[TTL_CATALOG], 86400000);
+	options_free(&options);
 	options = good("-o ttl=15,ttl_metrics=7 /mnt");
 	assert_int_equal(options.ttl_ms[TTL_LIST], 15000);
 	assert_int_equal(options.ttl_ms[TTL_METRICS], 7000);
