@@ -13,23 +13,39 @@
 
 enum { EVENTS_MAX = 64, GRACE_MS = 100 };
 
-struct http {
+/*
+ * Reads and changes have connections of their own. Once one connection to a host multiplexes, curl 7.88 lets a request
+ * also join one that speaks HTTP/1.1 and waits for somebody else's answer (curl#4885): a read would get a change's
+ * answer, and the change the read's.
+ */
+enum { POOL_READS, POOL_CHANGES, POOLS };
+
+struct pool {
+	struct http *http;
 	CURLM *multi;
+	int64_t at_ms; /* when curl wants to be called; WATCH_NEVER: not */
+};
+
+struct http {
+	struct pool pools[POOLS];
 	struct watch watch;
-	int64_t curl_at_ms, alarm_at_ms; /* WATCH_NEVER: none */
-	int guest_fd;                    /* that is not curl's; -1: none */
-	struct http_exchange *first;     /* all that are under way, at most as many as the caller lets fly */
-	char *ca_file, *proxy;           /* or NULL */
-	bool curl_ready;                 /* curl_global_init() is to be undone */
+	int64_t alarm_at_ms;         /* WATCH_NEVER: none */
+	int guest_fd;                /* that is not curl's; -1: none */
+	struct http_exchange *first; /* all that are under way, at most as many as the caller lets fly */
+	char *ca_file, *proxy;       /* or NULL */
+	bool curl_ready;             /* curl_global_init() is to be undone */
 	struct connections connections;
 	struct api_observer observer;
 };
 
 struct http_exchange {
 	struct http *http;
+	CURLM *multi;
 	struct http_exchange *prev, *next;
 	int64_t began_ms;   /* of what is told of it */
 	bool left;          /* the request did, once */
+	int port;           /* the local one, since then */
+	bool joined;        /* the connection had another request under way meanwhile */
 	int64_t over_at_ms; /* curl should have ended it before */
 	struct easy easy;
 	http_done *done;
@@ -41,8 +57,11 @@ struct http_exchange {
 /* ---- the loop: one epoll descriptor of curl's sockets and one timer ---- */
 
 static void timer_arm(struct http *http) {
-	int64_t at_ms = http->curl_at_ms < http->alarm_at_ms ? http->curl_at_ms : http->alarm_at_ms;
+	int64_t at_ms = http->alarm_at_ms;
 
+	for (size_t i = 0; i < POOLS; i++)
+		if (http->pools[i].at_ms < at_ms)
+			at_ms = http->pools[i].at_ms;
 	for (const struct http_exchange *exchange = http->first; exchange; exchange = exchange->next)
 		if (exchange->over_at_ms < at_ms)
 			at_ms = exchange->over_at_ms;
@@ -63,12 +82,12 @@ void http_guest(struct http *http, int fd) {
 }
 
 static int on_timer(CURLM *multi, long timeout_ms, void *user) {
-	struct http *http = user;
+	struct pool *pool = user;
 
 	(void)multi;
 	/* Not from in here, even for 0: curl must not be called back into. */
-	http->curl_at_ms = timeout_ms < 0 ? WATCH_NEVER : watch_now_ms() + timeout_ms;
-	timer_arm(http);
+	pool->at_ms = timeout_ms < 0 ? WATCH_NEVER : watch_now_ms() + timeout_ms;
+	timer_arm(pool->http);
 	return 0;
 }
 
@@ -104,7 +123,8 @@ int http_fd(const struct http *http) {
 void http_free(struct http *http) {
 	if (!http)
 		return;
-	curl_multi_cleanup(http->multi);
+	for (size_t i = 0; i < POOLS; i++)
+		curl_multi_cleanup(http->pools[i].multi);
 	watch_close(&http->watch);
 	if (http->curl_ready)
 		curl_global_cleanup();
@@ -117,13 +137,24 @@ static void scope_http(struct http **http) {
 	http_free(*http);
 }
 
+static int pool_open(struct pool *pool, struct http *http, unsigned parallel) {
+	*pool = (struct pool){.http = http, .at_ms = WATCH_NEVER, .multi = curl_multi_init()};
+	if (!pool->multi || curl_multi_setopt(pool->multi, CURLMOPT_SOCKETFUNCTION, on_socket) ||
+		curl_multi_setopt(pool->multi, CURLMOPT_SOCKETDATA, http) ||
+		curl_multi_setopt(pool->multi, CURLMOPT_TIMERFUNCTION, on_timer) ||
+		curl_multi_setopt(pool->multi, CURLMOPT_TIMERDATA, pool) ||
+		curl_multi_setopt(pool->multi, CURLMOPT_MAXCONNECTS, (long)parallel))
+		return -ENOMEM;
+	return 0;
+}
+
 int http_new(const struct http_config *config, struct http **ret) {
 	SCOPED(scope_http) struct http *http = calloc(1, sizeof(*http));
 	int rc;
 
 	if (!http)
 		return -ENOMEM;
-	http->curl_at_ms = http->alarm_at_ms = WATCH_NEVER;
+	http->alarm_at_ms = WATCH_NEVER;
 	http->guest_fd = -1;
 	http->observer = config->observer;
 	rc = watch_open(&http->watch);
@@ -134,17 +165,14 @@ int http_new(const struct http_config *config, struct http **ret) {
 	if (curl_global_init(CURL_GLOBAL_DEFAULT))
 		return -ENOMEM;
 	http->curl_ready = true;
-	http->multi = curl_multi_init();
 	http->ca_file = config->ca_file ? strdup(config->ca_file) : NULL;
 	http->proxy = config->proxy ? strdup(config->proxy) : NULL;
-	if (!http->multi || (config->ca_file && !http->ca_file) || (config->proxy && !http->proxy))
+	if ((config->ca_file && !http->ca_file) || (config->proxy && !http->proxy))
 		return -ENOMEM;
-	if (curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_socket) ||
-		curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http) ||
-		curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_timer) ||
-		curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http) ||
-		curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)config->parallel))
-		return -ENOMEM;
+	for (size_t i = 0; i < POOLS && rc == 0; i++)
+		rc = pool_open(&http->pools[i], http, config->parallel);
+	if (rc < 0)
+		return rc;
 	*ret = take_pointer(http);
 	return 0;
 }
@@ -213,6 +241,7 @@ static int on_request(void *user, char *remote, char *local, int remote_port, in
 		exchange->began_ms = watch_now_ms();
 	}
 	exchange->left = true;
+	exchange->port = local_port;
 	if (!connection_holds_more(&exchange->http->connections, local_port))
 		return CURL_PREREQFUNC_OK;
 	curl_easy_setopt(exchange->easy.handle, CURLOPT_FORBID_REUSE, 1L);
@@ -249,7 +278,7 @@ void http_cancel(struct http_exchange *exchange) {
 	if (!exchange)
 		return;
 	exchange_seen(exchange, ECANCELED);
-	curl_multi_remove_handle(exchange->http->multi, exchange->easy.handle);
+	curl_multi_remove_handle(exchange->multi, exchange->easy.handle);
 	exchange_free(exchange);
 }
 
@@ -293,6 +322,7 @@ int http_start(struct http *http, const struct http_request *request, http_done 
 	if (!exchange)
 		return -ENOMEM;
 	exchange->http = http;
+	exchange->multi = http->pools[request->method == API_GET ? POOL_READS : POOL_CHANGES].multi;
 	exchange->done = done;
 	exchange->user = user;
 	exchange->seen = (struct api_exchange){.service = request->service,
@@ -306,7 +336,7 @@ int http_start(struct http *http, const struct http_request *request, http_done 
 	rc = rc ? rc : exchange_body(exchange, request);
 	if (rc)
 		return rc;
-	if (curl_multi_add_handle(http->multi, exchange->easy.handle))
+	if (curl_multi_add_handle(exchange->multi, exchange->easy.handle))
 		return -ENOMEM;
 	exchange->began_ms = watch_now_ms();
 	exchange->over_at_ms = exchange->began_ms + request->timeout_ms + GRACE_MS;
@@ -324,17 +354,20 @@ int http_start(struct http *http, const struct http_request *request, http_done 
 static void connection_note(struct http_exchange *exchange) {
 	CURL *easy = exchange->easy.handle;
 	long port = 0, version = 0;
+	bool plain;
 
 	curl_easy_getinfo(easy, CURLINFO_LOCAL_PORT, &port);
 	curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
-	connection_answered(&exchange->http->connections, (int)port,
-		version == CURL_HTTP_VERSION_1_0 || version == CURL_HTTP_VERSION_1_1);
+	plain = version == CURL_HTTP_VERSION_1_0 || version == CURL_HTTP_VERSION_1_1;
+	connection_answered(&exchange->http->connections, (int)port, plain);
+	if (plain && exchange->joined)
+		answer_fail(&exchange->answer, EREMOTEIO, "the answer may be that to another request");
 }
 
 static void exchange_end(struct http_exchange *exchange, CURLcode rc) {
 	struct http_answer *answer = &exchange->answer;
 
-	curl_multi_remove_handle(exchange->http->multi, exchange->easy.handle);
+	curl_multi_remove_handle(exchange->multi, exchange->easy.handle);
 	exchange_unlink(exchange);
 	connection_note(exchange);
 	easy_read(&exchange->easy, answer);
@@ -361,33 +394,49 @@ static void http_run_late(struct http *http) {
 	} while (late);
 }
 
-void http_run(struct http *http) {
-	struct watch_event events[EVENTS_MAX];
-	size_t count = watch_poll(&http->watch, events, EVENTS_MAX);
+/* Of those under way, which wait on one connection. Not while curl runs: then it is not known whose answer is whole. */
+static void http_join(struct http *http) {
+	for (struct http_exchange *one = http->first; one; one = one->next)
+		for (struct http_exchange *other = one->next; other && one->port; other = other->next)
+			if (other->port == one->port && other->multi == one->multi)
+				one->joined = other->joined = true;
+}
+
+static void pool_run(struct pool *pool, const struct watch_event *events, size_t count) {
 	int left;
 	CURLMsg *message;
 
+	/* curl ignores a socket that is not one of this pool's, as it says of those that it has just closed. */
 	for (size_t i = 0; i < count; i++) {
 		unsigned happened = events[i].happened;
 
-		if (events[i].fd == http->guest_fd)
+		if (events[i].fd == pool->http->guest_fd)
 			continue;
 		int mask = (happened & WATCH_IN ? CURL_CSELECT_IN : 0) | (happened & WATCH_OUT ? CURL_CSELECT_OUT : 0) |
 			   (happened & WATCH_ERROR ? CURL_CSELECT_ERR : 0);
 
-		curl_multi_socket_action(http->multi, events[i].fd, mask, &left);
+		curl_multi_socket_action(pool->multi, events[i].fd, mask, &left);
 	}
-	if (http->curl_at_ms <= watch_now_ms()) {
-		http->curl_at_ms = WATCH_NEVER;
-		curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &left);
+	if (pool->at_ms <= watch_now_ms()) {
+		pool->at_ms = WATCH_NEVER;
+		curl_multi_socket_action(pool->multi, CURL_SOCKET_TIMEOUT, 0, &left);
 	}
-	while ((message = curl_multi_info_read(http->multi, &left))) {
+	while ((message = curl_multi_info_read(pool->multi, &left))) {
 		struct http_exchange *exchange = NULL;
 
 		if (message->msg == CURLMSG_DONE &&
 			!curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &exchange) && exchange)
 			exchange_end(exchange, message->data.result); /* the message is gone with this */
 	}
+}
+
+void http_run(struct http *http) {
+	struct watch_event events[EVENTS_MAX];
+	size_t count = watch_poll(&http->watch, events, EVENTS_MAX);
+
+	for (size_t i = 0; i < POOLS; i++)
+		pool_run(&http->pools[i], events, count);
 	http_run_late(http);
+	http_join(http);
 	timer_arm(http);
 }

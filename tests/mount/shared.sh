@@ -172,8 +172,8 @@ done
 took=$(($(now_ms) - changed))
 is 'all see it within the TTL' "$((took <= 32000 ? 1 : took))" 1
 is 'it was never unseen where it was made' "$unseen" ''
-asked=$(requests listAIRuntimes) times=$(past 25 $begun)
-is 'and meanwhile know as one what stands still' "$((asked >= 3 && asked % 3 == 0 && asked <= 3 * times ? times : asked))" "$times"
+asked=$(requests listAIRuntimes) times=$(past 25 $begun) # in the first one they had asked before the count began
+is 'and meanwhile know as one what stands still' "$((asked % 3 == 0 && asked < 3 * times ? times : asked))" "$times"
 begun=$(now_ms)
 reset
 first=2

@@ -65,6 +65,7 @@ is 'all certificates are made' "$(cd "$cert" && ls {own,other,good,expired,early
 # ---- nginx ----
 
 tls_versions='TLSv1.2 TLSv1.3'
+http2=http2
 # nginx in front of the cloud with some certificate; what else stands in the server.
 nginx_conf() { # CERTIFICATE [LINES]
 	cat >"$work/nginx.conf" <<END_CONF
@@ -81,7 +82,7 @@ http {
 	uwsgi_temp_path $work/nginx.tmp; scgi_temp_path $work/nginx.tmp;
 	upstream cloud { server ${url#http://}; keepalive 32; }
 	server {
-		listen 127.0.0.1:$front ssl http2;
+		listen 127.0.0.1:$front ssl $http2;
 		ssl_certificate $cert/$1.pem;
 		ssl_certificate_key $cert/$1.key;
 		ssl_protocols $tls_versions;
@@ -220,6 +221,65 @@ refresh
 faulted 'the server is gone' EHOSTUNREACH $limit_ms - ls "$runtimes"
 nginx_up good
 WAIT=20 becomes 'it is back' 12 bash -c "ls -d '$runtimes'/*/ | wc -l"
+mount_down
+nginx_down
+
+# ---- several connections to one server, of which some speak HTTP/1.1: whose answer is it? ----
+
+nginx_up good 'keepalive_requests 3;'
+mount_up -o "$trusted"
+reset
+names=$(resources "$runtimes")
+details() { # NAME…: what is read there, each by itself and anew
+	local name
+	for name; do
+		refresh
+		jq -r .name "$runtimes/$name/info.json"
+	done
+}
+fault '{"operation":"createOrgAIRuntimeTemplate","delay_ms":2000}'
+mkdir "$templates/slow"
+ok 'a change whose answer takes its time' put "$spec_template" "$templates/slow/spec.json" &
+slow=$!
+wait_for sent createOrgAIRuntimeTemplate
+access_reset
+# shellcheck disable=SC2086
+is 'reads meanwhile, whose connections end: each has its own answer' "$(details $names 2>&1 | paste -sd ' ')" "$names"
+isnt 'connections ended' "$(access '$3 == "GET"' | cut -d' ' -f1 | sort -u | wc -l)" 1
+is 'no read came upon the connection of the change' "$(access '$3 == "GET" && $2 != "HTTP/2.0"')" ''
+wait "$slow"
+mount_down
+nginx_down
+
+speaks() { # VERSION: that is what nginx does from now on
+	[ "$(curl -s -o "$work/ignored" --cacert "$cert/own.pem" -w '%{http_version}' "$secure/_sandbox/clock")" = "$1" ]
+}
+by_turns() { # HTTP2 VERSION
+	http2=$1
+	nginx_conf good
+	kill -HUP $nginx
+	wait_for speaks "$2" || failed "the server speaks HTTP/$2" 'it does not'
+}
+nginx_up good
+mount_up -o "$trusted" -o deadline=20
+resources "$runtimes" >"$work/ignored"
+reset
+fault '{"operation":"getAIRuntime","delay_ms":2000,"times":4}'
+slow=()
+begin() { # NAME
+	jq -r .name "$runtimes/$1/info.json" >>"$work/slow" 2>&1 &
+	slow+=($!)
+	wait_for sent getAIRuntime ${#slow[@]}
+}
+read -r first second third fourth _ <<<"$names"
+begin "$first" # on a connection that ends with its answer
+by_turns '' 1.1
+begin "$second"
+by_turns http2 2
+begin "$third"
+begin "$fourth" # comes upon the one of the second
+wait "${slow[@]}"
+is 'a server that changes its protocol under way: each read has its own answer' "$(sort "$work/slow" | paste -sd ' ')" "$first $second $third $fourth"
 mount_down
 nginx_down
 
