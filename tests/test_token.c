@@ -376,17 +376,25 @@ static void test_command_again(void **state) {
 	int64_t begin_ms = now.ms;
 	struct token *token;
 	struct http *http;
-	char command[512];
+	unsigned first;
+	char command[512], hold[160];
 
 	(void)state;
-	snprintf(command, sizeof(command), "echo run >>%s; echo token-$(wc -l <%s)-of-a-command", path, path);
+	snprintf(hold, sizeof(hold), "%s.hold", path);
+	snprintf(command, sizeof(command),
+		"echo run >>%s; while [ -L %s ]; do sleep 0.01; done; echo token-$(wc -l <%s)-of-a-command", path, hold,
+		path);
 	token = token_of((struct token_config){.command = command});
 	assert_int_equal(http_new(&config, &http), 0);
 	token_attach(token, http);
 	assert_token(token, "token-1-of-a-command");
+	first = token_generation(token);
+	assert_int_equal(symlink("anywhere", hold), 0);
 	for (int i = 0; i < 20; i++)
-		assert_true(refused(token));
+		assert_true(token_answered(token, API_GPU, first, 401, &refusal, now));
 	assert_waits(token);
+	assert_int_equal(unlink(hold), 0);
+	assert_true(token_answered(token, API_GPU, first, 401, &refusal, now));
 	fetch_all(token, http);
 	assert_int_equal(runs(), 2);
 	assert_token(token, "token-2-of-a-command");
