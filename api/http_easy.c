@@ -197,11 +197,16 @@ void easy_read(const struct easy *easy, struct http_answer *answer) {
 }
 
 /*
- * A handshake that just broke off says nothing about trust. curl has no code of its own for it, only this text for
- * where OpenSSL gave no reason.
+ * A handshake that just broke off says nothing about trust. curl has no code of its own for it, only these texts: where
+ * OpenSSL gave no reason, and where the socket gave one.
  */
 static bool handshake_broke(const char *reason) {
-	return strncmp(reason, "OpenSSL SSL_connect:", 20) == 0;
+	static const char *const texts[] = {"OpenSSL SSL_connect:", "Recv failure:", "Send failure:"};
+	bool broke = false;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		broke = broke || strncmp(reason, texts[i], strlen(texts[i])) == 0;
+	return broke;
 }
 
 static enum failure_cause cause_of(CURLcode rc, const char *reason) {

@@ -318,7 +318,7 @@ ok 'a server that asks for a certificate' ls "$runtimes"
 mount_down
 nginx_down
 
-# ---- handshakes that break ----
+# ---- a server that is not nginx ----
 
 wire_up() { # VERB STATE [ARGUMENT…]
 	local verb=$1
@@ -356,6 +356,8 @@ frames() { # MODE NAME ERRNO REQUESTS [WORDS]
 	mount_down
 }
 frames pass 'HTTP/2 of our own' 0 1
+frames shutinhello 'a connection that ends in the handshake' EHOSTUNREACH 0 'the connection broke in the TLS handshake'
+frames resetinhello 'a connection that is reset in the handshake' EHOSTUNREACH 0 'the connection broke in the TLS handshake'
 frames refuse2 'a stream that is refused twice' 0 1-3
 end_process $wire
 wire_up h2 h2 "$cert/good.pem" "$cert/good.key"

@@ -288,6 +288,11 @@ def stream_answer(client, stream):
 
 
 def h2(client):
+    if mode_of("GET") in ("shutinhello", "resetinhello"):
+        client.recv(65536)
+        if mode_of("GET") == "resetinhello":
+            reset(client)
+        return
     client = context.wrap_socket(client, server_side=True)
     exactly(client, 24)  # the preface
     client.sendall(frame(SETTINGS, 0, 0))
