@@ -12,6 +12,7 @@ import tempfile
 import time
 
 import actors
+import front
 import money
 import tally
 from cloud import PROJECT, Cloud
@@ -54,7 +55,7 @@ class Soak:
         self.listed = tally.listed_errnos(TOP + '/man/neevfs.5')
         self.work = tempfile.mkdtemp(prefix='neevfs-soak.', dir=os.environ.get('TMPDIR', '/tmp'))
         self.shared = Shared(args.seed, sum(count for _, count in CALLERS), args.deadline, args.slack)
-        self.cloud = self.way = self.daemon = self.weather = None
+        self.cloud = self.front = self.way = self.daemon = self.weather = None
         self.processes = []
         self.begin = now()
         self.next_line = self.next_sample = self.shown = 0
@@ -68,9 +69,12 @@ class Soak:
             os.mkdir('%s/%s' % (work, made))
         with open(work + '/cloud.log', 'wb') as log:
             self.cloud = Cloud(args.sandbox, args.instances, args.models, args.seed % 1000, 4, log)
-        self.way = Way(self.cloud.port)
+        if not args.plain:
+            self.front = front.Front(args.nginx, work, self.cloud.port)
+        self.way = Way(self.front.port if self.front else self.cloud.port)
         token_file = work + '/token'
-        options = ','.join(['api_base=http://127.0.0.1:%d' % self.way.port, 'org=org-demo', 'project=prj-demo',
+        api = 'https://127.0.0.1:%d,ca_file=%s' % (self.way.port, self.front.ca_file) if self.front else 'http://127.0.0.1:%d' % self.way.port
+        options = ','.join(['api_base=' + api, 'org=org-demo', 'project=prj-demo',
                             'token_file=' + token_file, 'deadline=%d' % args.deadline, 'journal=%s/journal' % work])
         for name in [name for name in os.environ if name.startswith(('NEEV', 'XDG_')) or name.lower().endswith('_proxy')]:
             del os.environ[name]
@@ -78,7 +82,7 @@ class Soak:
         os.environ.update(HOME=work + '/home', LC_ALL='C', TZ='UTC', XDG_STATE_HOME=work + '/home', XDG_CONFIG_HOME=work + '/home',
                           ASAN_OPTIONS='detect_leaks=1:quarantine_size_mb=4', UBSAN_OPTIONS='print_stacktrace=1')
         self.daemon = Daemon(args.neevfs, work, work + '/m', options)
-        self.weather = Weather(shared, self.cloud, self.way, self.daemon, token_file, args.minutes < 3)
+        self.weather = Weather(shared, self.cloud, self.front, self.way, self.daemon, token_file, args.minutes < 3)
         self.weather.write_token(self.cloud.token)
         self.daemon.start()
         shared.root, shared.work, shared.tick = work + '/m', work, self.tick
@@ -300,8 +304,9 @@ class Soak:
             if process.is_alive():
                 process.kill()
         clear = not self.daemon or self.daemon.close()
-        if self.way:
-            self.way.close()
+        for between in (self.way, self.front):
+            if between:
+                between.close()
         if self.cloud:
             self.cloud.close()
         if clear and not self.args.keep:
@@ -326,6 +331,7 @@ def main():
     parser.add_argument('--gone', type=float, default=0.3, help='seconds from a signal to the end of a caller, for 99 of 100')
     parser.add_argument('--growth', type=float, default=1.2, help='of the memory, from when it is warm')
     parser.add_argument('--growth-kib', type=int, default=4096, help='the same, in addition')
+    parser.add_argument('--plain', action='store_true', help='HTTP/1.1 without TLS, and no nginx before the cloud')
     parser.add_argument('--keep', action='store_true', help='leave the logs')
     parser.add_argument('--neevfs', default=os.environ.get('NEEVFS'))
     parser.add_argument('--sandbox', default=os.environ.get('SANDBOX'))
@@ -333,6 +339,10 @@ def main():
     args.neevfs, args.sandbox = os.path.abspath(args.neevfs), os.path.abspath(args.sandbox)
     if not os.path.exists('/dev/fuse') or not shutil.which('fusermount3'):
         print('SKIP soak: no /dev/fuse or no fusermount3')
+        sys.exit(77)
+    args.nginx = front.program(TOP)
+    if not args.plain and not args.nginx:
+        print('SKIP soak: no nginx; --plain does without')
         sys.exit(77)
     signal.signal(signal.SIGTERM, leave)
     random.seed(args.seed)

@@ -12,9 +12,10 @@ READS = ['listAIRuntimes', 'getAIRuntime', 'getAIRuntimeMetrics', 'listDeployedA
 
 
 class Weather:
-    def __init__(self, shared, cloud, way, daemon, token_file, brief):
+    def __init__(self, shared, cloud, front, way, daemon, token_file, brief):
         self.shared = shared
         self.cloud = cloud
+        self.front = front  # or None
         self.way = way
         self.daemon = daemon
         self.token_file = token_file
@@ -31,7 +32,7 @@ class Weather:
         """Each kind of episode comes up before one comes up again."""
         if not self.waiting:
             self.waiting = [self.errors, self.storm, self.slow, self.throttle, self.unclear, self.tokens, self.stop, self.hole,
-                            self.shut, self.kill]
+                            self.shut, self.kill] + [self.reload] * bool(self.front)
             self.chance.shuffle(self.waiting)
         episode = self.waiting.pop()
         if episode == self.kill and not kill_allowed:
@@ -110,6 +111,13 @@ class Weather:
         with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 'w', encoding='ascii') as file:
             file.write(token + '\n')
         os.rename(new, self.token_file)
+
+    def reload(self):
+        """Connections of both versions at the same time, and answers that are under way while others begin."""
+        self.cloud.fault(delay_ms=self.chance.randrange(100, 800), times=0)
+        for _ in range(self.chance.randrange(2, 8)):
+            self.front.turn()
+            self.spell(0.2, 1.5)
 
     # ---- nobody answers ----
 
