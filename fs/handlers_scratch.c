@@ -302,13 +302,19 @@ int op_scratch_rename(struct op *op, const struct view *dir, const struct view *
 	struct view into = *dir;
 	const struct row *row;
 	int rc = op->new_parent != op->node ? view_open(op->fs, op->new_parent, &op->demand, &into) : 0;
-	if (!rc && op->keep && (rc = view_child(&into, op->new_name, &op->demand, &row)) != DEMAND_PARKED)
-		rc = rc == -ENOENT ? 0 : rc ? rc : -EEXIST;
 	if (rc)
 		return rc;
 	row = view_holds_scratch(&into) ? view_fixed(&into, op->new_name) : NULL;
 	if (child->scratch && row && row_has_text(row) && !(into.draft && row->write == WRITE_SCALE))
-		return scratch_replace(op, child);
+		/*
+		 * mv(1) begins with RENAME_NOREPLACE and renames once more without where that fails with EINVAL or
+		 * EEXIST: what the API had refused would be sent twice. So the first one never sends.
+		 */
+		return op->keep ? -EEXIST : scratch_replace(op, child);
+	if (op->keep && (rc = view_child(&into, op->new_name, &op->demand, &row)) != DEMAND_PARKED)
+		rc = rc == -ENOENT ? 0 : rc ? rc : -EEXIST;
+	if (rc)
+		return rc;
 	if (!child->scratch && op->new_parent != op->node)
 		return op_refuse_words(op, EPERM, "the API cannot move %s to another directory", child->row->name);
 	SCOPED(buffer_free) struct buffer path = {0};

@@ -374,6 +374,24 @@ ok 'the refused ones, now' eval 'write "$spec_model" "$models/asked/spec.json" &
 drop "$models_api" asked
 drop "$templates_api" asked
 
+echo '# a refusal of a rename is not asked for again'
+# mv(1) renames with RENAME_NOREPLACE, and once more without where that fails with EINVAL, ENOSYS, ENOTSUP or EEXIST.
+for case in '400 EINVAL' '422 EINVAL' '409 EEXIST' '402 EDQUOT' '403 EACCES' '404 ENOENT'; do
+	read -r status errno <<<"$case"
+	mkdir "$runtimes/moved-$status"
+	put "$spec_runtime" "$runtimes/moved-$status/spec.json.new"
+	reset
+	fault "{\"operation\":\"createAIRuntime\",\"status\":$status,\"times\":1}"
+	mv "$runtimes/moved-$status/spec.json.new" "$runtimes/moved-$status/spec.json" 2>/dev/null
+	is "mv, when the API says $status" "$? $(changes) $(ls "$runtimes/moved-$status")" "1 createAIRuntime=1 spec.json.new"
+	has 'with its errno' "$(cat "$runtimes/moved-$status/.error")" "$errno" "$status"
+	faults_end
+done
+mv -n "$runtimes/moved-400/spec.json.new" "$runtimes/moved-400/spec.json"
+is 'mv -n sends nothing' "$(changes) $(ls "$runtimes/moved-400")" 'createAIRuntime=1 spec.json.new'
+ok 'mv again is a create again' mv "$runtimes/moved-400/spec.json.new" "$runtimes/moved-400/spec.json"
+is 'one' "$(changes) $(cat "$runtimes/moved-400/name")" 'createAIRuntime=2 moved-400'
+
 echo '# clones'
 for name in train-llama eval-01 notebook-asha finetune-mistral whisper-batch render-comfy; do
 	mkdir "$runtimes/clone"

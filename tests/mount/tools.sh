@@ -1,5 +1,5 @@
 #!/bin/bash
-# What each tool's change does: to `replicas` of a deployment and to the spec.json of a draft; when the API agrees, when it refuses (402), and
+# What each tool's change does: to `replicas` of a deployment and to the spec.json of a draft; when the API agrees, when it refuses (400, or REFUSED=), and
 # with text that is wrong here already. tools.table has what is expected, and man/neevfs.5 shows it.
 #
 #   MATRIX=FILE tests/mount/tools.sh     keeps the table as it came out
@@ -169,7 +169,7 @@ tool_run() { # OPERATION
 	local status
 	reset
 	if [ "$situation" = refused ]; then
-		fault "{\"operation\":\"$1\",\"status\":402,\"times\":0}"
+		fault "{\"operation\":\"$1\",\"status\":${REFUSED:-400},\"times\":0}"
 	fi
 	"${tool[@]}" >/dev/null 2>"$work/said" </dev/null
 	status=$?
