@@ -46,9 +46,9 @@ struct draft *draft_next(const struct drafts *drafts, const char *place, const s
 	return draft;
 }
 
-struct draft *draft_next_doubt(const struct drafts *drafts, const struct draft *after) {
+struct draft *draft_next_in(const struct drafts *drafts, enum draft_state state, const struct draft *after) {
 	struct draft *draft = after ? after->next : drafts->first;
-	while (draft && draft->state != DRAFT_DOUBT)
+	while (draft && draft->state != state)
 		draft = draft->next;
 	return draft;
 }

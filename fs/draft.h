@@ -47,8 +47,8 @@ struct draft *draft_find(const struct drafts *drafts, const char *place, const c
 /* Walks the drafts of one collection: `after` NULL gives the first. */
 struct draft *draft_next(const struct drafts *drafts, const char *place, const struct draft *after);
 
-/* Walks those in doubt, wherever: `after` NULL gives the first. */
-struct draft *draft_next_doubt(const struct drafts *drafts, const struct draft *after);
+/* Walks those in that state, wherever: `after` NULL gives the first. */
+struct draft *draft_next_in(const struct drafts *drafts, enum draft_state state, const struct draft *after);
 
 /* 0, -ENOMEM, or -ENOSPC beyond DRAFTS_MAX. The name is free. */
 int draft_new(struct drafts *drafts, const struct kind *kind, const char *place, const char *name, time_t now,

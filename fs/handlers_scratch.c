@@ -26,9 +26,12 @@ static int scratch_check(struct op *op, const struct view *dir, const char *name
 		return op_refuse_words(op, EPERM,
 			"no file can be made here, only in the directory of a draft, or of a resource that can be "
 			"deleted");
-	if (view_fixed(dir, name) && dir->draft)
-		return op_refuse_words(
-			op, EPERM, "%s is a draft: nothing exists yet; write its spec.json first", dir->draft->name);
+	if (view_fixed(dir, name) && dir->draft) {
+		int rc = op_draft_settled(op, dir->draft);
+		return rc ? rc
+			  : op_refuse_words(op, EPERM, "%s is a draft: nothing exists yet; write its spec.json first",
+				    dir->draft->name);
+	}
 	if (view_fixed(dir, name))
 		return op_refuse_words(op, EPERM, "what the API says of a resource cannot be written");
 	return 0;

@@ -18,7 +18,7 @@ static void owner_show(long user, struct buffer *out) {
 /* Of the daemon's own words those that one looks for first. */
 static bool line_matters(const char *line, size_t len) {
 	static const char *const keys[] = {"version", "pid", "mounted", "token source", "token", "token expires",
-		"last answer", "creates in doubt", NULL};
+		"last answer", "creates under way", "creates in doubt", NULL};
 	size_t key_len = 0;
 	while (key_len < len && line[key_len] != ':')
 		key_len++;

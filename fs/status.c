@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-enum { DOUBTS_SHOWN = 10 };
+enum { CREATES_SHOWN = 10 };
 
 int text_requests(const struct view *view, struct demand *demand, struct buffer *out) {
 	(void)demand;
@@ -89,21 +89,21 @@ static void service_add(
 	buffer_byte(out, '\n');
 }
 
-static void doubts_add(const struct fs *fs, struct buffer *out) {
+static void creates_add(const struct fs *fs, enum draft_state state, const char *words, struct buffer *out) {
 	size_t count = 0;
 	const struct draft *draft = NULL;
 	SCOPED(buffer_free) struct buffer names = {0};
-	while ((draft = draft_next_doubt(fs->drafts, draft))) {
-		if (count++ >= DOUBTS_SHOWN)
+	while ((draft = draft_next_in(fs->drafts, state, draft))) {
+		if (count++ >= CREATES_SHOWN)
 			continue;
 		buffer_printf(&names, "%s%s ", count > 1 ? ", " : "", draft->kind->name);
 		buffer_add_safe(&names, draft->name, strlen(draft->name));
 	}
-	buffer_printf(out, "creates in doubt: %zu", count);
+	buffer_printf(out, "creates %s: %zu", words, count);
 	if (names.error)
 		out->error = names.error;
 	else if (count)
-		buffer_printf(out, " (%s%s)", names.data, count > DOUBTS_SHOWN ? ", ..." : "");
+		buffer_printf(out, " (%s%s)", names.data, count > CREATES_SHOWN ? ", ..." : "");
 	buffer_byte(out, '\n');
 }
 
@@ -129,7 +129,8 @@ int text_status(const struct view *view, struct demand *demand, struct buffer *o
 	buffer_printf(out, "cache: %zu answers, %zu of %zu bytes\n", state.cache.entries, state.cache.bytes,
 		state.cache_bytes);
 	buffer_printf(out, "waiting calls: %zu, at most %zu\n", fs->stats->waiting, fs->stats->waiting_most);
-	doubts_add(fs, out);
+	creates_add(fs, DRAFT_BUSY, "under way", out);
+	creates_add(fs, DRAFT_DOUBT, "in doubt", out);
 	buffer_printf(out, "access: %s\nallow: ", options->read_only ? "read-only" : "read-write");
 	options_show_allow(options, out);
 	buffer_byte(out, '\n');

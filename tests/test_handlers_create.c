@@ -268,6 +268,25 @@ static void a_name_that_is_still_being_deleted(void **state) {
 	stage_close(&stage);
 }
 
+/* Nobody may be told that nothing exists yet. */
+static void what_is_asked_of_it_meanwhile(void **state) {
+	(void)state;
+	struct stage stage;
+	fuse_req_t opened = stage_begin_draft(&stage);
+	fuse_req_t write = stage_write_spec(&stage, opened);
+	fuse_ino_t dir = stage_walk(&stage, TEMPLATES_DIR "/abc");
+	assert_err(stage_create(&stage, dir, "status"), EBUSY);
+	stage_mentions(&stage, TEMPLATES_DIR "/abc/.error", "its create is under way");
+	stage_fail(&stage, API_POST, TEMPLATES, ETIMEDOUT, true);
+	stage_in_vain(&stage, write);
+	assert_err(write, EINPROGRESS);
+	assert_err(stage_create(&stage, dir, "status"), EBUSY);
+	stage_mentions(&stage, TEMPLATES_DIR "/abc/.error", "its outcome is not known");
+	assert_int_equal(stage_posts(&stage), 1);
+	kernel_release(opened);
+	stage_close(&stage);
+}
+
 static void the_listing_before_it_fails(void **state) {
 	(void)state;
 	struct stage stage;
@@ -376,6 +395,7 @@ int main(void) {
 		cmocka_unit_test(a_second_try_is_a_second_post),
 		cmocka_unit_test(a_name_that_exists_meanwhile),
 		cmocka_unit_test(a_name_that_is_still_being_deleted),
+		cmocka_unit_test(what_is_asked_of_it_meanwhile),
 		cmocka_unit_test(the_listing_before_it_fails),
 		cmocka_unit_test(a_post_that_never_left),
 		cmocka_unit_test(two_writers_of_one_draft),

@@ -153,11 +153,12 @@ static void test_nobody(void **state) {
 	(void)state;
 	fuse_req_t opened = stage_begin_draft(&stage);
 	fuse_req_t write = stage_write_spec(&stage, opened);
+	stage_mentions(&stage, ".neevfs/status", "\ncreates under way: 1 (templates abc)\ncreates in doubt: 0\n");
 	stage_fail(&stage, API_POST, TEMPLATES, ETIMEDOUT, true);
 	size_t before = rows();
 	assert_row(before, "POST", TEMPLATES, "ETIMEDOUT", "write", TEMPLATES_DIR "/abc/spec.json");
 	assert_asker(before, getpid());
-	stage_mentions(&stage, ".neevfs/status", "\ncreates in doubt: 1 (templates abc)\n");
+	stage_mentions(&stage, ".neevfs/status", "\ncreates under way: 0\ncreates in doubt: 1 (templates abc)\n");
 	stage_in_vain(&stage, write);
 	assert_err(write, EINPROGRESS);
 	size_t waited = rows();
@@ -324,8 +325,8 @@ static void test_status(void **state) {
 	static const char *const keys[] = {"mounted: 2026-01-01T00:00:00Z\n", "token: not tried yet\n",
 		"last answer: none\n", "service gpu: not asked yet\n", "service gpu url: https://api.test\n",
 		"service gpu last answer: none\n", "service gpu last failure: none\n",
-		"cache: 0 answers, 0 of 67108864 bytes\n", "waiting calls: 0, at most 0\n", "creates in doubt: 0\n",
-		"access: read-write\n", "allow: create:scale:delete\n"};
+		"cache: 0 answers, 0 of 67108864 bytes\n", "waiting calls: 0, at most 0\n", "creates under way: 0\n",
+		"creates in doubt: 0\n", "access: read-write\n", "allow: create:scale:delete\n"};
 	struct error words = {.code = EHOSTUNREACH, .message = "cannot reach it\n\x1b[2J"};
 	(void)state;
 	stage_begin(&stage);
