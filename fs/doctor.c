@@ -185,9 +185,9 @@ static int visit_record(void *user, const struct journal_record *record) {
 	moment_show(record->when, when);
 	visit->doubts = true;
 	finding_say(&visit->doctor->findings, FINDING_WARN, "journal",
-		"a mount finds out what became of it and settles it; or see man neevfs, THE JOURNAL",
-		"in doubt since %s: %s in %s (number %llu)", when, record->entry.name, record->entry.place,
-		(unsigned long long)record->number);
+		"a mount that stands finds out what became of it; or see man neevfs, THE JOURNAL",
+		"open since %s, under way or in doubt: %s in %s (number %llu)", when, record->entry.name,
+		record->entry.place, (unsigned long long)record->number);
 	return 0;
 }
 
@@ -208,7 +208,7 @@ static void journal_check(struct doctor *doctor) {
 	else if (!visit.doubts)
 		finding_say(&doctor->findings, FINDING_OK, "journal", NULL, "%s",
 			access(doctor->options->journal, F_OK) ? "none yet, as nothing was created"
-							       : "it can be read, and nothing is in doubt");
+							       : "it can be read, and no create is open in it");
 }
 
 /* ---- mounts ---- */

@@ -168,7 +168,7 @@ line = "\t".join(["7", "2026-01-02T03:04:05Z", "pending", sys.argv[1], "/api/v1b
 print("%08x\t%s" % (zlib.crc32(line.encode()), line))' "$url/gpu" >state/neevfs/journal
 chmod 600 state/neevfs/journal
 doctor 0 -o "$base"
-has 'a create in doubt' "$said" 'warn  journal: in doubt since 2026-01-02T03:04:05Z: lost-one in /api/v1beta1/orgs/o/airuntime-templates (number 7)'
+has 'a create in doubt' "$said" 'warn  journal: open since 2026-01-02T03:04:05Z, under way or in doubt: lost-one in /api/v1beta1/orgs/o/airuntime-templates (number 7)'
 echo 'nonsense' >>state/neevfs/journal
 doctor 1 -o "$base"
 has 'a damaged journal' "$said" 'FAIL  journal: line 2 of the journal' 'is damaged'
