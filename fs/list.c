@@ -292,17 +292,36 @@ static bool names_room(struct list *list, struct list_names *names, size_t count
 	return names->at && names->slots;
 }
 
+static size_t states_count(const struct kind *kind) {
+	size_t count = 0;
+	while (kind->shelf && kind->states && kind->states[count])
+		count++;
+	return count;
+}
+
 /* Room for all entries at once: a table that grew would be put in order anew, all of it. */
 static int list_room(struct list *list, size_t count) {
-	for (list->slots = 8; list->slots < count * 2; list->slots *= 2) {
+	size_t shelves = count + states_count(list->kind);
+	for (list->slots = 8; list->slots < shelves * 2; list->slots *= 2) {
 	}
 	list->items = calloc(count ? count : 1, sizeof *list->items);
 	list->by_name = calloc(list->slots, sizeof *list->by_name);
 	list->by_id = calloc(list->slots, sizeof *list->by_id);
 	list->bytes += count * sizeof *list->items + 2 * list->slots * sizeof *list->by_name;
 	bool named = (!list->kind->group || names_room(list, &list->groups, count)) &&
-		     (!list->kind->shelf || names_room(list, &list->shelves, count));
+		     (!list->kind->shelf || names_room(list, &list->shelves, shelves));
 	return list->items && list->by_name && list->by_id && named ? 0 : -ENOMEM;
+}
+
+/* A state in which nothing is has an empty shelf: who asks for it by its name is not told that he is wrong. */
+static int list_states(struct list *list) {
+	for (size_t i = 0; i < states_count(list->kind); i++) {
+		SCOPED(buffer_free) struct buffer state = {0};
+		buffer_add(&state, list->kind->states[i]);
+		if (state.error || !names_add(list, &list->shelves, &state))
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 static int list_no_memory(const struct list *list, struct error *err) {
@@ -325,7 +344,7 @@ static int list_prepare(struct list *list, struct error *err) {
 			err, EREMOTEIO, "the API's list of %s has more than %d entries", kind->name, LIST_ITEMS_MAX);
 	/* Without it the key is 0: slow at worst, and only where somebody tries. */
 	(void)!getrandom(list->key, sizeof list->key, GRND_NONBLOCK);
-	return list_room(list, count) ? list_no_memory(list, err) : 0;
+	return list_room(list, count) || list_states(list) ? list_no_memory(list, err) : 0;
 }
 
 int list_begin(const struct kind *kind, struct api_pages *pages, struct graveyard *graveyard, struct list **ret,

@@ -369,7 +369,8 @@ static void shelves_by_status(void **state) {
 			     "{\"id\":\"e\",\"name\":\"e\",\"status\":null},{\"id\":\"f\",\"name\":\"f\"}"));
 	assert_opened(opened);
 	fuse_ino_t dir = stage_walk(&stage, RUNTIMES_DIR "/.by-status");
-	assert_string_equal(stage_names(&stage, dir, 4096), "Running\n%2E.%2Fodd\n%\n");
+	assert_string_equal(
+		stage_names(&stage, dir, 4096), "Pending\nRunning\nSucceeded\nFailed\nTerminating\n%2E.%2Fodd\n%\n");
 	fuse_ino_t running = stage_walk(&stage, RUNTIMES_DIR "/.by-status/Running");
 	assert_string_equal(stage_names(&stage, running, 4096), "a\na~id-b\n");
 	fuse_req_t link = stage_readlink(&stage, stage_walk(&stage, RUNTIMES_DIR "/.by-status/Running/a~id-b"));
@@ -378,11 +379,12 @@ static void shelves_by_status(void **state) {
 	assert_string_equal(link->data, "../../c");
 	assert_err(stage_lookup(&stage, running, "c"), ENOENT);
 	assert_err(stage_lookup(&stage, running, "none"), ENOENT);
-	assert_err(stage_lookup(&stage, dir, "Failed"), ENOENT);
+	assert_err(stage_lookup(&stage, dir, "None"), ENOENT);
+	assert_string_equal(stage_names(&stage, stage_walk(&stage, RUNTIMES_DIR "/.by-status/Failed"), 4096), "");
 	assert_err(stage_mkdir(&stage, running, "x"), EPERM);
 	assert_err(stage_rmdir(&stage, dir, "Running"), EPERM);
 	assert_int_equal(fake_api_total(stage.api), 1);
-	/* A shelf on which nothing is left is gone. */
+	/* A shelf on which nothing is left is gone, unless its state is documented. */
 	fuse_ino_t odd = stage_walk(&stage, RUNTIMES_DIR "/.by-status/%2E.%2Fodd");
 	fuse_ino_t a = stage_walk(&stage, RUNTIMES_DIR "/.by-status/Running/a");
 	stage_later(&stage, TTL_MS);
@@ -392,6 +394,7 @@ static void shelves_by_status(void **state) {
 	assert_err(stage_getattr(&stage, odd), ENOENT);
 	assert_err(stage_readlink(&stage, a), ENOENT);
 	assert_string_equal(stage_names(&stage, running, 4096), "b\n");
+	assert_string_equal(stage_names(&stage, dir, 4096), "Pending\nRunning\nSucceeded\nFailed\nTerminating\n");
 	stage_close(&stage);
 }
 
