@@ -210,17 +210,18 @@ static int options_login(struct options *options, struct error *err) {
 	return 0;
 }
 
-/* The daemon works in another directory than where these were given. */
+/* The daemon works in another directory than where these were given. No shell has read what the config file says. */
 static int options_paths(struct options *options, struct error *err) {
 	char **const paths[] = {&options->journal, &options->token_file, &options->ca_file};
 	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
 		SCOPED(buffer_free) struct buffer path = {0};
 		if (!*paths[i] || **paths[i] == '/')
 			continue;
-		SCOPED(scope_free) char *here = getcwd(NULL, 0);
-		if (!here)
+		const char *home = strncmp(*paths[i], "~/", 2) == 0 ? home_path() : NULL;
+		SCOPED(scope_free) char *here = home ? NULL : getcwd(NULL, 0);
+		if (!home && !here)
 			return error_set(err, errno, "%s: the working directory has no path", *paths[i]);
-		buffer_printf(&path, "%s/%s", here, *paths[i]);
+		buffer_printf(&path, "%s/%s", home ? home : here, *paths[i] + (home ? 2 : 0));
 		if (path.error)
 			return error_set(err, ENOMEM, "no memory for the options");
 		free(*paths[i]);

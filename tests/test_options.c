@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -391,6 +392,20 @@ static void the_config_file(void **state) {
 	assert_string_equal(options.ca_file, "/a,b = c");
 	assert_scope(&options, 0, "o", "p q");
 	options_free(&options);
+	config_write("token_file = ~/token\nca_file = a.pem\njournal = ~else/journal\n");
+	char *was = getenv("HOME") ? strdup(getenv("HOME")) : NULL, here[PATH_MAX], path[PATH_MAX + 32];
+	setenv("HOME", "/home/asha", 1);
+	options = good("/mnt");
+	assert_string_equal(options.token_file, "/home/asha/token");
+	assert_non_null(getcwd(here, sizeof(here)));
+	snprintf(path, sizeof(path), "%s/a.pem", here);
+	assert_string_equal(options.ca_file, path);
+	snprintf(path, sizeof(path), "%s/~else/journal", here); /* of another user: not known here */
+	assert_string_equal(options.journal, path);
+	options_free(&options);
+	if (was)
+		setenv("HOME", was, 1);
+	free(was);
 	config_write("ttl = 5\nparallel = 4\nnonsense = 1\n");
 	bad("/mnt", "line 3");
 	config_write("parallel = 4"); /* no newline at the end */
