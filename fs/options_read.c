@@ -212,7 +212,7 @@ static int options_login(struct options *options, struct error *err) {
 
 /* The daemon works in another directory than where these were given. No shell has read what the config file says. */
 static int options_paths(struct options *options, struct error *err) {
-	char **const paths[] = {&options->journal, &options->token_file, &options->ca_file};
+	char **const paths[] = {&options->journal, &options->token_file, &options->ca_file, &options->log};
 	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
 		SCOPED(buffer_free) struct buffer path = {0};
 		if (!*paths[i] || **paths[i] == '/')

@@ -392,11 +392,12 @@ static void the_config_file(void **state) {
 	assert_string_equal(options.ca_file, "/a,b = c");
 	assert_scope(&options, 0, "o", "p q");
 	options_free(&options);
-	config_write("token_file = ~/token\nca_file = a.pem\njournal = ~else/journal\n");
+	config_write("token_file = ~/token\nca_file = a.pem\njournal = ~else/journal\nlog = ~/log\n");
 	char *was = getenv("HOME") ? strdup(getenv("HOME")) : NULL, here[PATH_MAX], path[PATH_MAX + 32];
 	setenv("HOME", "/home/asha", 1);
 	options = good("/mnt");
 	assert_string_equal(options.token_file, "/home/asha/token");
+	assert_string_equal(options.log, "/home/asha/log");
 	assert_non_null(getcwd(here, sizeof(here)));
 	snprintf(path, sizeof(path), "%s/a.pem", here);
 	assert_string_equal(options.ca_file, path);
