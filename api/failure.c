@@ -60,9 +60,6 @@ void failure_tell(const struct failure *failure, struct http_answer *answer) {
 			answer->status ? "unusable answer: the connection broke in it"
 				       : "the connection broke before an answer came");
 		break;
-	case FAILURE_UNASKED:
-		answer_fail(answer, EREMOTEIO, "the connection held more than the answers that were asked for");
-		break;
 	case FAILURE_MEMORY:
 		/* So the client also calls a header line that is longer than its own buffers may be. */
 		if (answer->sent && !answer->status)

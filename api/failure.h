@@ -12,7 +12,6 @@ enum failure_cause {
 	FAILURE_STATUS,   /* nothing failed, but no status came */
 	FAILURE_CUT,      /* the answer is shorter than it said */
 	FAILURE_BROKEN,   /* the connection broke when it was made already */
-	FAILURE_UNASKED,  /* it held bytes that nobody had asked for, before the request left */
 	FAILURE_MEMORY,
 	FAILURE_TIME,      /* it ran out */
 	FAILURE_URL,       /* cannot be asked */

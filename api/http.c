@@ -226,8 +226,8 @@ static size_t on_body(char *data, size_t one, size_t len, void *user) {
 
 /*
  * Just before a request leaves. What can be read by then from a connection that was used before is no answer to this
- * request, though curl would take it for one: somebody sent more than he was asked for. The connection is given up, and
- * the request with it.
+ * request, though curl would take it for one: somebody sent more than he was asked for, or TLS says good-bye. The
+ * connection is given up, and the request goes out on a new one.
  */
 static int on_request(void *user, char *remote, char *local, int remote_port, int local_port) {
 	struct http_exchange *exchange = user;
@@ -235,6 +235,10 @@ static int on_request(void *user, char *remote, char *local, int remote_port, in
 	(void)remote;
 	(void)local;
 	(void)remote_port;
+	if (connection_holds_more(&exchange->http->connections, local_port)) {
+		curl_easy_setopt(exchange->easy.handle, CURLOPT_FORBID_REUSE, 1L);
+		return CURL_PREREQFUNC_ABORT;
+	}
 	/* It went out before, by a connection that turned out to be dead, and curl repeats it: that was one too. */
 	if (exchange->left) {
 		exchange_seen(exchange, EREMOTEIO);
@@ -242,10 +246,7 @@ static int on_request(void *user, char *remote, char *local, int remote_port, in
 	}
 	exchange->left = true;
 	exchange->port = local_port;
-	if (!connection_holds_more(&exchange->http->connections, local_port))
-		return CURL_PREREQFUNC_OK;
-	curl_easy_setopt(exchange->easy.handle, CURLOPT_FORBID_REUSE, 1L);
-	return CURL_PREREQFUNC_ABORT;
+	return CURL_PREREQFUNC_OK;
 }
 
 /* ---- one exchange ---- */
@@ -378,6 +379,21 @@ static void exchange_end(struct http_exchange *exchange, CURLcode rc) {
 	exchange_free(exchange);
 }
 
+/* One that on_request() stopped goes on, on a connection of its own; else what it ends with. */
+static CURLcode exchange_again(struct http_exchange *exchange) {
+	CURL *easy = exchange->easy.handle;
+	int64_t left_ms = exchange->over_at_ms - GRACE_MS - watch_now_ms();
+
+	curl_multi_remove_handle(exchange->multi, easy);
+	if (left_ms <= 0)
+		return CURLE_OPERATION_TIMEDOUT;
+	if (curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L) ||
+		curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)left_ms) ||
+		curl_multi_add_handle(exchange->multi, easy))
+		return CURLE_OUT_OF_MEMORY;
+	return CURLE_OK;
+}
+
 /*
  * curl 7.88 does not look at the time of a request that waits for another one's connection (CURLOPT_PIPEWAIT,
  * curl#13227).
@@ -423,10 +439,13 @@ static void pool_run(struct pool *pool, const struct watch_event *events, size_t
 	}
 	while ((message = curl_multi_info_read(pool->multi, &left))) {
 		struct http_exchange *exchange = NULL;
+		CURLcode rc = message->data.result; /* the message is gone with what follows */
 
-		if (message->msg == CURLMSG_DONE &&
-			!curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &exchange) && exchange)
-			exchange_end(exchange, message->data.result); /* the message is gone with this */
+		if (message->msg != CURLMSG_DONE ||
+			curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &exchange) || !exchange)
+			continue;
+		if (rc != CURLE_ABORTED_BY_CALLBACK || (rc = exchange_again(exchange)))
+			exchange_end(exchange, rc);
 	}
 }
 

@@ -238,8 +238,6 @@ static enum failure_cause cause_of(CURLcode rc, const char *reason) {
 		return FAILURE_TRUST;
 	case CURLE_URL_MALFORMAT:
 		return FAILURE_URL;
-	case CURLE_ABORTED_BY_CALLBACK:
-		return FAILURE_UNASKED;
 	case CURLE_PARTIAL_FILE:
 		return FAILURE_CUT;
 	case CURLE_GOT_NOTHING:

@@ -457,6 +457,40 @@ static void test_sent_once(void **state) {
 	}
 }
 
+/*
+ * What waits in a connection before anything was asked there is no answer; nor is it a failure, however many
+ * connections have such: so a server of TLS ends those that were idle for too long.
+ */
+static void test_unasked(void **state) {
+	enum { MANY = 6 };
+	struct reply replies[MANY], reply;
+
+	(void)state;
+	script.play = PLAY_HOLD;
+	for (size_t i = 0; i < MANY; i++)
+		world_send(&world, API_GET, "/warm", NULL, &replies[i]);
+	WORLD_UNTIL(&world, world.server.count == MANY);
+	for (size_t i = 0; i < MANY; i++)
+		server_answer(&world.server.requests[i], 200, "", "{}");
+	for (size_t i = 0; i < MANY; i++)
+		WORLD_UNTIL(&world, replies[i].done);
+	for (size_t i = 0; i < MANY; i++)
+		server_send(&world.server.requests[i], "HTTP/1.1 404 Words\r\nContent-Length: 0\r\n\r\n", 41);
+	for (size_t i = 0; i < MANY; i++) {
+		const struct server_connection *waiting =
+			&world.server.connections[world.server.requests[i].connection];
+
+		WORLD_UNTIL(&world, waiting->out_sent == waiting->out_len);
+	}
+	script.play = PLAY_ANSWER;
+	for (size_t i = 0; i < MANY; i++) {
+		world_ask(&world, API_GET, "/x", NULL, &reply);
+		assert_int_equal(reply.code, 0);
+		assert_int_equal(world.server.count, MANY + 1 + i);
+		assert_true(world.server.requests[MANY + i].serial > world.server.requests[MANY - 1].serial);
+	}
+}
+
 static void test_bounds(void **state) {
 	struct reply reply;
 
@@ -1259,6 +1293,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(test_cut, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_drop, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sent_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unasked, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bounds, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_gzip, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_redirect, setup, teardown),

@@ -33,8 +33,6 @@ static void test_no_way(void **state) {
 		"cannot reach api.example:8443: the connection broke in the TLS handshake");
 	check(&unsent, cause(FAILURE_TRUST), EPROTO, "no trusted connection to api.example:8443: this failure");
 	check(&unsent, cause(FAILURE_URL), EINVAL, "not sent: this failure");
-	check(&unsent, cause(FAILURE_UNASKED), EREMOTEIO,
-		"the connection held more than the answers that were asked for");
 	struct failure connect = cause(FAILURE_CONNECT);
 	check(&unsent, connect, EHOSTUNREACH, "cannot reach api.example:8443: such a failure");
 	connect.os_errno = ECONNREFUSED;
