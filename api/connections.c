@@ -38,6 +38,15 @@ void connection_answered(struct connections *connections, int port, bool plain) 
 			connections->known[i].plain = plain;
 }
 
+void connection_end(const struct connections *connections, int port) {
+	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+		const struct connection *known = &connections->known[i];
+
+		if (known->port == port && socket_port(known->fd) == port)
+			shutdown(known->fd, SHUT_RDWR);
+	}
+}
+
 bool connection_holds_more(struct connections *connections, int port) {
 	char byte;
 

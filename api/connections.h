@@ -36,4 +36,7 @@ void connection_answered(struct connections *connections, int port, bool plain);
  * unasked, and there each answer names its request; so may TLS before the first answer. */
 bool connection_holds_more(struct connections *connections, int port);
 
+/* Ends that one for both sides: whoever waits there learns that it is over, and nobody comes there again. */
+void connection_end(const struct connections *connections, int port);
+
 #endif

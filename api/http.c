@@ -46,6 +46,7 @@ struct http_exchange {
 	bool left;          /* the request did, once */
 	int port;           /* the local one, since then */
 	bool joined;        /* the connection had another request under way meanwhile */
+	bool works;         /* the connection has answered another request meanwhile */
 	int64_t over_at_ms; /* curl should have ended it before */
 	struct easy easy;
 	http_done *done;
@@ -246,6 +247,7 @@ static int on_request(void *user, char *remote, char *local, int remote_port, in
 	}
 	exchange->left = true;
 	exchange->port = local_port;
+	exchange->works = false;
 	return CURL_PREREQFUNC_OK;
 }
 
@@ -365,12 +367,27 @@ static void connection_note(struct http_exchange *exchange) {
 		answer_fail(&exchange->answer, EREMOTEIO, "the answer may be that to another request");
 }
 
+/*
+ * A connection of HTTP/2 that answers nobody, though the other side's kernel acknowledges what comes: curl would go on
+ * using it for ever, and each read would wait in vain.
+ */
+static void connection_judge(struct http_exchange *exchange, CURLcode rc) {
+	struct http *http = exchange->http;
+
+	if (rc == CURLE_OPERATION_TIMEDOUT && exchange->left && !exchange->works)
+		connection_end(&http->connections, exchange->port);
+	for (struct http_exchange *other = http->first; other && rc == CURLE_OK; other = other->next)
+		if (other->port == exchange->port && other->multi == exchange->multi)
+			other->works = true;
+}
+
 static void exchange_end(struct http_exchange *exchange, CURLcode rc) {
 	struct http_answer *answer = &exchange->answer;
 
 	curl_multi_remove_handle(exchange->multi, exchange->easy.handle);
 	exchange_unlink(exchange);
 	connection_note(exchange);
+	connection_judge(exchange, rc);
 	easy_read(&exchange->easy, answer);
 	if (!answer->code && (rc || !answer->status))
 		easy_explain(&exchange->easy, rc, answer);

@@ -135,6 +135,27 @@ static void test_used_again(void **state) {
 	pair_close(&again);
 }
 
+/* Only that one, and not what has its descriptor by now. */
+static void test_end(void **state) {
+	struct pair pair = pair_open(AF_INET), other = pair_open(AF_INET), again;
+	char byte;
+	(void)state;
+	connection_holds_more(&connections, pair.port);
+	connection_end(&connections, pair.port);
+	assert_int_equal(recv(pair.near, &byte, 1, MSG_DONTWAIT), 0);
+	assert_int_equal(recv(pair.far, &byte, 1, 0), 0);
+	pair_say(&other);
+	assert_int_equal(recv(other.near, &byte, 1, MSG_DONTWAIT), 1);
+	pair_close(&pair);
+	again = pair_open(AF_INET);
+	assert_int_equal(again.near, pair.near);
+	connection_end(&connections, pair.port);
+	pair_say(&again);
+	assert_int_equal(recv(again.near, &byte, 1, MSG_DONTWAIT), 1);
+	pair_close(&other);
+	pair_close(&again);
+}
+
 /* Of too many the oldest is forgotten. */
 static void test_bound(void **state) {
 	static int held[CONNECTIONS_MAX];
@@ -161,6 +182,7 @@ int main(void) {
 		cmocka_unit_test_setup(test_holds_more_ipv6, setup),
 		cmocka_unit_test_setup(test_unasked_is_fine, setup),
 		cmocka_unit_test_setup(test_used_again, setup),
+		cmocka_unit_test_setup(test_end, setup),
 		cmocka_unit_test_setup(test_bound, setup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -368,6 +368,12 @@ frames broken 'a stream that is reset' EREMOTEIO 1-9 'answer'
 frames brokenbody 'a stream that is reset in its body' EREMOTEIO 1-9 'unusable answer'
 frames garbage 'bytes that are no frames' EREMOTEIO 1-9
 frames silent 'a stream without an answer' ETIMEDOUT 1-3 'within'
+mode deaf
+mount_up -o "$h2"
+faulted 'a connection that answers nobody any more' ETIMEDOUT $limit_ms 1 ls "$templates"
+mode pass
+faulted 'there is another one for the next read' 0 $limit_ms 1 ls "$templates"
+mount_down
 end_process $wire
 asked() {
 	control requests | jq .total

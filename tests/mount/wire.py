@@ -282,6 +282,9 @@ def stream_answer(client, stream):
         )
     elif word == "garbage":
         client.sendall(b"this is no frame" * 10)
+    elif word == "deaf":  # from now on, whatever the mode is
+        stay(client)
+        return False
     elif word != "silent":
         client.sendall(whole)
     return True
