@@ -53,12 +53,11 @@ void failure_tell(const struct failure *failure, struct http_answer *answer) {
 		answer_fail(answer, EREMOTEIO, "unusable answer: no status line");
 		break;
 	case FAILURE_CUT:
-		answer_fail(answer, EREMOTEIO, "unusable answer: it was cut off");
-		break;
 	case FAILURE_BROKEN:
-		answer_fail(answer, EREMOTEIO,
-			answer->status ? "unusable answer: the connection broke in it"
-				       : "the connection broke before an answer came");
+		answer_fail(answer, EREMOTEIO, "%s",
+			!answer->status                 ? "the connection broke before an answer came"
+			: failure->cause == FAILURE_CUT ? "unusable answer: it was cut off"
+							: "unusable answer: the connection broke in it");
 		break;
 	case FAILURE_MEMORY:
 		/* So the client also calls a header line that is longer than its own buffers may be. */

@@ -209,6 +209,11 @@ static bool handshake_broke(const char *reason) {
 	return broke;
 }
 
+/* With TLS 1.3 the handshake is over before the server says that it wants a certificate of ours. */
+static bool certificate_wanted(const char *reason) {
+	return strstr(reason, "alert certificate required");
+}
+
 static enum failure_cause cause_of(CURLcode rc, const char *reason) {
 	switch (rc) {
 	case CURLE_OK:
@@ -243,7 +248,7 @@ static enum failure_cause cause_of(CURLcode rc, const char *reason) {
 	case CURLE_GOT_NOTHING:
 	case CURLE_SEND_ERROR:
 	case CURLE_RECV_ERROR:
-		return FAILURE_BROKEN;
+		return certificate_wanted(reason) ? FAILURE_TRUST : FAILURE_BROKEN;
 	default:
 		return FAILURE_UNUSABLE;
 	}

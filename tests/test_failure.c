@@ -76,6 +76,7 @@ static void test_no_answer(void **state) {
 	(void)state;
 	check(&begun, cause(FAILURE_UNUSABLE), EREMOTEIO, "unusable answer: this failure");
 	check(&begun, cause(FAILURE_CUT), EREMOTEIO, "unusable answer: it was cut off");
+	check(&sent, cause(FAILURE_CUT), EREMOTEIO, "the connection broke before an answer came");
 	check(&sent, cause(FAILURE_STATUS), EREMOTEIO, "unusable answer: no status line");
 	check(&sent, cause(FAILURE_BROKEN), EREMOTEIO, "the connection broke before an answer came");
 	check(&begun, cause(FAILURE_BROKEN), EREMOTEIO, "unusable answer: the connection broke in it");

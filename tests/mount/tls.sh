@@ -348,16 +348,17 @@ h2="api_base=https://127.0.0.1:$port,ca_file=$cert/own.pem,deadline=$deadline,tt
 asked() {
 	lines "$state/requests"
 }
-frames() { # MODE NAME ERRNO REQUESTS [WORDS]
+frames() { # MODE NAME ERRNO REQUESTS [WORDS…]
 	mode "$1"
 	mount_up -o "$h2"
 	faulted "$2" "$3" $limit_ms "$4" ls "$templates"
-	[ -z "${5-}" ] || has "$2, in words" "$(cat "$templates/.error")" "$5"
+	[ -z "${5-}" ] || has "$2, in words" "$(cat "$templates/.error")" "${@:5}"
 	mount_down
 }
 frames pass 'HTTP/2 of our own' 0 1
 frames shutinhello 'a connection that ends in the handshake' EHOSTUNREACH 0 'the connection broke in the TLS handshake'
 frames resetinhello 'a connection that is reset in the handshake' EHOSTUNREACH 0 'the connection broke in the TLS handshake'
+frames wants 'a server that insists on a certificate of ours' EPROTO 0 'no trusted connection' 'certificate required'
 frames refuse2 'a stream that is refused twice' 0 1-3
 end_process $wire
 wire_up h2 h2 "$cert/good.pem" "$cert/good.key"

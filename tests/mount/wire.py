@@ -296,7 +296,15 @@ def h2(client):
         if mode_of("GET") == "resetinhello":
             reset(client)
         return
-    client = context.wrap_socket(client, server_side=True)
+    wants = mode_of("GET") == "wants"  # a certificate of the client
+    context.verify_mode = ssl.CERT_REQUIRED if wants else ssl.CERT_NONE
+    client = context.wrap_socket(client, server_side=True, do_handshake_on_connect=False)
+    try:
+        client.do_handshake()
+    except ssl.SSLError:  # what the client has said already would make the end a reset, and our alert would be lost
+        while os.read(client.fileno(), 65536):
+            pass
+        return
     exactly(client, 24)  # the preface
     client.sendall(frame(SETTINGS, 0, 0))
     while True:
