@@ -16,13 +16,14 @@ enum { EVENTS_MAX = 64, GRACE_MS = 100 };
 /*
  * Reads and changes have connections of their own. Once one connection to a host multiplexes, curl 7.88 lets a request
  * also join one that speaks HTTP/1.1 and waits for somebody else's answer (curl#4885): a read would get a change's
- * answer, and the change the read's.
+ * answer, and the change the read's. Changes never share one; reads do until the first answer of HTTP/1.
  */
 enum { POOL_READS, POOL_CHANGES, POOLS };
 
 struct pool {
 	struct http *http;
 	CURLM *multi;
+	bool shares;   /* several requests may be under way on one connection */
 	int64_t at_ms; /* when curl wants to be called; WATCH_NEVER: not */
 };
 
@@ -40,12 +41,12 @@ struct http {
 
 struct http_exchange {
 	struct http *http;
-	CURLM *multi;
+	struct pool *pool;
 	struct http_exchange *prev, *next;
 	int64_t began_ms;   /* of what is told of it */
 	bool left;          /* the request did, once */
 	int port;           /* the local one, since then */
-	bool joined;        /* the connection had another request under way meanwhile */
+	bool joined;        /* the connection may have had another request under way meanwhile */
 	bool works;         /* the connection has answered another request meanwhile */
 	int64_t over_at_ms; /* curl should have ended it before */
 	struct easy easy;
@@ -138,9 +139,16 @@ static void scope_http(struct http **http) {
 	http_free(*http);
 }
 
+static CURLMcode pool_share(struct pool *pool, bool shares) {
+	pool->shares = shares;
+	return curl_multi_setopt(
+		pool->multi, CURLMOPT_PIPELINING, (long)(shares ? CURLPIPE_MULTIPLEX : CURLPIPE_NOTHING));
+}
+
 static int pool_open(struct pool *pool, struct http *http, unsigned parallel) {
 	*pool = (struct pool){.http = http, .at_ms = WATCH_NEVER, .multi = curl_multi_init()};
-	if (!pool->multi || curl_multi_setopt(pool->multi, CURLMOPT_SOCKETFUNCTION, on_socket) ||
+	if (!pool->multi || pool_share(pool, pool == &http->pools[POOL_READS]) ||
+		curl_multi_setopt(pool->multi, CURLMOPT_SOCKETFUNCTION, on_socket) ||
 		curl_multi_setopt(pool->multi, CURLMOPT_SOCKETDATA, http) ||
 		curl_multi_setopt(pool->multi, CURLMOPT_TIMERFUNCTION, on_timer) ||
 		curl_multi_setopt(pool->multi, CURLMOPT_TIMERDATA, pool) ||
@@ -225,6 +233,13 @@ static size_t on_body(char *data, size_t one, size_t len, void *user) {
 	return answer_body(&exchange->answer, data, len) ? len : 0;
 }
 
+/* Who else is under way on its connection, or has just been: an answer that has come is told later. */
+static void exchange_join(struct http_exchange *exchange) {
+	for (struct http_exchange *other = exchange->http->first; other && exchange->pool->shares; other = other->next)
+		if (other != exchange && other->port == exchange->port && other->pool == exchange->pool)
+			other->joined = exchange->joined = true;
+}
+
 /*
  * Just before a request leaves. What can be read by then from a connection that was used before is no answer to this
  * request, though curl would take it for one: somebody sent more than he was asked for, or TLS says good-bye. The
@@ -247,7 +262,8 @@ static int on_request(void *user, char *remote, char *local, int remote_port, in
 	}
 	exchange->left = true;
 	exchange->port = local_port;
-	exchange->works = false;
+	exchange->works = exchange->joined = false;
+	exchange_join(exchange);
 	return CURL_PREREQFUNC_OK;
 }
 
@@ -281,7 +297,7 @@ void http_cancel(struct http_exchange *exchange) {
 	if (!exchange)
 		return;
 	exchange_seen(exchange, ECANCELED);
-	curl_multi_remove_handle(exchange->multi, exchange->easy.handle);
+	curl_multi_remove_handle(exchange->pool->multi, exchange->easy.handle);
 	exchange_free(exchange);
 }
 
@@ -325,7 +341,7 @@ int http_start(struct http *http, const struct http_request *request, http_done 
 	if (!exchange)
 		return -ENOMEM;
 	exchange->http = http;
-	exchange->multi = http->pools[request->method == API_GET ? POOL_READS : POOL_CHANGES].multi;
+	exchange->pool = &http->pools[request->method == API_GET ? POOL_READS : POOL_CHANGES];
 	exchange->done = done;
 	exchange->user = user;
 	exchange->seen = (struct api_exchange){.service = request->service,
@@ -339,7 +355,7 @@ int http_start(struct http *http, const struct http_request *request, http_done 
 	rc = rc ? rc : exchange_body(exchange, request);
 	if (rc)
 		return rc;
-	if (curl_multi_add_handle(exchange->multi, exchange->easy.handle))
+	if (curl_multi_add_handle(exchange->pool->multi, exchange->easy.handle))
 		return -ENOMEM;
 	exchange->began_ms = watch_now_ms();
 	exchange->over_at_ms = exchange->began_ms + request->timeout_ms + GRACE_MS;
@@ -363,8 +379,12 @@ static void connection_note(struct http_exchange *exchange) {
 	curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
 	plain = version == CURL_HTTP_VERSION_1_0 || version == CURL_HTTP_VERSION_1_1;
 	connection_answered(&exchange->http->connections, (int)port, plain);
-	if (plain && exchange->joined)
-		answer_fail(&exchange->answer, EREMOTEIO, "the answer may be that to another request");
+	if (plain)
+		pool_share(exchange->pool, false);
+	if (!plain || !exchange->joined)
+		return;
+	answer_fail(&exchange->answer, EREMOTEIO, "the answer may be that to another request");
+	connection_end(&exchange->http->connections, exchange->port); /* the one to this may be still to come */
 }
 
 /*
@@ -377,14 +397,14 @@ static void connection_judge(struct http_exchange *exchange, CURLcode rc) {
 	if (rc == CURLE_OPERATION_TIMEDOUT && exchange->left && !exchange->works)
 		connection_end(&http->connections, exchange->port);
 	for (struct http_exchange *other = http->first; other && rc == CURLE_OK; other = other->next)
-		if (other->port == exchange->port && other->multi == exchange->multi)
+		if (other->port == exchange->port && other->pool == exchange->pool)
 			other->works = true;
 }
 
 static void exchange_end(struct http_exchange *exchange, CURLcode rc) {
 	struct http_answer *answer = &exchange->answer;
 
-	curl_multi_remove_handle(exchange->multi, exchange->easy.handle);
+	curl_multi_remove_handle(exchange->pool->multi, exchange->easy.handle);
 	exchange_unlink(exchange);
 	connection_note(exchange);
 	connection_judge(exchange, rc);
@@ -401,12 +421,12 @@ static CURLcode exchange_again(struct http_exchange *exchange) {
 	CURL *easy = exchange->easy.handle;
 	int64_t left_ms = exchange->over_at_ms - GRACE_MS - watch_now_ms();
 
-	curl_multi_remove_handle(exchange->multi, easy);
+	curl_multi_remove_handle(exchange->pool->multi, easy);
 	if (left_ms <= 0)
 		return CURLE_OPERATION_TIMEDOUT;
 	if (curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L) ||
 		curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)left_ms) ||
-		curl_multi_add_handle(exchange->multi, easy))
+		curl_multi_add_handle(exchange->pool->multi, easy))
 		return CURLE_OUT_OF_MEMORY;
 	return CURLE_OK;
 }
@@ -425,14 +445,6 @@ static void http_run_late(struct http *http) {
 		if (late)
 			exchange_end(late, CURLE_OPERATION_TIMEDOUT);
 	} while (late);
-}
-
-/* Of those under way, which wait on one connection. Not while curl runs: then it is not known whose answer is whole. */
-static void http_join(struct http *http) {
-	for (struct http_exchange *one = http->first; one; one = one->next)
-		for (struct http_exchange *other = one->next; other && one->port; other = other->next)
-			if (other->port == one->port && other->multi == one->multi)
-				one->joined = other->joined = true;
 }
 
 static void pool_run(struct pool *pool, const struct watch_event *events, size_t count) {
@@ -473,6 +485,5 @@ void http_run(struct http *http) {
 	for (size_t i = 0; i < POOLS; i++)
 		pool_run(&http->pools[i], events, count);
 	http_run_late(http);
-	http_join(http);
 	timer_arm(http);
 }

@@ -263,23 +263,30 @@ by_turns() { # HTTP2 VERSION
 nginx_up good
 mount_up -o "$trusted" -o deadline=20
 resources "$runtimes" >"$work/ignored"
-reset
-fault '{"operation":"getAIRuntime","delay_ms":2000,"times":4}'
-slow=()
 begin() { # NAME
 	jq -r .name "$runtimes/$1/info.json" >>"$work/slow" 2>&1 &
 	slow+=($!)
 	wait_for sent getAIRuntime ${#slow[@]}
 }
-read -r first second third fourth _ <<<"$names"
-begin "$first" # on a connection that ends with its answer
-by_turns '' 1.1
-begin "$second"
-by_turns http2 2
-begin "$third"
-begin "$fourth" # comes upon the one of the second
-wait "${slow[@]}"
-is 'a server that changes its protocol under way: each read has its own answer' "$(sort "$work/slow" | paste -sd ' ')" "$first $second $third $fourth"
+changing() { # FOUR NAMES
+	reset
+	fault '{"operation":"getAIRuntime","delay_ms":2000,"times":4}'
+	: >"$work/slow"
+	slow=()
+	begin "$1" # on a connection that ends with its answer
+	by_turns '' 1.1
+	begin "$2"
+	by_turns http2 2
+	begin "$3"
+	begin "$4" # comes upon the one of the second, if it can
+	wait "${slow[@]}"
+	is 'a server that changes its protocol under way: each read has its own answer' "$(sort "$work/slow" | paste -sd ' ')" "$*"
+}
+# shellcheck disable=SC2086
+changing $(cut -d ' ' -f 1-4 <<<"$names")
+# shellcheck disable=SC2086
+changing $(cut -d ' ' -f 5-8 <<<"$names")
+is 'once it has spoken HTTP/1.1, no two share a connection: none is asked for twice' "$(requests getAIRuntime)" 4
 mount_down
 nginx_down
 
