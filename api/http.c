@@ -11,7 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EVENTS_MAX = 64, GRACE_MS = 100 };
+enum {
+	EVENTS_MAX = 64,
+	GRACE_MS = 100,
+	DEAF_MS = 1000, /* without an answer, before a connection is judged: more than an answer takes */
+};
 
 /*
  * Reads and changes have connections of their own. Once one connection to a host multiplexes, curl 7.88 lets a request
@@ -48,6 +52,7 @@ struct http_exchange {
 	int port;           /* the local one, since then */
 	bool joined;        /* the connection may have had another request under way meanwhile */
 	bool works;         /* the connection has answered another request meanwhile */
+	bool forsaken;      /* the connection was ended, as it answered nobody */
 	int64_t over_at_ms; /* curl should have ended it before */
 	struct easy easy;
 	http_done *done;
@@ -262,7 +267,7 @@ static int on_request(void *user, char *remote, char *local, int remote_port, in
 	}
 	exchange->left = true;
 	exchange->port = local_port;
-	exchange->works = exchange->joined = false;
+	exchange->works = exchange->joined = exchange->forsaken = false;
 	exchange_join(exchange);
 	return CURL_PREREQFUNC_OK;
 }
@@ -394,11 +399,16 @@ static void connection_note(struct http_exchange *exchange) {
 static void connection_judge(struct http_exchange *exchange, CURLcode rc) {
 	struct http *http = exchange->http;
 
-	if (rc == CURLE_OPERATION_TIMEDOUT && exchange->left && !exchange->works)
+	bool deaf = rc == CURLE_OPERATION_TIMEDOUT && exchange->left && !exchange->works &&
+		    watch_now_ms() - exchange->began_ms >= DEAF_MS;
+
+	if (deaf)
 		connection_end(&http->connections, exchange->port);
-	for (struct http_exchange *other = http->first; other && rc == CURLE_OK; other = other->next)
-		if (other->port == exchange->port && other->pool == exchange->pool)
-			other->works = true;
+	for (struct http_exchange *other = http->first; other; other = other->next)
+		if (other->port == exchange->port && other->pool == exchange->pool) {
+			other->works = other->works || rc == CURLE_OK;
+			other->forsaken = other->forsaken || deaf;
+		}
 }
 
 static void exchange_end(struct http_exchange *exchange, CURLcode rc) {
@@ -408,6 +418,10 @@ static void exchange_end(struct http_exchange *exchange, CURLcode rc) {
 	exchange_unlink(exchange);
 	connection_note(exchange);
 	connection_judge(exchange, rc);
+	if (rc && exchange->forsaken) { /* by the time that it had */
+		rc = CURLE_OPERATION_TIMEDOUT;
+		exchange->easy.timeout_ms = (unsigned)(watch_now_ms() - exchange->began_ms);
+	}
 	easy_read(&exchange->easy, answer);
 	if (!answer->code && (rc || !answer->status))
 		easy_explain(&exchange->easy, rc, answer);

@@ -378,7 +378,11 @@ frames garbage 'bytes that are no frames' EREMOTEIO 1-9
 frames silent 'a stream without an answer' ETIMEDOUT 1-3 'within'
 mode deaf
 mount_up -o "$h2"
+(FAULT_TABLE='' faulted 'another read there' ETIMEDOUT $limit_ms - ls "$models") >"$work/other" 2>&1 &
+other=$!
 faulted 'a connection that answers nobody any more' ETIMEDOUT $limit_ms 1 ls "$templates"
+wait $other
+cat "$work/other"
 mode pass
 faulted 'there is another one for the next read' 0 $limit_ms 1 ls "$templates"
 mount_down
