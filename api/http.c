@@ -418,10 +418,6 @@ static void exchange_end(struct http_exchange *exchange, CURLcode rc) {
 	exchange_unlink(exchange);
 	connection_note(exchange);
 	connection_judge(exchange, rc);
-	if (rc && exchange->forsaken) { /* by the time that it had */
-		rc = CURLE_OPERATION_TIMEDOUT;
-		exchange->easy.timeout_ms = (unsigned)(watch_now_ms() - exchange->began_ms);
-	}
 	easy_read(&exchange->easy, answer);
 	if (!answer->code && (rc || !answer->status))
 		easy_explain(&exchange->easy, rc, answer);
@@ -430,11 +426,18 @@ static void exchange_end(struct http_exchange *exchange, CURLcode rc) {
 	exchange_free(exchange);
 }
 
-/* One that on_request() stopped goes on, on a connection of its own; else what it ends with. */
+/* Whether it failed by what we did ourselves: on_request(), connection_judge(). */
+static bool exchange_stopped(const struct http_exchange *exchange, CURLcode rc) {
+	return rc == CURLE_ABORTED_BY_CALLBACK ||
+	       (rc && rc != CURLE_OPERATION_TIMEDOUT && exchange->forsaken && !exchange->answer.head_bytes);
+}
+
+/* One of those goes on, on a connection of its own; else what it ends with. */
 static CURLcode exchange_again(struct http_exchange *exchange) {
 	CURL *easy = exchange->easy.handle;
 	int64_t left_ms = exchange->over_at_ms - GRACE_MS - watch_now_ms();
 
+	exchange->forsaken = false;
 	curl_multi_remove_handle(exchange->pool->multi, easy);
 	if (left_ms <= 0)
 		return CURLE_OPERATION_TIMEDOUT;
@@ -487,7 +490,7 @@ static void pool_run(struct pool *pool, const struct watch_event *events, size_t
 		if (message->msg != CURLMSG_DONE ||
 			curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &exchange) || !exchange)
 			continue;
-		if (rc != CURLE_ABORTED_BY_CALLBACK || (rc = exchange_again(exchange)))
+		if (!exchange_stopped(exchange, rc) || (rc = exchange_again(exchange)))
 			exchange_end(exchange, rc);
 	}
 }

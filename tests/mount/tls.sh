@@ -378,13 +378,20 @@ frames garbage 'bytes that are no frames' EREMOTEIO 1-9
 frames silent 'a stream without an answer' ETIMEDOUT 1-3 'within'
 mode deaf
 mount_up -o "$h2"
-(FAULT_TABLE='' faulted 'another read there' ETIMEDOUT $limit_ms - ls "$models") >"$work/other" 2>&1 &
-other=$!
-faulted 'a connection that answers nobody any more' ETIMEDOUT $limit_ms 1 ls "$templates"
-wait $other
-cat "$work/other"
+before=$(asked)
+came() {
+	[ "$(asked)" -gt "$before" ]
+}
+faulted 'a connection that answers nobody any more' ETIMEDOUT $limit_ms - ls "$templates" >"$work/first" 2>&1 &
+first=$!
+wait_for came
 mode pass
-faulted 'there is another one for the next read' 0 $limit_ms 1 ls "$templates"
+sleep 1 # so much more time has the next one
+faulted 'who comes there later is answered on another one' 0 $limit_ms 1 ls "$models"
+wait $first
+cat "$work/first"
+grep -q '^FAIL' "$work/first" && failed 'the first one' 'see above'
+faulted 'and so is the next one' 0 $limit_ms 1 ls "$templates"
 mount_down
 end_process $wire
 asked() {
