@@ -178,7 +178,7 @@ static void refusal_read(const struct http_answer *answer, struct error *ret) {
 	if (message[0] || ret->api_code[0])
 		snprintf(ret->message, sizeof(ret->message), "the API answered %d: %s", answer->status,
 			message[0] ? message : ret->api_code);
-	else if (answer->status >= 300 && answer->status <= 399)
+	else if (answer->status >= 300 && answer->status <= 399 && answer->status != 304)
 		snprintf(ret->message, sizeof(ret->message), "the API answered %d, a redirect, which is not followed",
 			answer->status);
 }
