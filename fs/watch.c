@@ -192,13 +192,14 @@ static int watch_take(struct watches *watches, const struct kind *kind, const st
 	if (watch_is_used(watch)) {
 		watch_hasten(watch);
 	} else {
-		/* What the kernel has was made from this, if it is still good. */
+		/* What changes from now on is told: by what the kernel has was made from, if it is still good, else by
+		 * what is asked for at once. */
 		struct demand look = {.since_ms = INT64_MAX, .peeks = true};
 		const struct list *list;
 		if (!store_list(watches->fs->store, kind, &watch->scope, &look, &list))
 			watch->seen = list_hold(list);
 		watch->pause_ms = 0;
-		watch->due_ms = watches->fs->now_ms + WATCH_MS; /* who only looks in asks for nothing */
+		watch->due_ms = watches->fs->now_ms + (watch->seen ? WATCH_MS : 0);
 	}
 	*ret = watch;
 	return 0;

@@ -2,6 +2,7 @@
 #include "stage.h"
 
 #include "../api/scope.h"
+#include "../fs/store.h"
 #include "../fs/watch.h"
 
 #include <errno.h>
@@ -367,14 +368,44 @@ static void events_tell(void **state) {
 	stage_close(&stage);
 }
 
+/* What there is when it is opened is asked for at once, if it is not known: whatever comes later is a line. */
+static void events_begin_when_it_is_opened(void **state) {
+	(void)state;
+	struct stage stage;
+	size_t at = 0;
+	stage_begin(&stage);
+	fuse_req_t opened = follow(&stage, RUNTIMES_DIR "/events");
+	follow(&stage, RUNTIMES_DIR "/events");
+	assert_int_equal(fake_api_total(stage.api), 1);
+	store_forget_all(stage.fs.store); /* something was changed here while the answer is on its way */
+	stage_answer(&stage, API_GET, RUNTIMES, 200, LIST(A("Running")));
+	next_list(&stage, LIST(A("Running") "," B("Pending")));
+	assert_string_equal(lines(&stage, opened, &at), "b\t-\tPending\t-\n");
+	assert_int_equal(fake_api_total(stage.api), 2);
+	stage_close(&stage);
+}
+
+/* If it is known, who only looks in asks for nothing. */
+static void events_begin_with_what_is_known(void **state) {
+	(void)state;
+	struct stage stage;
+	size_t at = 0;
+	begin(&stage, LIST(A("Running")));
+	stage_later(&stage, TTL_MS / 2);
+	fuse_req_t opened = follow(&stage, RUNTIMES_DIR "/events");
+	assert_true(until_asked(&stage) >= WATCH_MS);
+	assert_int_equal(fake_api_total(stage.api), 2);
+	stage_answer(&stage, API_GET, RUNTIMES, 200, LIST(A("Failed")));
+	assert_string_equal(lines(&stage, opened, &at), "a\tRunning\tFailed\t-\n");
+	stage_close(&stage);
+}
+
 static void events_of_offers(void **state) {
 	(void)state;
 	struct stage stage;
 	size_t at = 0;
 	stage_begin(&stage);
 	fuse_req_t opened = follow(&stage, "inventory/events");
-	assert_int_equal(fake_api_total(stage.api), 0); /* who only looks in asks for nothing */
-	stage_later(&stage, WATCH_MS);
 	stage_answer(&stage, API_GET, "/api/v1beta1/inventory", 200,
 		LIST("{\"config_id\":\"h100\",\"region\":\"south\",\"availability\":\"None\"}"));
 	stage_later(&stage, 8 * WATCH_MS);
@@ -525,6 +556,8 @@ int main(void) {
 		cmocka_unit_test(one_of_many),
 		cmocka_unit_test(too_many_wait),
 		cmocka_unit_test(events_tell),
+		cmocka_unit_test(events_begin_when_it_is_opened),
+		cmocka_unit_test(events_begin_with_what_is_known),
 		cmocka_unit_test(events_of_offers),
 		cmocka_unit_test(a_listing_with_a_gap),
 		cmocka_unit_test(polled),

@@ -84,6 +84,17 @@ wait $gone $running
 is 'gone is what was waited for' "$(cat gone)" 0
 has 'and not Running' "$(cat running) $(cat err)" '1 ' 'No such file'
 
+echo '# events begin when it is opened'
+refresh
+tail -f "$runtimes/events" >/dev/null 2>&1 &
+tail=$!
+disown $tail
+echo $tail >>"$work/pids"
+ok 'it is open' wait_for eval "ls -l /proc/$tail/fd | grep -q /events"
+ok 'an instance, at once' new early
+becomes 'it appears' Pending became early
+kill $tail
+
 echo '# events'
 tail -n +1 -f "$runtimes/events" >tailed 2>&1 &
 tail=$!
