@@ -1,5 +1,6 @@
 #include "event.h"
 
+#include "../api/error.h"
 #include "../api/scope.h"
 #include "cell.h"
 #include "moment.h"
@@ -46,5 +47,17 @@ void event_show(
 	state_show(kind, after, "gone", out);
 	buffer_byte(out, '\t');
 	value_show(after && kind->reason ? json_at(after->json, kind->reason) : (struct json){0}, out);
+	buffer_byte(out, '\n');
+}
+
+static const char *asking_state(int code) {
+	return code ? error_name(code) : "up";
+}
+
+void event_show_asking(int before, int after, const char *reason, time_t now, struct buffer *out) {
+	char time[MOMENT_SIZE];
+	moment_show(now, time);
+	buffer_printf(out, "%s\t.\t%s\t%s\t", time, asking_state(before), asking_state(after));
+	cell_add(out, reason, strlen(reason), false);
 	buffer_byte(out, '\n');
 }

@@ -18,4 +18,8 @@ bool event_differs(const struct kind *kind, const struct item *before, const str
 void event_show(
 	const struct kind *kind, const struct item *before, const struct item *after, time_t now, struct buffer *out);
 
+/* The same of the asking for listings, under a name that no resource is shown by: of two errnos, 0 being "up", and with
+ * words for the second. */
+void event_show_asking(int before, int after, const char *reason, time_t now, struct buffer *out);
+
 #endif

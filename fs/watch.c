@@ -29,6 +29,7 @@ struct watch {
 	struct watcher *watchers;
 	struct follower *followers;
 	struct buffer events;
+	int failing;             /* the errno that the last round ended with, as the lines have it; 0: it went well */
 	const struct list *seen; /* held: what the last round found; NULL: nothing yet */
 	struct demand demand;    /* of the round under way */
 	bool asking;
@@ -284,14 +285,20 @@ const struct buffer *follower_events(const struct follower *follower) {
 }
 
 /* Without memory, or room, the line is left out. */
+static bool events_append(struct watch *watch, const struct buffer *line) {
+	if (line->error)
+		return false;
+	watch->events.limit = EVENTS_MOST;
+	buffer_append(&watch->events, line->data, line->len);
+	bool fits = !watch->events.error;
+	watch->events.error = 0;
+	return fits;
+}
+
 static void events_add(struct watch *watch, const struct item *before, const struct item *after) {
 	SCOPED(buffer_free) struct buffer line = {0};
 	event_show(watch->kind, before, after, watch->watches->fs->now, &line);
-	if (line.error)
-		return;
-	watch->events.limit = EVENTS_MOST;
-	buffer_append(&watch->events, line.data, line.len);
-	watch->events.error = 0;
+	(void)events_append(watch, &line);
 }
 
 static void watch_tell(struct watch *watch) {
@@ -302,17 +309,22 @@ static void watch_tell(struct watch *watch) {
 	}
 }
 
-/* As a log that is rotated. Who follows shall find it empty, and begin anew: with more in it already it would read on
- * there, in the midst of a line. */
-static void events_end(struct watch *watch) {
+/* The file is another by what only it says: the kernel too is to know. */
+static void events_tell(struct watch *watch) {
 	struct fs *fs = watch->watches->fs;
 	SCOPED(buffer_free) struct buffer path = {0};
 	buffer_printf(&path, "%s/events", watch->dir.data);
 	struct node *node = path.error ? NULL : node_at(fs->nodes, path.data, path.len);
-	buffer_free(&watch->events);
 	if (node)
 		kept_forget(fs, node);
 	watch_tell(watch);
+}
+
+/* As a log that is rotated. Who follows shall find it empty, and begin anew: with more in it already it would read on
+ * there, in the midst of a line. */
+static void events_end(struct watch *watch) {
+	buffer_free(&watch->events);
+	events_tell(watch);
 }
 
 static void watch_forget(struct watch *watch, const struct item *item) {
@@ -428,18 +440,36 @@ static bool watch_compare(struct watch *watch) {
 	return true;
 }
 
+/* What a round's question came to: where nothing is seen, silence is not to mean that nothing happens. */
+static void watch_outcome(struct watch *watch, int code, const char *reason) {
+	SCOPED(buffer_free) struct buffer line = {0};
+	if (code == watch->failing)
+		return;
+	event_show_asking(watch->failing, code, reason, watch->watches->fs->now, &line);
+	if (!events_append(watch, &line))
+		return;
+	watch->failing = code;
+	events_tell(watch);
+}
+
 static void watch_ask(struct watch *watch) {
-	const struct list *list = NULL;
-	int rc = store_list(watch->watches->fs->store, watch->kind, &watch->scope, &watch->demand, &list);
+	struct store *store = watch->watches->fs->store;
+	struct demand *demand = &watch->demand, look = {.since_ms = demand->since_ms, .peeks = true};
+	const struct list *list = NULL, *answer;
+	int rc = store_list(store, watch->kind, &watch->scope, demand, &list);
 	watch->asking = rc == DEMAND_PARKED;
 	if (watch->asking)
 		return;
 	if (rc) {
+		watch_outcome(watch, -rc, demand->error.message);
 		watch_round_end(watch);
 		return;
 	}
 	watch->found = list_hold(list);
 	watch->compared = watch->differing = 0;
+	/* An old list serves where the API gives no answer. */
+	rc = store_list(store, watch->kind, &watch->scope, &look, &answer);
+	watch_outcome(watch, -rc, look.error.message);
 }
 
 static void watch_who(const struct demand *demand, struct cause *ret) {

@@ -1,6 +1,7 @@
 /* What a line of `events` says of a resource in two listings, and when there is one. */
 #include "../fs/event.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -45,6 +46,26 @@ static void lines(void **state) {
 	check(&watched, &failed, NULL, "2026-01-31T12:00:00Z\tr-1/x\tfalse\tgone\t-\n");
 }
 
+static void the_asking(void **state) {
+	(void)state;
+	static const struct {
+		int before, after;
+		const char *reason, *line;
+	} cases[] = {
+		{0, EKEYEXPIRED, "the API answered 401: no\n\033[2Jtoken",
+			"2026-01-31T12:00:00Z\t.\tup\tEKEYEXPIRED\tthe API answered 401: no\\x0a\\x1b[2Jtoken\n"},
+		{EKEYEXPIRED, EHOSTUNREACH, "", "2026-01-31T12:00:00Z\t.\tEKEYEXPIRED\tEHOSTUNREACH\t-\n"},
+		{EHOSTUNREACH, 0, "", "2026-01-31T12:00:00Z\t.\tEHOSTUNREACH\tup\t-\n"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct buffer out = {0};
+		event_show_asking(cases[i].before, cases[i].after, cases[i].reason, NOON, &out);
+		assert_int_equal(out.error, 0);
+		assert_string_equal(out.data, cases[i].line);
+		buffer_free(&out);
+	}
+}
+
 static void differences(void **state) {
 	(void)state;
 	struct item first = item_of("{\"status\":\"ready\",\"reason\":\"r\",\"free\":1,\"price\":1}");
@@ -68,6 +89,7 @@ static void differences(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines),
+		cmocka_unit_test(the_asking),
 		cmocka_unit_test(differences),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

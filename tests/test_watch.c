@@ -400,6 +400,75 @@ static void events_begin_with_what_is_known(void **state) {
 	stage_close(&stage);
 }
 
+static void next_failure(struct stage *stage, int code) {
+	until_asked(stage);
+	stage_fail(stage, API_GET, RUNTIMES, code, true);
+}
+
+/* Silence is not to mean that nothing happens. */
+static void events_tell_that_nothing_is_seen(void **state) {
+	(void)state;
+	struct stage stage;
+	size_t at = 0;
+	begin(&stage, LIST(A("Pending")));
+	fuse_req_t opened = follow(&stage, RUNTIMES_DIR "/events"), poll = kernel_request(stage.kernel);
+	fs_poll(poll, opened->ino, &opened->file, kernel_poll(stage.kernel));
+	size_t told = kernel_told(stage.kernel);
+	next_failure(&stage, EHOSTUNREACH);
+	assert_int_equal(kernel_polled(stage.kernel), 1);
+	assert_true(kernel_told(stage.kernel) > told); /* of its size */
+	assert_string_equal(lines(&stage, opened, &at), ".\tup\tEHOSTUNREACH\tthe test lets it fail\n");
+	next_failure(&stage, EHOSTUNREACH);
+	assert_string_equal(lines(&stage, opened, &at), "");
+	until_asked(&stage);
+	stage_answer(&stage, API_GET, RUNTIMES, 401, "{}");
+	assert_string_equal(lines(&stage, opened, &at), ".\tEHOSTUNREACH\tEKEYEXPIRED\tthe API answered 401\n");
+	next_list(&stage, LIST(A("Running") "," RUNTIME(".", "id-d", "Pending", "null")));
+	assert_string_equal(
+		lines(&stage, opened, &at), ".\tEKEYEXPIRED\tup\t-\na\tPending\tRunning\t-\n%2E\t-\tPending\t-\n");
+	next_list(&stage, LIST(A("Running")));
+	assert_string_equal(lines(&stage, opened, &at), "%2E\tPending\tgone\t-\n");
+	stage_close(&stage);
+}
+
+/* However often somebody looks in: the line is there, and so is the one that takes it back. */
+static void events_tell_it_once(void **state) {
+	(void)state;
+	struct stage stage;
+	size_t at = 0;
+	stage_begin(&stage);
+	fuse_req_t opened = follow(&stage, RUNTIMES_DIR "/events");
+	for (int i = 0; i < 3; i++) {
+		next_failure(&stage, EHOSTUNREACH);
+		assert_string_equal(
+			lines(&stage, opened, &at), i ? "" : ".\tup\tEHOSTUNREACH\tthe test lets it fail\n");
+		kernel_release(opened);
+		stage_later(&stage, WATCH_MS);
+		opened = follow(&stage, RUNTIMES_DIR "/events");
+	}
+	next_list(&stage, LIST(A("Running")));
+	assert_string_equal(lines(&stage, opened, &at), ".\tEHOSTUNREACH\tup\t-\n");
+	stage_close(&stage);
+}
+
+/* Not even where files go on to show the old answer. */
+static void events_tell_it_while_an_old_answer_serves(void **state) {
+	(void)state;
+	struct stage stage;
+	size_t at = 0;
+	stage_init(&stage);
+	stage.options.stale_ms = 600000;
+	assert_int_equal(stage_open(&stage), 0);
+	fuse_req_t opened = follow(&stage, RUNTIMES_DIR "/events");
+	next_list(&stage, LIST(A("Running")));
+	next_failure(&stage, EREMOTEIO);
+	assert_string_equal(lines(&stage, opened, &at), ".\tup\tEREMOTEIO\tthe test lets it fail\n");
+	stage_says(&stage, RUNTIMES_DIR "/a/status", "Running\n");
+	next_list(&stage, LIST(A("Running")));
+	assert_string_equal(lines(&stage, opened, &at), ".\tEREMOTEIO\tup\t-\n");
+	stage_close(&stage);
+}
+
 static void events_of_offers(void **state) {
 	(void)state;
 	struct stage stage;
@@ -558,6 +627,9 @@ int main(void) {
 		cmocka_unit_test(events_tell),
 		cmocka_unit_test(events_begin_when_it_is_opened),
 		cmocka_unit_test(events_begin_with_what_is_known),
+		cmocka_unit_test(events_tell_that_nothing_is_seen),
+		cmocka_unit_test(events_tell_it_once),
+		cmocka_unit_test(events_tell_it_while_an_old_answer_serves),
 		cmocka_unit_test(events_of_offers),
 		cmocka_unit_test(a_listing_with_a_gap),
 		cmocka_unit_test(polled),

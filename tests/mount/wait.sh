@@ -131,6 +131,22 @@ becomes 'poll(2) reports nothing while there is nothing' quiet cat polled
 ok 'an instance' new fourth
 wait $poller
 is 'and what is new' "$(tr '\n' ' ' <polled)" "quiet told ['fourth', '-', 'Pending'] "
+
+echo '# events when nothing is seen'
+asking() { # the states that the tail has of it
+	awk -F'\t' '$2 == "." { printf "%s %s,", $3, $4 }' tailed
+}
+reset
+fault '{"operation":"listAIRuntimes","status":503,"times":1}'
+WAIT=60 ok 'a poll is asked again' wait_for sent listAIRuntimes 3
+is 'that is nothing' "$(asking)" ''
+printf 'pat-nc-refused\n' >token.new
+chmod 600 token.new
+mv token.new token
+WAIT=60 becomes 'the token is refused' 'up EKEYEXPIRED,' asking
+another_token
+WAIT=60 becomes 'there is another' 'up EKEYEXPIRED,EKEYEXPIRED up,' asking
+is 'why' "$(awk -F'\t' '$2 == "." { printf "%s,", $5 }' tailed)" 'the API answered 401: the token is not valid,-,'
 kill $tail
 reset
 becomes 'nobody follows: the API is left alone' none eval 'sleep 4; counted'
@@ -150,4 +166,14 @@ ok 'all' write / "$m/.neevfs/refresh"
 cat "$runtimes/eval-01/status" "$models/chat-llama/status" >/dev/null
 is 'is asked for anew' "$(counted)" 'listAIRuntimes=1 listDeployedAIModels=1'
 fails 'what is not there' ENOENT write project/nothing "$m/.neevfs/refresh"
+
+echo '# events when the API is away'
+tail -n +1 -f "$runtimes/events" >tailed 2>&1 &
+tail=$!
+disown $tail
+echo $tail >>"$work/pids"
+ok 'it is open' wait_for eval "ls -l /proc/$tail/fd | grep -q /events"
+cloud_down
+WAIT=60 becomes 'it cannot be reached' EHOSTUNREACH eval "asking | sed 's/.* //; s/,//'"
+kill $tail
 finish
