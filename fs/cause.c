@@ -15,6 +15,8 @@ static const char *const whats[CAUSES] = {
 };
 _Static_assert(DOCS == 4, "each answer has a name above");
 
+const char cause_poll[] = "poll";
+
 void cause_end(struct cause *cause) {
 	buffer_free(&cause->path);
 }

@@ -21,6 +21,9 @@ struct cause {
 	struct buffer path;         /* in the tree, owned; not whole if it has an error */
 };
 
+/* The operation of what is asked again and again for all who wait for a state or follow events. */
+extern const char cause_poll[];
+
 void cause_end(struct cause *cause); /* releases what it holds */
 
 bool cause_changes(const struct cause *cause); /* it is no fetch. Takes NULL: false */

@@ -91,6 +91,7 @@ void stats_exchange(struct stats *stats, const struct api_exchange *exchange, ti
 	service->received += exchange->received;
 	service->sent += exchange->sent;
 	service->retries += exchange->attempt > 1 || (cause && cause->attempts);
+	service->polls += cause && cause->operation == cause_poll;
 	if (code >= 200 && code <= 299)
 		service->answered = now;
 	if ((code < 0 && code != -ECANCELED) || code == 429 || code >= 500) {

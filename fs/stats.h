@@ -65,6 +65,7 @@ struct stats_answer {
 struct stats_service {
 	struct stats_times times;
 	uint64_t retries; /* requests that were not the first of their call or change */
+	uint64_t polls;   /* those whose operation is cause_poll */
 	uint64_t received, sent;
 	time_t answered; /* when it last gave what it was asked for; 0: never */
 	time_t failed;   /* when it last gave no answer, 429 or 5xx; 0: never */

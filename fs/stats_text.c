@@ -97,6 +97,10 @@ static uint64_t service_retries(const struct stats_service *service) {
 	return service->retries;
 }
 
+static uint64_t service_polls(const struct stats_service *service) {
+	return service->polls;
+}
+
 static uint64_t service_received(const struct stats_service *service) {
 	return service->received;
 }
@@ -113,6 +117,8 @@ static void http_add(const struct stats *stats, const struct api_state *api, str
 			out, "http_request_duration_seconds", "service", service_names[i], &stats->services[i].times);
 	service_counter(stats, out, "http_retries_total",
 		"Of these requests, those that were not the first of their call or change.", service_retries);
+	service_counter(stats, out, "http_polls_total",
+		"Of these requests, those for all who wait for a state or follow events.", service_polls);
 	service_counter(stats, out, "http_received_bytes_total",
 		"Bytes of the answers with their headers, as they travelled but for the encryption.", service_received);
 	service_counter(stats, out, "http_sent_bytes_total", "The same of the requests.", service_sent);

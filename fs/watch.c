@@ -474,8 +474,8 @@ static void watch_ask(struct watch *watch) {
 
 static void watch_who(const struct demand *demand, struct cause *ret) {
 	const struct watch *watch = (const struct watch *)((const char *)demand - offsetof(struct watch, demand));
+	ret->operation = cause_poll;
 	buffer_append(&ret->path, watch->dir.data, watch->dir.len);
-	buffer_add(&ret->path, "/events");
 }
 
 static void watch_resume(struct demand *demand) {

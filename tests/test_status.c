@@ -172,6 +172,31 @@ static void test_nobody(void **state) {
 	stage_close(&stage);
 }
 
+/* What is asked again for all who wait or follow is nobody's, and says so. */
+static void test_polls(void **state) {
+	(void)state;
+	stage_begin(&stage);
+	fuse_ino_t ino = stage_walk(&stage, MODELS_DIR "/events");
+	fuse_req_t first = stage_open_file(&stage, ino, O_RDONLY), second = stage_open_file(&stage, ino, O_RDONLY);
+	for (size_t i = 1; i <= 3; i++) {
+		stage_later(&stage, 10000);
+		stage_answer(&stage, API_GET, MODELS, i == 2 ? 503 : 200, LIST(MODEL("a", "id-a", "ready", "2")));
+		assert_row(i, "GET", MODELS, i == 2 ? "503" : "200", "poll", MODELS_DIR);
+		assert_asker(i, 0);
+	}
+	kernel_release(first);
+	kernel_release(second);
+	assert_int_equal(rows(), 3);
+	assert_int_equal(sample("neevfs_http_polls_total{service=\"aimodels\"}"), 3);
+	assert_int_equal(sample("neevfs_http_polls_total{service=\"gpu\"}"), 0);
+	fuse_req_t lookup = stage_lookup(&stage, stage_walk(&stage, RUNTIMES_DIR), "a");
+	stage_answer(&stage, API_GET, RUNTIMES, 200, LIST(""));
+	assert_err(lookup, ENOENT);
+	assert_row(4, "GET", RUNTIMES, "200", "lookup", RUNTIMES_DIR "/a");
+	assert_int_equal(sample("neevfs_http_polls_total{service=\"gpu\"}"), 0);
+	stage_close(&stage);
+}
+
 static void test_bounds(void **state) {
 	(void)state;
 	stage_begin(&stage);
@@ -400,6 +425,7 @@ int main(void) {
 		cmocka_unit_test(test_requests),
 		cmocka_unit_test(test_change),
 		cmocka_unit_test(test_nobody),
+		cmocka_unit_test(test_polls),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_calls),
 		cmocka_unit_test(test_format),

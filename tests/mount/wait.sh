@@ -150,6 +150,9 @@ is 'why' "$(awk -F'\t' '$2 == "." { printf "%s,", $5 }' tailed)" 'the API answer
 kill $tail
 reset
 becomes 'nobody follows: the API is left alone' none eval 'sleep 4; counted'
+polls() { awk -F'\t' '$11 == "poll" {print $9, $10, $12}' "$m/.neevfs/requests"; }
+is 'the polls are nobody'"'"'s, and say so' "$(polls | sort -u)" '- - orgs/org-demo/projects/prj-demo/airuntimes'
+is 'and counted' "$(sed -n 's/^neevfs_http_polls_total{service="gpu"} //p' "$m/.neevfs/stats")" "$(polls | wc -l)"
 
 echo '# refresh'
 cat "$runtimes/eval-01/status" "$models/chat-llama/status" >/dev/null
