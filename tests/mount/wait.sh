@@ -179,4 +179,5 @@ ok 'it is open' wait_for eval "ls -l /proc/$tail/fd | grep -q /events"
 cloud_down
 WAIT=60 becomes 'it cannot be reached' EHOSTUNREACH eval "asking | sed 's/.* //; s/,//'"
 kill $tail
+ok 'who follows ends' wait_for gone $tail
 finish
