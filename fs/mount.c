@@ -5,7 +5,6 @@
 #include "handlers.h"
 #include "mounted.h"
 #include "options_table.h"
-#include "spec_near.h"
 
 #include "../api/scope.h"
 
@@ -336,16 +335,6 @@ static int hidden_check(const struct options *options, struct error *err) {
 				"%s: the mount would hide %s; keep that elsewhere, or mount elsewhere",
 				options->mountpoint, files[i]);
 	return 0;
-}
-
-/* The command that a mount point may have been meant for; NULL: none. */
-static const char *command_near(const char *mountpoint) {
-	static const struct schema names[] = {
-		{.name = "umount"}, {.name = "login"}, {.name = "logout"}, {.name = "status"}, {.name = "doctor"}, {0}};
-	static const struct schema commands = {.members = names};
-	const struct schema *near =
-		strchr(mountpoint, '/') ? NULL : spec_near(&commands, mountpoint, strlen(mountpoint));
-	return near ? near->name : NULL;
 }
 
 int mount_check(struct options *options, struct error *err) {

@@ -79,6 +79,9 @@ void options_free(struct options *options);
  * its address is known. 0, -EINVAL, -ENOMEM. */
 int options_finish(struct options *options, struct error *err);
 
+/* The command that a word of the command line may have been meant for; NULL: none, or it is one of a path. */
+const char *command_near(const char *word);
+
 void options_forget_token(struct options *options); /* wipes it */
 
 /* Appends the path of the config file, whether it exists or not; nothing where there is no home directory. */

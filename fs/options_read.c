@@ -1,5 +1,6 @@
 /* Where options come from: the config file, the environment, the command line, the later over the earlier. */
 #include "options_table.h"
+#include "spec_near.h"
 
 #include "../api/scope.h"
 
@@ -256,6 +257,27 @@ int options_finish(struct options *options, struct error *err) {
 	return rc ? rc : options_scopes(options, err);
 }
 
+/* `mount` is what is done without a command: who is near to that gets it, and what is given is its label. */
+const char *command_near(const char *word) {
+	static const struct schema names[] = {{.name = "mount"}, {.name = "umount"}, {.name = "login"},
+		{.name = "logout"}, {.name = "status"}, {.name = "doctor"}, {0}};
+	static const struct schema commands = {.members = names};
+	const struct schema *near = strpbrk(word, "/:") ? NULL : spec_near(&commands, word, strlen(word));
+	return near && near != names ? near->name : NULL;
+}
+
+/* A label that nobody chose: what was to be unmounted would be mounted. */
+static int source_check(const char *source, struct error *err) {
+	const char *near = command_near(source);
+	if (!near)
+		return 0;
+	if (!strcmp(source, near))
+		return error_set(err, EINVAL,
+			"the command %s is the first word of all; a source of that name: -o fsname=%s", near, near);
+	return error_set(err, EINVAL, "no command '%s'; did you mean '%s'? A source of that name: -o fsname=%s", source,
+		near, source);
+}
+
 /* What is to be done, and what -o gave, to be read after the other sources. */
 static int command_line_read(
 	struct options *options, int argc, char **argv, struct texts *ret_given, struct error *err) {
@@ -302,6 +324,8 @@ static int command_line_read(
 		return error_set(err, EINVAL, "--token-stdin belongs to neevfs login");
 	if (names < commands[which].names_min)
 		return error_set(err, EINVAL, "no mount point given");
+	if (!which && names == 2 && (rc = source_check(argv[optind], err)))
+		return rc;
 	options->command = commands[which].command; /* from here on it is known, whatever else is wrong */
 	if (!names)
 		return 0;

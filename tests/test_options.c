@@ -168,6 +168,10 @@ static void what_is_wrong_is_said(void **state) {
 		{"umount a b", "too many"},
 		{"status a", "too many"},
 		{"doctor a b", "too many"},
+		{"unmount /mnt", "no command 'unmount'; did you mean 'umount'? A source of that name: -o fsname=unmount"},
+		{"docter /mnt", "no command 'docter'; did you mean 'doctor'?"},
+		{"-o ttl=5 statsu /mnt", "no command 'statsu'; did you mean 'status'?"},
+		{"-f umount /mnt", "the command umount is the first word of all"},
 		{"-x /mnt", "-x"},
 		{"--what /mnt", "--what"},
 		{"/mnt -o", "needs a value"},
@@ -223,6 +227,22 @@ static void what_is_wrong_is_said(void **state) {
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		bad(cases[i][0], cases[i][1]);
+}
+
+/* As mount(8) and fstab(5) give them. */
+static void sources(void **state) {
+	(void)state;
+	static const char *const labels[] = {"none", "neevfs", "mount", "gpu-cloud", "my/status", "status:", "login2024"};
+	for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
+		char line[64];
+		snprintf(line, sizeof line, "%s /mnt", labels[i]);
+		struct options options = good(line);
+		assert_string_equal(options.source, labels[i]);
+		options_free(&options);
+	}
+	assert_string_equal(command_near("unmount"), "umount");
+	assert_null(command_near("mount"));
+	assert_null(command_near("./status"));
 }
 
 /* A token in the wrong place is not repeated into a log. */
@@ -541,6 +561,7 @@ int main(void) {
 		cmocka_unit_test_setup(defaults, setup),
 		cmocka_unit_test_setup(flags_and_commands, setup),
 		cmocka_unit_test_setup(what_is_wrong_is_said, setup),
+		cmocka_unit_test_setup(sources, setup),
 		cmocka_unit_test_setup(a_token_is_never_shown, setup),
 		cmocka_unit_test_setup(values, setup),
 		cmocka_unit_test_setup(spending_brakes, setup),

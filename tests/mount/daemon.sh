@@ -79,6 +79,8 @@ for bad in ftp://127.0.0.1 nonsense http:// "http://u:secretsecret@127.0.0.1" ht
 	refuses "api_base=$bad" 2 'URL' -o "api_base=$bad" "$point"
 done
 refuses 'a mount point that is missing' 1 'no such directory' -o "$base" "$work/nowhere"
+mkdir near
+refuses 'a source that is nearly a command' 2 "no command 'unmount'; did you mean 'umount'? A source of that name: -o fsname=unmount" -o "$base" unmount near
 refuses 'a mount point that is nearly a command' 1 'no such directory, and no such command; did you mean status?' -o "$base" statsu
 refuses 'one that is near to none' 1 'no such directory; make it first' -o "$base" foo
 refuses 'a file as mount point' 1 'not a directory' -o "$base" "$work/url"
