@@ -255,7 +255,7 @@ static int refuse_inside(struct op *op, const struct view *child, const char *wo
 	int rc = sweep_mark(op, &dir);
 	if (rc)
 		return rc;
-	if (inside && child->kind->remove)
+	if (inside && child->kind->remove && (op->fs->options->allow & CHANGE_DELETE))
 		return op_refuse_words(
 			op, EPERM, "%s; rmdir %s deletes the %s", words, child->resource->name, child->kind->singular);
 	return op_refuse_words(op, EPERM, "%s", words);
@@ -265,6 +265,8 @@ static int rmdir_resource(struct op *op, const struct view *child) {
 	const struct kind *kind = child->kind;
 	if (child->row->type != ROW_RESOURCE || !kind->remove)
 		return refuse_inside(op, child, "this directory cannot be removed");
+	if (!(op->fs->options->allow & CHANGE_DELETE)) /* what a sweep meets is as true of a rmdir by itself */
+		return op_refuse_words(op, EROFS, "this mount does not grant delete (option allow=)");
 	SCOPED(buffer_free) struct buffer dir = {0};
 	node_path(child->node, &dir);
 	if (dir.error)

@@ -244,6 +244,57 @@ static void changes_that_are_not_granted(void **state) {
 	stage_close(&stage);
 }
 
+static const char *error_says(struct stage *stage) {
+	fuse_req_t opened = stage_open_file(stage, stage_walk(stage, MODELS_DIR "/a/.error"), O_RDONLY);
+	return stage_read(stage, opened, 1 << 20, 0)->data;
+}
+
+/* Whatever is granted, what the API could change is writable: what is not granted is refused in words. */
+static void every_set_of_grants(void **state) {
+	(void)state;
+	enum { ALL = CHANGE_CREATE | CHANGE_SCALE | CHANGE_DELETE };
+	for (unsigned allow = 0; allow <= ALL; allow++) {
+		struct stage stage;
+		const bool create = allow & CHANGE_CREATE, scale = allow & CHANGE_SCALE, delete = allow & CHANGE_DELETE;
+		fuse_req_t opened = begin(&stage, LISTED("ready", "2"));
+		fuse_ino_t dir = stage_walk(&stage, MODELS_DIR), a = stage_walk(&stage, MODELS_DIR "/a");
+		stage.options.allow = allow;
+		assert_int_equal(stage_getattr(&stage, dir)->attr.st_mode, S_IFDIR | 0700);
+		assert_int_equal(stage_getattr(&stage, a)->attr.st_mode, S_IFDIR | 0700);
+		assert_int_equal(stage_lookup(&stage, a, "replicas")->attr.st_mode, S_IFREG | 0600);
+
+		fuse_req_t made = stage_mkdir(&stage, dir, "new");
+		if (create)
+			assert_entry(made);
+		else
+			assert_err(made, EROFS);
+
+		fuse_req_t written = stage_write(&stage, opened, "3\n", 0);
+		if (scale) {
+			stage_answer(&stage, API_PUT, SCALE, 200, NULL);
+			assert_entry(look_again(&stage, LISTED("ready", "3")));
+		} else {
+			assert_err(written, EROFS);
+			assert_non_null(strstr(error_says(&stage), "this mount does not grant scale (option allow=)"));
+		}
+
+		assert_err(stage_unlink(&stage, a, "status"), EPERM);
+		assert_int_equal(delete, strstr(error_says(&stage), "; rmdir a deletes the") != NULL);
+		assert_err(stage_rmdir(&stage, dir, "a"), delete ? ENOTEMPTY : EROFS);
+		stage_later(&stage, SWEEP_MS + 1);
+		fuse_req_t removed = stage_rmdir(&stage, dir, "a");
+		if (delete) {
+			stage_answer(&stage, API_DELETE, ITEM, 200, NULL);
+			assert_err(removed, 0);
+		} else {
+			assert_err(removed, EROFS);
+			assert_non_null(strstr(error_says(&stage), "this mount does not grant delete (option allow=)"));
+		}
+		assert_int_equal(changes(&stage), scale + delete);
+		stage_close(&stage);
+	}
+}
+
 /* ---- spec.json of a resource ---- */
 
 #define DETAIL \
@@ -571,6 +622,7 @@ int main(void) {
 		cmocka_unit_test(a_fetch_from_before_is_not_served_after),
 		cmocka_unit_test(the_detail_is_asked_anew),
 		cmocka_unit_test(changes_that_are_not_granted),
+		cmocka_unit_test(every_set_of_grants),
 		cmocka_unit_test(another_spec_is_refused),
 		cmocka_unit_test(the_same_spec_again_is_fine),
 		cmocka_unit_test(the_text_of_a_failed_write_is_not_compared_again),

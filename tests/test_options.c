@@ -168,7 +168,8 @@ static void what_is_wrong_is_said(void **state) {
 		{"umount a b", "too many"},
 		{"status a", "too many"},
 		{"doctor a b", "too many"},
-		{"unmount /mnt", "no command 'unmount'; did you mean 'umount'? A source of that name: -o fsname=unmount"},
+		{"unmount /mnt",
+			"no command 'unmount'; did you mean 'umount'? A source of that name: -o fsname=unmount"},
 		{"docter /mnt", "no command 'docter'; did you mean 'doctor'?"},
 		{"-o ttl=5 statsu /mnt", "no command 'statsu'; did you mean 'status'?"},
 		{"-f umount /mnt", "the command umount is the first word of all"},
@@ -232,7 +233,8 @@ static void what_is_wrong_is_said(void **state) {
 /* As mount(8) and fstab(5) give them. */
 static void sources(void **state) {
 	(void)state;
-	static const char *const labels[] = {"none", "neevfs", "mount", "gpu-cloud", "my/status", "status:", "login2024"};
+	static const char *const labels[] = {
+		"none", "neevfs", "mount", "gpu-cloud", "my/status", "status:", "login2024"};
 	for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
 		char line[64];
 		snprintf(line, sizeof line, "%s /mnt", labels[i]);

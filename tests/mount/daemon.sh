@@ -247,6 +247,10 @@ fails 'allow=none: mkdir' EROFS mkdir "$point/project/airuntimes/new"
 fails 'allow=none: rmdir' EROFS rmdir "$point/project/airuntimes/eval-01"
 fails 'allow=none: scale' EROFS write 5 "$point/project/aimodels/chat-llama/replicas"
 has 'allow=none: why' "$(cat "$point/.neevfs/errors")" EROFS 'allow='
+is 'allow=none: modes' "$(stat -c %a "$point/project/aimodels/" "$point/project/aimodels/chat-llama/replicas" | paste -sd ' ')" '700 600'
+rm -rf "$point/project/airuntimes/eval-01" 2>/dev/null
+hasnt 'allow=none: rm -rf is not told of a rmdir' "$(cat "$point/.neevfs/errors")" deletes
+fails 'allow=none: and a rmdir after it is not granted either' EROFS rmdir "$point/project/airuntimes/eval-01"
 stop
 start -o "$base,allow=scale" "$point"
 fails 'allow=scale: mkdir' EROFS mkdir "$point/project/airuntimes/new"
