@@ -109,6 +109,8 @@ struct bill {
 	const struct list *inventory; /* NULL: it cannot be had */
 	size_t resources, unpriced;
 	int64_t hourly;
+	bool had;             /* a collection's listing: there is something to add up */
+	struct error missing; /* the first that cannot be had; code 0: none */
 	bool incomplete;
 };
 
@@ -122,6 +124,8 @@ static int bill_list(struct bill *bill, const struct kind *kind, const struct sc
 	if (!rc || demand_ends(rc))
 		return rc;
 	bill->incomplete = true;
+	if (!bill->missing.code)
+		bill->missing = bill->demand->error;
 	buffer_printf(bill->out, "%s\t-\t-\t-\t%s\n", path, error_name(-rc));
 	return 0;
 }
@@ -132,6 +136,7 @@ static int bill_collection(struct bill *bill, const struct kind *kind, const str
 	int rc = bill_list(bill, kind, scope, path, &list);
 	if (rc || !list || bill->ahead)
 		return rc;
+	bill->had = true;
 	rc = index_make(bill->fs, scope, list, bill->demand->fetched_ms, bill->inventory, bill->demand);
 	if (rc || !list->count)
 		return rc;
@@ -181,9 +186,9 @@ static int bill_scopes(struct bill *bill, const struct kind *kind, const struct 
 static int bill_size(const struct view *view, struct buffer *out) {
 	struct demand known = {.peeks = true, .looks = true};
 	int rc = text_cost(view, &known, out);
-	if (rc == -EAGAIN)
+	if (rc)
 		buffer_clear(out);
-	return rc == -EAGAIN ? 0 : rc;
+	return rc == -ENOMEM ? rc : 0;
 }
 
 int text_cost(const struct view *view, struct demand *demand, struct buffer *out) {
@@ -200,6 +205,10 @@ int text_cost(const struct view *view, struct demand *demand, struct buffer *out
 		rc = bill_scopes(&bill, &kinds[KIND_ORG], &all, "orgs");
 	if (!rc && bill.ahead)
 		rc = DEMAND_PARKED;
+	if (!rc && bill.missing.code && !bill.had) { /* a total of nothing would say that nothing is spent */
+		demand->error = bill.missing;
+		rc = -demand->error.code;
+	}
 	if (rc)
 		return rc;
 	money_show(bill.hourly, usd);

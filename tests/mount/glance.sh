@@ -133,6 +133,11 @@ fault '{"operation":"listAIRuntimes","status":500,"times":0}'
 is 'the bill says what is missing' "$(cut -f 1,2,5 "$m/.neevfs/cost" | tail -n +2)" "orgs/org-demo/projects/prj-demo/airuntimes	-	EREMOTEIO
 orgs/org-demo/projects/prj-demo/aimodels	3	-
 total	3	incomplete"
+fault '{"operation":"listDeployedAIModels","status":403,"times":0}'
+refresh
+fails 'where nothing can be listed there is no bill' EREMOTEIO cat "$m/.neevfs/cost"
+has 'and why' "$(cat "$m/.neevfs/errors")" 'open .neevfs/cost: EREMOTEIO' 'HTTP 500'
+ok 'to look at it is none the less possible' ls -l "$m/.neevfs"
 faults_end
 mount_down
 mount_up -o deadline=20
