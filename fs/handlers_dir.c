@@ -255,10 +255,14 @@ static int refuse_inside(struct op *op, const struct view *child, const char *wo
 	int rc = sweep_mark(op, &dir);
 	if (rc)
 		return rc;
+	struct error err;
 	if (inside && child->kind->remove && (op->fs->options->allow & CHANGE_DELETE))
-		return op_refuse_words(
-			op, EPERM, "%s; rmdir %s deletes the %s", words, child->resource->name, child->kind->singular);
-	return op_refuse_words(op, EPERM, "%s", words);
+		error_set(&err, EPERM, "%s; rmdir %s deletes the %s", words, child->resource->name,
+			child->kind->singular);
+	else
+		error_set(&err, EPERM, "%s", words);
+	err.verdict = op->local ? VERDICT_NONE : VERDICT_NOT_DONE;
+	return dir.len ? op_refuse_swept(op, &err, dir.data) : op_refuse(op, &err, NULL);
 }
 
 static int rmdir_resource(struct op *op, const struct view *child) {

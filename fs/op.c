@@ -155,6 +155,13 @@ int op_refuse(struct op *op, const struct error *err, const char *words) {
 	return -err->code;
 }
 
+int op_refuse_swept(struct op *op, const struct error *err, const char *dir) {
+	SCOPED(buffer_free) struct buffer path = {0};
+	op_path(op, &path);
+	refusal_add_swept(op->fs->refusals, op->fs->now, op->operation, path.data ? path.data : "", err, dir);
+	return -err->code;
+}
+
 /*
  * A program that removes trees goes on to rmdir(2) also where it could not look inside: then no unlink(2) is refused
  * before, and that it could not is the only sign. Who is interrupted does not go on.

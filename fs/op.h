@@ -111,6 +111,8 @@ void op_reply_readlink(struct op *op, const char *target);
 
 /* Keeps err for .error with the op's path, and the words for its message (refusal_add()); returns -err->code. */
 int op_refuse(struct op *op, const struct error *err, const char *words);
+/* The same of what is below `dir`, as a sweep would ask for it (refusal_add_swept()). */
+int op_refuse_swept(struct op *op, const struct error *err, const char *dir);
 
 /* The node behind a FUSE node id. */
 struct node *op_node(const struct fs *fs, fuse_ino_t ino);

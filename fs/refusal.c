@@ -1,5 +1,6 @@
 #include "refusal.h"
 
+#include "../api/scope.h"
 #include "moment.h"
 
 #include <errno.h>
@@ -49,18 +50,50 @@ static bool words_equal(const char *a, const char *b) {
 	return a && b ? !strcmp(a, b) : a == b;
 }
 
+static bool refusal_below(const struct refusal *refusal, const char *dir, size_t len) {
+	return !len || (!strncmp(refusal->path, dir, len) && (!refusal->path[len] || refusal->path[len] == '/'));
+}
+
+/* The latest, if all but its path is the same as this; else NULL. */
+static struct refusal *refusal_same(
+	struct refusals *refusals, const char *operation, const struct error *err, const char *words) {
+	struct refusal *last = &refusals->ring[(refusals->next + REFUSALS_MAX - 1) % REFUSALS_MAX];
+	return refusals->count && last->operation == operation && last->error.code == err->code &&
+			       !strcmp(last->error.message, err->message) && words_equal(last->words, words)
+		       ? last
+		       : NULL;
+}
+
+static void refusal_again(struct refusal *refusal, time_t when, const struct error *err) {
+	refusal->when = when;
+	refusal->error = *err;
+	refusal->times++;
+	refusal->settled = false;
+}
+
+void refusal_add_swept(struct refusals *refusals, time_t when, const char *operation, const char *path,
+	const struct error *err, const char *dir) {
+	struct refusal *last = refusal_same(refusals, operation, err, NULL);
+	size_t len = strlen(dir);
+	if (!last || !strcmp(last->path, path) || !refusal_below(last, dir, len)) {
+		refusal_add(refusals, when, operation, path, err, NULL);
+		return;
+	}
+	SCOPED(buffer_free) struct buffer all = {0};
+	buffer_printf(&all, "%s/*", dir);
+	if (!all.error) { /* else it keeps the one that it has */
+		free(last->path);
+		last->path = take_pointer(all.data);
+	}
+	refusal_again(last, when, err);
+}
+
 void refusal_add(struct refusals *refusals, time_t when, const char *operation, const char *path,
 	const struct error *err, const char *words) {
-	if (refusals->count) {
-		struct refusal *last = &refusals->ring[(refusals->next + REFUSALS_MAX - 1) % REFUSALS_MAX];
-		if (!strcmp(last->path, path) && last->operation == operation && last->error.code == err->code &&
-			!strcmp(last->error.message, err->message) && words_equal(last->words, words)) {
-			last->when = when;
-			last->error = *err;
-			last->times++;
-			last->settled = false;
-			return;
-		}
+	struct refusal *last = refusal_same(refusals, operation, err, words);
+	if (last && !strcmp(last->path, path)) {
+		refusal_again(last, when, err);
+		return;
 	}
 	char *copy = strdup(path);
 	if (!copy)
@@ -178,10 +211,6 @@ static void refusal_text(const struct refusal *refusal, struct buffer *out) {
 	next_of_brake(err, out);
 	if (next)
 		buffer_printf(out, "Next: %s.\n", next);
-}
-
-static bool refusal_below(const struct refusal *refusal, const char *dir, size_t len) {
-	return !len || (!strncmp(refusal->path, dir, len) && (!refusal->path[len] || refusal->path[len] == '/'));
 }
 
 void refusal_last(const struct refusals *refusals, const char *dir, struct buffer *out) {

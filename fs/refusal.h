@@ -23,6 +23,14 @@ void refusal_add(struct refusals *refusals, time_t when, const char *operation, 
 	const struct error *err, const char *words);
 
 /*
+ * The same of what a sweep meets below `dir`, a resource or a collection: after one there that differs in nothing but
+ * its path it only counts, and the path is that of all, "DIR/" and a star. So a single rm -r leaves room for what was
+ * refused before.
+ */
+void refusal_add_swept(struct refusals *refusals, time_t when, const char *operation, const char *path,
+	const struct error *err, const char *dir);
+
+/*
  * Appends the latest one at or below `dir` that is not settled; nothing if there is none. If it is a read's, the latest
  * one of a change follows: a network that is gone makes every look fail, and must not hide what became of the change.
  */

@@ -205,6 +205,36 @@ static void the_same_again_only_counts(void **state) {
 }
 
 /* Words that begin alike are not the same. */
+/* One entry for all that one rm -r meets in a resource; another resource, outcome or operation has its own. */
+static void a_sweep_is_one(void **state) {
+	(void)state;
+	struct refusals *refusals = begin();
+	const char *operation = "unlink";
+	struct error err = error_of(EPERM, "stays"), other = error_of(EPERM, "stays too");
+	refusal_add(refusals, 0, "write", "c/a/replicas", &other, NULL);
+	for (int i = 0; i < 3 * REFUSALS_MAX; i++) {
+		char path[32];
+		snprintf(path, sizeof(path), i % 2 ? "c/a/f%d" : "c/a/sub/f%d", i);
+		refusal_add_swept(refusals, i, operation, path, &err, "c/a");
+	}
+	static const char swept[] = "1970-01-01T00:04:59Z unlink c/a/*: EPERM (300 times)\nstays\n";
+	assert_last(refusals, "c/a", swept);
+	assert_last(refusals, "c", swept);
+	refusal_add_swept(refusals, 0, operation, "c/ab/f", &err, "c/ab");
+	refusal_add_swept(refusals, 0, operation, "c/ab/f", &err, "c/ab");
+	refusal_add_swept(refusals, 0, operation, "c/ab/g", &other, "c/ab");
+	refusal_add_swept(refusals, 0, "rmdir", "c/ab/h", &other, "c/ab");
+	assert_last(refusals, "c/a", swept);
+	assert_all(refusals, "1970-01-01T00:00:00Z write c/a/replicas: EPERM\nstays too\n\n"
+			     "1970-01-01T00:04:59Z unlink c/a/*: EPERM (300 times)\nstays\n\n"
+			     "1970-01-01T00:00:00Z unlink c/ab/f: EPERM (2 times)\nstays\n\n"
+			     "1970-01-01T00:00:00Z unlink c/ab/g: EPERM\nstays too\n\n"
+			     "1970-01-01T00:00:00Z rmdir c/ab/h: EPERM\nstays too\n");
+	refusal_settle(refusals, "c/a", 3);
+	assert_last(refusals, "c/a", "");
+	refusals_free(refusals);
+}
+
 static void the_same_words_again_only_count(void **state) {
 	(void)state;
 	struct refusals *refusals = begin();
@@ -292,6 +322,19 @@ static void without_memory(void **state) {
 	}
 }
 
+/* Without memory for the path of all it has that of the first; that it was refused twice is told. */
+static void a_sweep_without_memory(void **state) {
+	(void)state;
+	struct refusals *refusals = begin();
+	struct error err = error_of(EPERM, "no");
+	refusal_add_swept(refusals, 0, "unlink", "a/x", &err, "a");
+	alloc_arm(1);
+	refusal_add_swept(refusals, 0, "unlink", "a/y", &err, "a");
+	assert_true(alloc_disarm());
+	assert_all(refusals, "1970-01-01T00:00:00Z unlink a/x: EPERM (2 times)\nno\n");
+	refusals_free(refusals);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_was_refused),
@@ -301,10 +344,12 @@ int main(void) {
 		cmocka_unit_test(at_or_below_a_directory),
 		cmocka_unit_test(a_failed_read_does_not_hide_a_change),
 		cmocka_unit_test(the_same_again_only_counts),
+		cmocka_unit_test(a_sweep_is_one),
 		cmocka_unit_test(the_same_words_again_only_count),
 		cmocka_unit_test(the_oldest_makes_room),
 		cmocka_unit_test(control_bytes_are_escaped),
 		cmocka_unit_test(without_memory),
+		cmocka_unit_test(a_sweep_without_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

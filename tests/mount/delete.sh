@@ -158,6 +158,11 @@ fails 'mv to another collection' EPERM mv "$runtimes/render-comfy" "$models/rena
 fails 'mv of a value' EPERM mv "$runtimes/render-comfy/id" "$runtimes/render-comfy/id2"
 fails 'rename onto an instance' EPERM renamed "$runtimes/render-comfy" "$runtimes/finetune-mistral"
 fails 'mv of a collection' $perm mv "$runtimes" "$p/others"
+swept() { grep -c " unlink .*/render-comfy" "$m/.neevfs/errors"; }
+before=$(swept)
+rm -rf "$runtimes/render-comfy" 2>/dev/null
+is 'all that a rm -rf meets in an instance is one entry' "$(($(swept) - before))" 1
+has 'with how often' "$(cat "$m/.neevfs/errors")" '/render-comfy/*: EPERM ('
 is 'all of that sent no DELETE' "$(changes)" none
 is 'and they are there' "$(cat "$runtimes/render-comfy/status" "$models/draft-mistral/status" "$templates/team-vllm/status" | paste -sd ' ')" 'Running failed Active'
 finish
