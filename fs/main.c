@@ -6,7 +6,7 @@
  *   main.c  fs.c          put the parts together, once
  *   options*.c            what the user asked for          cloud.c   the simulated cloud of --sandbox
  *   daemon.c  log.c       the background process           supervisor.c  its parent, which outlives a crash
- *   mount.c  mounted.c    the mount point; the kernel's table of mounts
+ *   mount.c  mounted.c    the mount point; the kernel's table of mounts      holders.c  who keeps what was unmounted
  *   login.c  terminal.c   neevfs login and logout; asking a person           credential.c  where the token is from
  *   standing*.c           neevfs status: the mounts of this machine, asked how they are
  *   ending.c              mounts that ended and that nobody unmounted, noted for who comes later
@@ -303,7 +303,10 @@ static int program_run(struct program *program, int argc, char **argv) {
 		puts("neevfs " NEEVFS_VERSION);
 		return EXIT_SUCCESS;
 	case COMMAND_UMOUNT:
-		return mount_remove(program->options.mountpoint, &err) ? complain(&err) : EXIT_SUCCESS;
+		rc = mount_remove(program->options.mountpoint, &err);
+		if (rc)
+			complain(&err);
+		return rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 	case COMMAND_LOGIN:
 		return login_run(&program->options, &err) ? complain(&err) : EXIT_SUCCESS;
 	case COMMAND_LOGOUT:

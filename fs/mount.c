@@ -3,6 +3,7 @@
 #include "credential.h"
 #include "ending.h"
 #include "handlers.h"
+#include "holders.h"
 #include "mounted.h"
 #include "options_table.h"
 
@@ -250,6 +251,15 @@ int mount_leave(struct mount *mount) {
 	return mount_bury(mount->device);
 }
 
+static int mount_held(const char *path, dev_t device, struct error *err) {
+	SCOPED(buffer_free) struct buffer holders = {0};
+	holders_show(device, &holders);
+	error_set(err, EBUSY,
+		"%s: detached, but still in use by %s; until they leave it its daemon stays, if it is alive", path,
+		holders.len && !holders.error ? holders.data : "processes that cannot be seen");
+	return 1;
+}
+
 int mount_remove(const char *mountpoint, struct error *err) {
 	char path[PATH_MAX];
 	struct mounted mounted;
@@ -269,8 +279,11 @@ int mount_remove(const char *mountpoint, struct error *err) {
 	if (!ours)
 		return error_set(err, EINVAL, "%s: no neevfs is mounted there; neevfs status shows where", path);
 	rc = path_unmount(path, false);
-	if (rc == -EBUSY) /* somebody is inside: the name goes now, the rest when they leave */
+	if (rc == -EBUSY) { /* somebody is inside: the name goes now, the rest when they leave */
 		rc = path_unmount(path, true);
+		if (!rc)
+			return mount_held(path, mounted.device, err);
+	}
 	if (rc == -ENOENT)
 		return error_set(err, ENOENT, "fusermount3 is not installed (package fuse3)");
 	return rc ? error_set(err, -rc, "%s: could not be unmounted; its owner or root can", path) : 0;

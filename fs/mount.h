@@ -47,8 +47,8 @@ void mount_end(struct mount *mount);
 const char *mount_helper(void);  /* the path of fusermount3, which mounts for plain users; NULL: there is none */
 const char *mount_library(void); /* the version of libfuse */
 
-/* Unmounts a neevfs, lazily if it is busy, or forgets how one ended that was there (ending.h). -EINVAL if there was
- * none, -errno with words. */
+/* Unmounts a neevfs, or forgets how one ended that was there (ending.h). 0; 1: somebody uses it, so that only its name
+ * is gone, with words; -EINVAL if there was none, -errno, with words. */
 int mount_remove(const char *mountpoint, struct error *err);
 
 #endif

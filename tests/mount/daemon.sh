@@ -121,10 +121,25 @@ ok 'touch as the first call' touch "$point" # the kernel has not asked yet whose
 sleeper=$!
 echo $sleeper >>"$work/pids"
 ok 'somebody is inside' wait_for eval '[ "$(readlink "/proc/$sleeper/cwd")" != "$work" ]'
-ok 'umount all the same' "$NEEVFS" umount "$point"
+said=$("$NEEVFS" umount "$point" 2>&1)
+is 'umount all the same' $? 0
+is 'it tells who keeps it' "$said" "neevfs: $point: detached, but still in use by sleep ($sleeper); until they leave it its daemon stays, if it is alive"
 is 'its name is gone' "$(mounted "$point" && echo still)" ''
 { kill $sleeper; wait $sleeper; } 2>/dev/null
 ok 'and the daemon when they have left' wait_for gone "$pid"
+start -o "$base" "$point"
+followed=()
+for i in 1 2 3 4; do
+	tail -n 1 -f "$point/project/airuntimes/events" >"$work/followed" 2>&1 &
+	followed+=($!)
+	echo $! >>"$work/pids"
+	ok "the events are followed: $i" wait_for eval 'readlink "/proc/${followed[-1]}/fd/"* | grep -q "^$point/"'
+done
+said=$("$NEEVFS" umount "$point" 2>&1)
+is 'umount with files open' $? 0
+has 'of many some are told' "$said" 'in use by tail (' ' and others;'
+{ kill "${followed[@]}"; wait "${followed[@]}"; } 2>/dev/null
+ok 'the daemon ends when they are closed' wait_for gone "$pid"
 start -o "$base" "$point"
 kill -TERM "$pid"
 ok 'SIGTERM ends it' wait_for gone "$pid"
