@@ -104,3 +104,10 @@ const struct list *configured_list(
 	const struct item *org = list_by_id(configured->orgs, scope->ids[0]);
 	return org ? configured->projects[org - configured->orgs->items] : NULL;
 }
+
+bool configured_names(const struct configured *configured, const struct scope *scope) {
+	const struct list *orgs = configured->orgs;
+	const struct item *org = orgs && scope->count ? list_by_id(orgs, scope->ids[0]) : NULL;
+	const struct list *projects = org ? configured->projects[org - orgs->items] : NULL;
+	return scope->count < 2 ? org != NULL : projects && list_by_id(projects, scope->ids[1]);
+}

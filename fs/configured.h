@@ -24,4 +24,7 @@ void configured_free(struct configured *configured); /* takes NULL */
 const struct list *configured_list(
 	const struct configured *configured, const struct kind *kind, const struct scope *scope);
 
+/* Whether the organisation that a scope begins with, or the project of it, is one of them. */
+bool configured_names(const struct configured *configured, const struct scope *scope);
+
 #endif

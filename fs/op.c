@@ -190,6 +190,7 @@ static void ops_expect(struct ops *ops, const struct op *op) {
 
 void op_run(struct op *op) {
 	op->demand.error = (struct error){0};
+	op->demand.astray = false;
 	op->demand.until_ms = INT64_MAX;
 	op->demand.works = false;
 	op->demand.without_ms = 0;
@@ -208,7 +209,7 @@ void op_run(struct op *op) {
 		return;
 	}
 	/* What the API or the network refused is said in words; what simply is not there needs none. */
-	if (op->demand.error.code == -rc && rc != -ENOENT)
+	if (op->demand.error.code == -rc && (rc != -ENOENT || op->demand.astray))
 		op_refuse(op, &op->demand.error, NULL);
 	op_blind(op, -rc);
 	op_reply_err(op, -rc);

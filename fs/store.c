@@ -115,6 +115,7 @@ static int store_get(struct store *store, const struct kind *kind, char type, co
 		error_set(&demand->error, -rc, "no memory for a request");
 		return rc;
 	}
+	demand->astray = false;
 	const char *why = "no memory for the API's answer";
 	struct cache_result result = {.fetched_ms = store->now_ms, .expires_ms = store->now_ms}, old;
 	if (!cache_peek(store->cache, key.data, store->now_ms, demand->since_ms, &result)) {
@@ -144,6 +145,15 @@ static int store_get(struct store *store, const struct kind *kind, char type, co
 	return 0;
 }
 
+/* What a 404 means where a user has named the organisation and the project. */
+static void error_astray(struct demand *demand) {
+	struct error told;
+	error_set(&told, ENOENT, "%s; check the options org= and project=, which name what this is asked of",
+		demand->error.message);
+	memcpy(demand->error.message, told.message, sizeof told.message);
+	demand->astray = true;
+}
+
 int store_list(struct store *store, const struct kind *kind, const struct scope *scope, struct demand *demand,
 	const struct list **ret) {
 	const struct list *configured = configured_list(store->configured, kind, scope);
@@ -155,6 +165,8 @@ int store_list(struct store *store, const struct kind *kind, const struct scope 
 	int rc = store_get(store, kind, KEY_LIST, kind->docs[DOC_LIST].path, scope, demand, &document);
 	if (!rc)
 		*ret = document->list;
+	else if (rc == -ENOENT && configured_names(store->configured, scope))
+		error_astray(demand);
 	return rc;
 }
 

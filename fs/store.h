@@ -43,6 +43,7 @@ struct demand {
 	/* Says who asks (pid, operation, path); called when something is sent for it. NULL: nobody in particular. */
 	void (*who)(const struct demand *demand, struct cause *ret);
 	struct error error; /* of the last -errno that a store function gave it */
+	bool astray;        /* that was -ENOENT of what is configured: no ordinary absence, but worth the words */
 	int64_t fetched_ms; /* of the last document that came from the API: when its fetch began */
 	int64_t until_ms;   /* lowered to the time until which what it was given is good */
 	bool elsewhere;     /* the last document is from the service that is asked after a 404 */

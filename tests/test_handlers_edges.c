@@ -21,6 +21,35 @@
 
 /* ---- what files say ---- */
 
+/* Where a user has named the organisation and the project a 404 is worth words; what simply is not there is none. */
+static void what_is_configured_and_not_there(void **state) {
+	(void)state;
+	struct stage stage;
+	stage_begin(&stage);
+	fuse_req_t opened = stage_opendir(&stage, stage_walk(&stage, RUNTIMES_DIR));
+	stage_answer(&stage, API_GET, RUNTIMES, 404, NULL);
+	assert_err(opened, ENOENT);
+	stage_mentions(&stage, RUNTIMES_DIR "/.error", "check the options org= and project=");
+	stage_mentions(&stage, ".neevfs/errors", "HTTP 404");
+	opened = stage_opendir(&stage, stage_walk(&stage, TEMPLATES_DIR));
+	stage_answer(&stage, API_GET, TEMPLATES, 404, NULL);
+	assert_err(opened, ENOENT);
+	stage_mentions(&stage, TEMPLATES_DIR "/.error", "check the options org=");
+	stage_close(&stage);
+	stage_begin(&stage);
+	fuse_req_t looked = stage_lookup(&stage, stage_walk(&stage, MODELS_DIR), "none");
+	stage_answer(&stage, API_GET, MODELS, 200, LIST(MODEL("a", "id-a", "ready", "2")));
+	assert_err(looked, ENOENT);
+	looked = stage_lookup(&stage, stage_walk(&stage, MODELS_DIR "/a"), "info.json");
+	stage_answer(&stage, API_GET, MODELS "/id-a", 404, NULL);
+	assert_err(looked, ENOENT);
+	looked = stage_lookup(&stage, stage_walk(&stage, "orgs"), "unlisted");
+	stage_answer(&stage, API_GET, "/api/v1beta1/orgs/unlisted/airuntime-templates", 404, NULL);
+	assert_err(looked, ENOENT);
+	stage_says(&stage, ".neevfs/errors", "");
+	stage_close(&stage);
+}
+
 static const char *resource;
 
 /* Answers what is asked until the request has its answer. */
@@ -275,6 +304,7 @@ static void what_was_made_long_ago_is_not_asked_for(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_configured_and_not_there),
 		cmocka_unit_test(what_is_too_long_as_text_is_no_answer),
 		cmocka_unit_test(null_is_empty_and_an_array_is_lines),
 		cmocka_unit_test(replicas_after_a_delete_are_those_listed),

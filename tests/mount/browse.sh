@@ -306,6 +306,7 @@ fault '{"operation":"listDeployedAIModels","status":404,"times":0}'
 fault '{"operation":"listOrgAIRuntimeTemplates","status":404,"times":0}'
 refresh
 fails 'listing, 404' ENOENT ls "$models"
+has 'listing, 404: what to look at' "$(cat "$models/.error")" 'HTTP 404' 'check the options org= and project='
 fails 'listing of templates, 404' ENOENT ls "$templates"
 is 'the collection itself stays' "$(stat -c %F "$models")" directory
 faults_end
