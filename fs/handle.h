@@ -18,7 +18,9 @@ struct handle {
 	const struct list *list;  /* held: of a directory, its items are entries behind those; of list.json, what it
 				     shows; NULL: none */
 	struct node *pinned;      /* the kernel may fill its cache by this handle (kept.h); NULL: it may not */
-	struct scratch *scratch;  /* held: the open file is this, and nothing else here counts; NULL: it is not */
+	struct scratch *scratch;  /* held: the open file is this, and nothing else here but the outcome counts; NULL: it
+				     is not */
+	bool plan;                /* that is a spec.json.plan (plan.h) */
 	struct follower follower; /* of the file events */
 	bool follows;             /* the open file is that, and is read as it is at that moment */
 	void *poll;               /* libfuse's, of who is to be told of more to read; NULL: nobody */

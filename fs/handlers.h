@@ -82,7 +82,7 @@ int op_draft_settled(struct op *op, const struct draft *draft);
 /* Makes the file `op->name` and answers. */
 int op_scratch_create(struct op *op, const struct view *dir);
 /* Answers an open, or a setattr, of one. */
-int op_scratch_open(struct op *op, struct scratch *scratch);
+int op_scratch_open(struct op *op, const struct view *view);
 int op_scratch_setattr(struct op *op, const struct view *view);
 /* Renames one; or, to make a backup, a file that is written to the API. 0, not answered yet: done, or op->step has
  * changed and goes on with it; DEMAND_PARKED or -errno. */

@@ -73,7 +73,7 @@ static int step_open(struct op *op) {
 	if (rc)
 		return rc;
 	if (view.scratch && (writing || !plan_is(&view)))
-		return op_scratch_open(op, view.scratch);
+		return op_scratch_open(op, &view);
 	if (writing && view.row->write == WRITE_NEVER)
 		return -EACCES;
 	if (writing && node_retired(op->node)) /* by /proc/self/fd */

@@ -10,6 +10,7 @@
 
 #include "../api/scope.h"
 #include "options.h"
+#include "plan.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -83,9 +84,10 @@ int op_scratch_create(struct op *op, const struct view *dir) {
 		return -ENOMEM;
 	}
 	(void)view_attr(&made, &op->demand, &attr);
+	handle->plan = plan_is(&made);
 	op->file.fh = (uintptr_t)handle;
 	op->file.direct_io = 1;
-	op->file.noflush = 1;
+	op->file.noflush = !handle->plan;
 	op_reply_create(op, made.node, &attr);
 	return 0;
 }
@@ -118,15 +120,23 @@ void fs_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const cha
 
 /* ---- open, setattr ---- */
 
-int op_scratch_open(struct op *op, struct scratch *scratch) {
-	struct handle *handle = handle_of_scratch(&op->fs->handles, scratch);
+static int scratch_resize(struct op *op, const struct view *view, size_t len) {
+	if (len || !plan_is(view))
+		return scratch_truncate(view->scratch, len, op->fs->now);
+	scratch_set_aside(view->scratch, op->fs->now); /* what is written next may be refused */
+	return 0;
+}
+
+int op_scratch_open(struct op *op, const struct view *view) {
+	struct handle *handle = handle_of_scratch(&op->fs->handles, view->scratch);
 	if (!handle)
 		return -ENOMEM;
+	handle->plan = plan_is(view);
 	if ((op->file.flags & O_ACCMODE) != O_RDONLY && op->file.flags & O_TRUNC)
-		(void)scratch_truncate(scratch, 0, op->fs->now); /* to nothing it cannot fail */
+		(void)scratch_resize(op, view, 0); /* to nothing it cannot fail */
 	op->file.fh = (uintptr_t)handle;
 	op->file.direct_io = 1;
-	op->file.noflush = 1;
+	op->file.noflush = !handle->plan;
 	op_reply_open(op);
 	return 0;
 }
@@ -139,9 +149,11 @@ int op_scratch_setattr(struct op *op, const struct view *view) {
 		(op->to_set & FUSE_SET_ATTR_GID && op->gid != op->fs->gid))
 		return -EPERM;
 	if (op->to_set & FUSE_SET_ATTR_SIZE)
-		rc = scratch_truncate(scratch, (size_t)op->offset, op->fs->now);
+		rc = scratch_resize(op, view, (size_t)op->offset);
 	if (rc)
 		return rc;
+	if (op->to_set & FUSE_SET_ATTR_SIZE && op->handle)
+		op->handle->settled = false;
 	if (op->to_set & FUSE_SET_ATTR_MODE)
 		scratch->mode = op->mode & 0777;
 	if (op->to_set & FUSE_SET_ATTR_ATIME)
@@ -324,6 +336,9 @@ int op_scratch_rename(struct op *op, const struct view *dir, const struct view *
 	rc = scratch_check(op, &into, op->new_name);
 	if (!rc)
 		rc = view_scratch_dir(&into, &path);
+	if (!rc && child->scratch && plan_is_named(&into, op->new_name) &&
+		plan_says(child->scratch->text.data, child->scratch->text.len))
+		rc = op_refuse_words(op, EINVAL, "%s", plan_refused);
 	if (rc)
 		return rc;
 	return child->scratch ? scratch_move(op, child, path.data) : scratch_backup(op, child, path.data);

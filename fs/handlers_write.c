@@ -10,6 +10,7 @@
 
 #include "../api/scope.h"
 #include "change.h"
+#include "plan.h"
 #include "spec.h"
 #include "texts.h"
 
@@ -184,21 +185,44 @@ int op_commit_text(struct op *op, const struct view *view, const struct buffer *
 	return rc ? rc : spec_commit(op, view, text, true);
 }
 
+/* ---- scratch files ---- */
+
+static int step_plan_refuse(struct op *op) {
+	return handle_settle(op->handle, op_refuse_words(op, EINVAL, "%s", plan_refused), false);
+}
+
+static void scratch_put(
+	fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t offset, struct fuse_file_info *file) {
+	const struct fs *fs = fuse_req_userdata(req);
+	struct handle *handle = (struct handle *)(uintptr_t)file->fh;
+	/* A plan has another length than its text, at whose end is appended. */
+	size_t at = file->flags & O_APPEND ? handle->scratch->text.len : (size_t)offset;
+	int rc = handle->settled ? handle->outcome
+		 : handle->plan  ? plan_write(handle->scratch, data, size, at, fs->now)
+				 : scratch_write(handle->scratch, data, size, at, fs->now);
+	if (rc == -EINVAL && !handle->settled) {
+		struct op *op = op_new(req, step_plan_refuse, CALL_WRITE, ino, NULL);
+		if (!op)
+			return;
+		op->local = true;
+		op->handle = handle;
+		op_run(op);
+		return;
+	}
+	op_count(req, CALL_WRITE, -rc);
+	if (rc)
+		fuse_reply_err(req, -rc);
+	else
+		fuse_reply_write(req, size);
+}
+
 /* ---- handlers ---- */
 
 void fs_write(
 	fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t offset, struct fuse_file_info *file) {
 	struct handle *handle = (struct handle *)(uintptr_t)file->fh;
 	if (handle->scratch) {
-		const struct fs *fs = fuse_req_userdata(req);
-		/* A plan has another length than its text, at whose end is appended. */
-		size_t at = file->flags & O_APPEND ? handle->scratch->text.len : (size_t)offset;
-		int failed = scratch_write(handle->scratch, data, size, at, fs->now);
-		op_count(req, CALL_WRITE, -failed);
-		if (failed)
-			fuse_reply_err(req, -failed);
-		else
-			fuse_reply_write(req, size);
+		scratch_put(req, ino, data, size, offset, file);
 		return;
 	}
 	struct op *op = op_new(req, step_spec, CALL_WRITE, ino, NULL);

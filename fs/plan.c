@@ -18,6 +18,43 @@ bool plan_is(const struct view *view) {
 	return scratch && view->draft && !scratch->link && scratch->name && !strcmp(scratch->name, plan_name);
 }
 
+bool plan_is_named(const struct view *dir, const char *name) {
+	return dir->draft && dir->row->type == ROW_RESOURCE && !strcmp(name, plan_name);
+}
+
+/* ---- what is written there ---- */
+
+static const char plan_head[] = "Verdict:";
+enum { HEAD = sizeof plan_head - 1 };
+
+const char plan_refused[] = "this is what the plan says, not a spec; what was planned is unchanged. To edit that: mv "
+			    "spec.json.plan x, edit "
+			    "x, mv x spec.json.plan";
+
+bool plan_says(const char *text, size_t len) {
+	return len >= HEAD && !memcmp(text, plan_head, HEAD);
+}
+
+/* What was planned before is dropped when the text can no longer become what the plan says: it may come in pieces. */
+int plan_write(struct scratch *scratch, const char *data, size_t len, size_t offset, time_t now) {
+	const struct buffer *text = &scratch->text;
+	char head[HEAD] = {0};
+	if (text->len)
+		memcpy(head, text->data, text->len < HEAD ? text->len : HEAD);
+	if (offset < HEAD)
+		memcpy(head + offset, data, len < HEAD - offset ? len : HEAD - offset);
+	if (plan_says(head, HEAD)) {
+		scratch_bring_back(scratch);
+		return -EINVAL;
+	}
+	int rc = scratch_write(scratch, data, len, offset, now);
+	if (!rc && len && memcmp(text->data, plan_head, text->len < HEAD ? text->len : HEAD) != 0)
+		scratch_drop_aside(scratch);
+	return rc;
+}
+
+/* ---- what it says ---- */
+
 static void plan_error(const struct error *err, int rc, struct buffer *out) {
 	buffer_printf(out, "%s", error_name(-rc));
 	if (err->code == -rc && *err->message) {
@@ -76,7 +113,7 @@ static int plan_list(struct plan *plan, const struct kind *kind, const struct sc
 /* ---- the text ---- */
 
 static void plan_bad(const struct spec_faults *faults, struct buffer *out) {
-	buffer_add(out, "Verdict:  it would be refused: EINVAL: ");
+	buffer_printf(out, "%s  it would be refused: EINVAL: ", plan_head);
 	spec_faults_show(faults, out);
 	buffer_add(out, "Nothing would be sent.\n");
 }
@@ -298,7 +335,7 @@ static int plan_show(const struct plan *plan, struct buffer *out) {
 		[PLAN_REFUSED] = ""};
 	if (plan->why.error || plan->lines.error)
 		return -ENOMEM;
-	buffer_printf(out, "Verdict:  %s%s\n%sNothing was sent.\n%s", verdicts[plan->end],
+	buffer_printf(out, "%s  %s%s\n%sNothing was sent.\n%s", plan_head, verdicts[plan->end],
 		plan->why.len ? plan->why.data : "", plan->lines.data, next[plan->end]);
 	return out->error;
 }

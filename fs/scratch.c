@@ -49,6 +49,27 @@ int scratch_write(struct scratch *scratch, const char *data, size_t len, size_t 
 	return rc;
 }
 
+void scratch_set_aside(struct scratch *scratch, time_t now) {
+	if (scratch->text.len && !scratch->aside.len) {
+		scratch->aside = scratch->text;
+		scratch->text = (struct buffer){0};
+	}
+	(void)scratch_truncate(scratch, 0, now); /* to nothing it cannot fail */
+}
+
+void scratch_bring_back(struct scratch *scratch) {
+	if (!scratch->aside.len)
+		return;
+	written_free(&scratch->text, &scratch->all->bound);
+	scratch->text = scratch->aside;
+	scratch->aside = (struct buffer){0};
+}
+
+void scratch_drop_aside(struct scratch *scratch) {
+	written_free(&scratch->aside, &scratch->all->bound);
+	scratch->aside = (struct buffer){0};
+}
+
 /* ---- names ---- */
 
 static struct scratch_dir *dir_find(const struct scratches *scratches, const char *path) {
@@ -103,6 +124,7 @@ static void scratch_leave(struct scratch *scratch) {
 static void scratch_free(struct scratch *scratch) {
 	scratch_leave(scratch);
 	written_free(&scratch->text, &scratch->all->bound);
+	written_free(&scratch->aside, &scratch->all->bound);
 	scratch->all->count--;
 	free(scratch->name);
 	free(scratch);

@@ -30,10 +30,11 @@ struct scratches;
 struct scratch_dir;
 
 struct scratch {
-	char *name;         /* owned; NULL: it has none any more */
-	struct buffer text; /* of a link the target. Changed by the functions below only; wiped when it is freed */
-	bool link;          /* a symbolic link */
-	mode_t mode;        /* the permission bits */
+	char *name;          /* owned; NULL: it has none any more */
+	struct buffer text;  /* of a link the target. Changed by the functions below only; wiped when it is freed */
+	struct buffer aside; /* what the text was, by scratch_set_aside(); wiped too */
+	bool link;           /* a symbolic link */
+	mode_t mode;         /* the permission bits */
 	struct timespec mtime, atime;
 	time_t changed;
 	const struct row *backup; /* it is the text of this row of its directory, unchanged since; NULL: it is not */
@@ -61,6 +62,12 @@ struct scratch *scratch_next(const struct scratches *scratches, const char *dir,
  * -ENOMEM; then nothing is changed. */
 int scratch_write(struct scratch *scratch, const char *data, size_t len, size_t offset, time_t now);
 int scratch_truncate(struct scratch *scratch, size_t len, time_t now);
+
+/* Empties it, and keeps what the text was until it is known whether what is written next takes its place: it then is
+ * the text again, or goes. */
+void scratch_set_aside(struct scratch *scratch, time_t now);
+void scratch_bring_back(struct scratch *scratch); /* if there is any; else does nothing */
+void scratch_drop_aside(struct scratch *scratch);
 
 /* Another name, or another directory, where it is a backup of nothing. The name's holder is to be unlinked after it. 0
  * or -ENOMEM. */

@@ -689,6 +689,47 @@ static void a_bad_plan_is_written_and_told(void **state) {
 	stage_close(&stage);
 }
 
+/* Who edits it in place has read what it says; what was planned must not be lost by that. */
+static void what_a_plan_says_is_not_planned(void **state) {
+	(void)state;
+	static const char says[] = "Verdict:  it would be sent\nSends:    POST";
+	const struct stat nothing = {0};
+	struct stage stage;
+	stage_begin(&stage);
+	fuse_ino_t dir = begin_plan(&stage, GOOD_SPEC);
+	SCOPED(scope_free) char *before = strdup(text_of(&stage, PLAN, &empty));
+	fuse_ino_t ino = stage_walk(&stage, PLAN);
+	fuse_req_t opened = stage_open_file(&stage, ino, O_WRONLY | O_TRUNC);
+	assert_opened(opened);
+	assert_err(stage_write(&stage, opened, says, 0), EINVAL);
+	stage_mentions(&stage, RUNTIMES_DIR "/new/.error", "what was planned is unchanged");
+	assert_err(stage_write(&stage, opened, says + 8, 8), EINVAL); /* the rest of it */
+	assert_err(stage_flush(&stage, opened), EINVAL);
+	assert_string_equal(text_of(&stage, PLAN, &empty), before);
+	fuse_req_t emptied = stage_setattr(&stage, ino, &nothing, FUSE_SET_ATTR_SIZE, opened);
+	settle(&stage, &empty);
+	assert_int_equal(emptied->attr.st_size, strlen(text_of(&stage, PLAN, &empty)));
+	assert_written(stage_write(&stage, opened, "Verdict", 0), 7);
+	assert_err(stage_write(&stage, opened, says + 7, 7), EINVAL);
+	kernel_release(opened);
+	assert_string_equal(text_of(&stage, PLAN, &empty), before);
+	opened = stage_open_file(&stage, ino, O_WRONLY); /* in place */
+	assert_err(stage_write(&stage, opened, says, 0), EINVAL);
+	kernel_release(opened);
+	assert_string_equal(text_of(&stage, PLAN, &empty), before);
+	fuse_req_t created = stage_create(&stage, dir, "tmp");
+	assert_written(stage_write(&stage, created, says, 0), sizeof says - 1);
+	kernel_release(created);
+	assert_err(stage_rename(&stage, dir, "tmp", dir, "spec.json.plan"), EINVAL);
+	assert_string_equal(text_of(&stage, PLAN, &empty), before);
+	assert_err(stage_rename(&stage, dir, "tmp", dir, "tmp2"), 0); /* it is any other file's */
+	opened = stage_open_file(&stage, ino, O_WRONLY | O_TRUNC);
+	assert_written(stage_write(&stage, opened, "{}", 0), 2);
+	kernel_release(opened);
+	assert_mentions(text_of(&stage, PLAN, &empty), "EINVAL: region is required");
+	stage_close(&stage);
+}
+
 static void a_plan_tells_what_stands_against_it(void **state) {
 	(void)state;
 	struct stage stage;
@@ -825,6 +866,7 @@ int main(void) {
 		cmocka_unit_test(examples_of_templates),
 		cmocka_unit_test(a_plan_sends_nothing),
 		cmocka_unit_test(a_bad_plan_is_written_and_told),
+		cmocka_unit_test(what_a_plan_says_is_not_planned),
 		cmocka_unit_test(a_plan_tells_what_stands_against_it),
 		cmocka_unit_test(a_plan_without_an_inventory),
 		cmocka_unit_test(a_plan_of_what_is_not_listed),

@@ -303,6 +303,81 @@ for editor in vim nano emacs ed sed perl python mv; do
 	is "$editor: nothing was sent" "$(changes)" none
 done
 
+echo '# what a plan says is not planned'
+reset
+draft planned
+plan=$d/spec.json.plan
+put '{"gpuCuont": 1}' "$plan"
+says=$(cat "$plan")
+# install and cp unlink the file first.
+for editor in vim vim_backup vim_copy vim_none nano nano_backup emacs emacs_precious ed sed perl python mv; do
+	has_editor "$editor" || { skip "$editor" 'it is not installed'; continue; }
+	try "$editor" "$plan" gpuCuont gpuCount
+	isnt "$editor: it is refused" $? 0
+	has "$editor: why" "$(cat "$d/.error")" 'EINVAL' 'this is what the plan says, not a spec; what was planned is unchanged'
+	is "$editor: what was planned is there" "$(cat "$plan")" "$says"
+	rm -f "$d"/.[!e]* "$d"/*~ "$d"/tmp* "$d"/*.new "$d"/sed* "$d"/*.old
+	is "$editor: nothing else is" "$(ls "$d")" spec.json.plan
+done
+for editor in sed_backup perl_backup; do # they leave what they have moved away
+	try "$editor" "$plan" gpuCuont gpuCount
+	is "$editor: what was planned is what it has left" "$(cat "$plan.old")" '{"gpuCuont": 1}'
+	mv "$plan.old" "$plan"
+	is "$editor: and can be put back" "$(cat "$plan")" "$says"
+	rm -f "$d"/sed*
+done
+cat >emptied.py <<'END'
+import os, sys
+path = sys.argv[1]
+says = open(path, "rb").read()
+def refused(function, *args):
+    try:
+        function(*args)
+    except OSError as error:
+        if os.strerror(error.errno) == "Invalid argument":
+            return
+        raise
+    print("not refused:", function.__name__, args[1:])
+def same(what):
+    if open(path, "rb").read() != says:
+        print("another text after", what)
+fd = os.open(path, os.O_WRONLY | os.O_TRUNC)
+refused(os.write, fd, says)
+same("a write")
+refused(os.write, fd, b"Sends:    POST")
+refused(os.fsync, fd)
+refused(os.close, fd)
+same("close")
+os.truncate(path, 0)
+for at in range(len("Verdict:") - 1):
+    with open(path, "r+b", 0) as file:
+        file.seek(at)
+        file.write(says[at:at + 1])
+with open(path, "r+b", 0) as file:
+    fd = os.dup(file.fileno())
+    refused(os.pwrite, fd, says[7:], 7)
+    refused(os.close, fd)
+    same("writes in pieces")
+    os.ftruncate(file.fileno(), 0)
+    refused(os.write, file.fileno(), says)
+    same("ftruncate")
+    os.ftruncate(file.fileno(), 0)
+    os.write(file.fileno(), b"{}")
+if b"region is required" not in open(path, "rb").read():
+    print("a new text is not taken")
+END
+put '{"gpuCuont": 1}' "$plan"
+is 'however it is emptied and written' "$(python3 emptied.py "$plan" 2>&1)" ''
+put '{"gpuCuont": 1}' "$plan"
+ok 'under another name it is as it was written' mv "$plan" "$d/x"
+is 'and can be edited' "$(sed -i s/gpuCuont/gpuCount/ "$d/x" && cat "$d/x")" '{"gpuCount": 1}'
+ok 'and renamed back' mv "$d/x" "$plan"
+has 'then it is planned' "$(cat "$plan")" 'region is required'
+: >"$plan"
+has 'emptied it is empty' "$(cat "$plan")" 'not complete'
+is 'nothing was sent' "$(changes)" none
+rm -r "$d"
+
 echo '# files as anywhere'
 cat >files.py <<'END'
 import ctypes, errno, os, stat, sys
