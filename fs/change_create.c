@@ -14,6 +14,7 @@
 #include "name.h"
 #include "options.h"
 #include "refusal.h"
+#include "sent.h"
 
 #include <errno.h>
 #include <string.h>
@@ -236,6 +237,7 @@ static bool create_born(struct change *change, const struct api_response *respon
 	/* What was sent, wherever it came from. Without memory there is no text, at which only the brakes look. */
 	(void)draft_truncate(change->changes->fs->drafts, draft, 0, draft->changed); /* to nothing it cannot fail */
 	(void)draft_write(change->changes->fs->drafts, draft, change->body.data, change->body.len, 0, draft->changed);
+	sent_add(change->changes->fs->sents, change->kind, change->made_id, &change->body);
 	create_record_end(change, JOURNAL_DONE, change->made_id);
 	return true;
 }

@@ -13,6 +13,7 @@
 #include "requests.h"
 #include "scales.h"
 #include "scratch.h"
+#include "sent.h"
 #include "stats.h"
 #include "sweep.h"
 #include "watch.h"
@@ -23,10 +24,10 @@
 int fs_open_parts(struct fs *fs, const struct options *options, struct store *store) {
 	*fs = (struct fs){.options = options, .store = store, .work = FS_WORK, .uid = getuid(), .gid = getgid()};
 	if (nodes_new(&fs->nodes) || drafts_new(&fs->drafts) || scratches_new(&fs->scratches) ||
-		accepted_new(&fs->accepted) || refusals_new(&fs->refusals) || sweeps_new(&fs->sweeps) ||
-		watches_new(fs, &fs->watches) || stats_new(&fs->stats) || requests_new(&fs->requests) ||
-		idles_new(&fs->idles) || ops_new(&fs->ops) || journal_new(options->journal, &fs->journal) ||
-		scales_new(&fs->scales) || changes_new(fs, &fs->changes))
+		accepted_new(&fs->accepted) || sents_new(&fs->sents) || refusals_new(&fs->refusals) ||
+		sweeps_new(&fs->sweeps) || watches_new(fs, &fs->watches) || stats_new(&fs->stats) ||
+		requests_new(&fs->requests) || idles_new(&fs->idles) || ops_new(&fs->ops) ||
+		journal_new(options->journal, &fs->journal) || scales_new(&fs->scales) || changes_new(fs, &fs->changes))
 		return -ENOMEM;
 	return 0;
 }
@@ -47,6 +48,7 @@ void fs_close_parts(struct fs *fs) {
 	scales_free(fs->scales);
 	idles_free(fs->idles);
 	refusals_free(fs->refusals);
+	sents_free(fs->sents);
 	accepted_free(fs->accepted);
 	while (fs->handles) {
 		if (fs->handles->poll)

@@ -23,6 +23,7 @@ struct fs {
 	struct changes *changes;
 	struct journal *journal;
 	struct accepted *accepted;
+	struct sents *sents;
 	struct refusals *refusals;
 	struct sweeps *sweeps;
 	struct watches *watches;

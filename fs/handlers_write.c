@@ -11,6 +11,7 @@
 #include "../api/scope.h"
 #include "change.h"
 #include "plan.h"
+#include "sent.h"
 #include "spec.h"
 #include "texts.h"
 
@@ -95,6 +96,19 @@ static int resource_put(struct op *op) {
 	return handle->bytes.error;
 }
 
+static int resource_judge(struct op *op, const struct kind *kind, enum spec_sameness is, const char *members) {
+	if (is == SPEC_SAME)
+		return handle_settle(op->handle, 0, true);
+	int rc = is == SPEC_DIFFERENT
+			 ? op_refuse_words(op, EPERM, "the API cannot change a %s, and it differs in: %s",
+				   kind->singular, members)
+			 : op_refuse_words(op, EPERM,
+				   "the API cannot change a %s, and does not tell %s: whether that is the same cannot "
+				   "be known; all else is",
+				   kind->singular, members);
+	return handle_settle(op->handle, rc, false);
+}
+
 /* A resource that already is so needs no change: applying a spec twice is safe. Any other is refused, with what
  * differs. 0 also if more of the text may come. */
 static int resource_commit(struct op *op, const struct view *view, const struct buffer *text, bool final) {
@@ -118,7 +132,7 @@ static int resource_commit(struct op *op, const struct view *view, const struct 
 		return handle_settle(handle, spec_refuse(op, &faults), false);
 	struct json response, wanted, real;
 	SCOPED(buffer_free) struct buffer own = {0};
-	SCOPED(buffer_free) struct buffer differing = {0};
+	SCOPED(buffer_free) struct buffer members = {0};
 	int rc = view_document(view, DOC_ITEM, &op->demand, &response);
 	if (!rc)
 		rc = text_spec(view, response, false, &op->demand, &own);
@@ -129,12 +143,9 @@ static int resource_commit(struct op *op, const struct view *view, const struct 
 	if (own.error || json_scan(body.data, body.len, &wanted, NULL) != JSON_OK ||
 		json_scan_answer(own.data, own.len, &real, NULL) != JSON_OK)
 		return -ENOMEM;
-	if (spec_same(kind->create, wanted, real, &differing))
-		return handle_settle(handle, 0, true);
-	return handle_settle(handle,
-		op_refuse_words(op, EPERM, "the API cannot change a %s, and it differs in: %s", kind->singular,
-			differing.data ? differing.data : "?"),
-		false);
+	const struct json sent = sent_find(op->fs->sents, kind, view->scope.ids[view->scope.count - 1]);
+	enum spec_sameness is = spec_compare(kind->create, wanted, real, sent, &members);
+	return members.error ? -ENOMEM : resource_judge(op, kind, is, members.data);
 }
 
 static int step_spec(struct op *op) {

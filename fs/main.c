@@ -33,6 +33,7 @@
  *   written.c             what a user wrote there, counted
  *   change*.c             create, scale, delete, notify on their way   doubt.c  when one may be called absent
  *   journal*.c            creates on their way, on disk           accepted.c  what the API accepted and does not show
+ *   sent.c                what this mount asked for when it created something
  *   brake.c scales.c      what this mount may spend; scales that passed      price.c money.c   what things cost
  *   refusal.c             what .error shows
  *   cause.c observer.c    what a request to the API is for; what it leaves behind

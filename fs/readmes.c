@@ -185,7 +185,7 @@ const char readme_aimodel[] =
 	"    cat info.json                          # all that the API says of it\n"
 	"    ls -l gpu model                        # what it was made of\n"
 	"    cat .error                             # the last refusal here, in words\n"
-	CREATE "Create one like it:\n"
+	CREATE "Create one like it (where spec.json lacks config, add it: it is not told):\n"
 	CREATE "    mkdir ../copy\n"
 	CREATE "    cp spec.json ../copy/ || cat ../copy/.error\n"
 	DELETE "Delete:\n"

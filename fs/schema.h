@@ -21,8 +21,10 @@ struct schema {
 	const char *name; /* of a member; of a variant: the tag's value; NULL for the root and an array's element */
 	enum schema_type type;
 	bool required;
-	bool open;   /* object: members that are not listed are allowed */
-	bool secret; /* a credential: never shown, not even in the error about it; never rendered */
+	bool open;    /* object: members that are not listed are allowed */
+	bool untold;  /* an answer need not tell it, also where it is so; what is from "-" is this too */
+	bool assumed; /* no answer tells it, yet it stands in every spec: taken for the same where it cannot be known */
+	bool secret;  /* a credential: never shown, not even in the error about it; never rendered */
 	bool has_min, has_max;
 	long long min, max;  /* integer: inclusive range; string: length in characters; array: number of elements */
 	const char *pattern; /* string: POSIX extended regular expression */

@@ -181,12 +181,13 @@ const struct schema schema_aimodel = {
 		{.name = "region", IDENTIFIER, .required = true, .about = REGION},
 		{.name = "gpu_config_id", IDENTIFIER, .required = true, .about = CONFIG},
 		{.name = "gpu_count", .type = SCHEMA_INTEGER, .required = true, AT_LEAST(1), .about = COUNT},
-		{.name = "plan_id", IDENTIFIER, .required = true, .about = PLAN, .from = "-"}, /* no answer tells how it is billed */
+		{.name = "plan_id", IDENTIFIER, .required = true, .about = PLAN, .from = "-", .assumed = true}, /* no answer tells how it is billed */
 		{
 			.name = "config",
 			.type = SCHEMA_OBJECT,
 			.about = "Of the inference server; the ranges are in catalog/ID/configurations",
 			.open = true,
+			.untold = true, /* by the documents; if it is there, it is taken */
 			.members = (const struct schema[]){
 				{.name = "max_model_len", .type = SCHEMA_INTEGER, AT_LEAST(1)},
 				{.name = "max_num_seqs", .type = SCHEMA_INTEGER, AT_LEAST(1)},

@@ -57,11 +57,19 @@ struct spec_override {
 void spec_render(
 	const struct schema *schema, struct json response, const struct spec_override *overrides, struct buffer *out);
 
+enum spec_sameness {
+	SPEC_SAME,
+	SPEC_UNTOLD,    /* whether it is so cannot be known */
+	SPEC_DIFFERENT, /* the worst */
+};
+
 /*
  * Whether a resource is already what `wanted` (an object that spec_check() accepted) asks for, `real` being its own
- * spec as spec_render() gives it. What is not mentioned, and what the API never tells (the schema's from "-"), is not
- * compared. False: the differing members are appended, ", " between.
+ * spec as spec_render() gives it, and `sent` what created it; absent: not known. What is not mentioned, and secrets,
+ * are not compared; what no answer tells (the schema's untold) is compared with `sent`. Without that it is untold, but
+ * for what is assumed. Appends the members that are the worst of these, ", " between; none if all are the same.
  */
-bool spec_same(const struct schema *schema, struct json wanted, struct json real, struct buffer *differing);
+enum spec_sameness spec_compare(
+	const struct schema *schema, struct json wanted, struct json real, struct json sent, struct buffer *members);
 
 #endif

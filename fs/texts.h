@@ -16,7 +16,7 @@ int text_nothing(const struct view *view, struct demand *demand, struct buffer *
 int text_own_id(const struct view *view, struct demand *demand, struct buffer *out);
 
 /* spec.json of a resource: what would create it again. What its answer does not hold is looked up where it can be; with
- * `guess`, a deployment's plan is also concluded from others. */
+ * `guess`, a deployment's plan and config are also those that this mount sent, or the plan is concluded from others. */
 int text_spec(const struct view *view, struct json response, bool guess, struct demand *demand, struct buffer *out);
 
 #endif

@@ -429,6 +429,32 @@ has 'a refusal is told' "$(cat "$runtimes/eval-01/.error")" EINVAL 'region must 
 is 'it is as it was' "$(cat "$runtimes/eval-01/spec.json")" "$(cat same.json)"
 is 'nothing was sent' "$(changes)" none
 
+echo '# what the API does not tell'
+mkdir "$models/untold"
+cp "$models/spec.example.json" example.json
+cp example.json "$models/untold/spec.json"
+reset
+ok 'what this mount sent is the same' cp example.json "$models/untold/spec.json"
+refresh
+ok 'also by a listing' cp example.json "$models/untold/spec.json"
+jq '.config.max_num_seqs = 1' example.json >other.json
+fails 'another configuration' EPERM cp other.json "$models/untold/spec.json"
+has 'the reason' "$(cat "$models/untold/.error")" 'it differs in: config'
+jq '.plan_id = "gpu-l40s-reserved-1y"' example.json >other.json
+fails 'another plan' EPERM cp other.json "$models/untold/spec.json"
+has 'the reason' "$(cat "$models/untold/.error")" 'it differs in: plan_id'
+is 'it stands in spec.json, which can be written back' "$(jq -cS . "$models/untold/spec.json")" "$(jq -cS 'del(."$schema", ."$comment")' example.json)"
+ok 'so' eval 'cat "$models/untold/spec.json" >back.json && cp back.json "$models/untold/spec.json"'
+mount_down
+mount_up
+is 'another mount does not show it' "$(jq .config "$models/untold/spec.json")" null
+fails 'nor know' EPERM cp example.json "$models/untold/spec.json"
+has 'and says so' "$(cat "$models/untold/.error")" 'does not tell config: whether that is the same cannot be known; all else is'
+hasnt 'what is not known does not differ' "$(cat "$models/untold/.error")" differs
+ok 'all else can be compared' eval 'jq "del(.config)" example.json >"$models/untold/spec.json"'
+is 'nothing was sent' "$(changes)" none
+drop "$models_api" untold
+
 echo '# what was refused before a success is history'
 mkdir "$runtimes/mended"
 put '{}' "$runtimes/mended/spec.json" 2>/dev/null
