@@ -71,6 +71,7 @@ struct plan {
 	const struct view *view;
 	struct demand *demand;
 	struct json body;
+	const struct list *others; /* of the collection; NULL: they cannot be had */
 	enum plan_end end;
 	struct buffer why, lines;
 };
@@ -154,6 +155,7 @@ static int plan_own_name(struct plan *plan) {
 	int rc = plan_list(plan, view->kind, &view->scope, "Name:    ", &list);
 	if (rc)
 		return rc;
+	plan->others = list;
 	const char *refused = draft->state != DRAFT_OPEN                      ? "a create of this name was sent already"
 			      : list && list_by_name(list, NULL, draft->name) ? "the name is taken"
 									      : NULL;
@@ -208,6 +210,9 @@ static int plan_source(struct plan *plan) {
 	static const struct source_place models[] = {{KIND_CATALOG, "in the catalog"}};
 	const struct kind *kind = plan->view->kind;
 	bool of_template = kind == &kinds[KIND_AIRUNTIME];
+	struct json_iter keys = json_iter(json_at(plan->body, "/sshKeys"));
+	if (of_template && !json_next(&keys))
+		buffer_add(&plan->lines, "ssh:      none: the spec has no sshKeys, and later none can be added\n");
 	if (!of_template && kind != &kinds[KIND_AIMODEL])
 		return 0;
 	SCOPED(scope_free)
@@ -286,6 +291,55 @@ static int plan_gpus(struct plan *plan, const struct list *inventory) {
 	return 0;
 }
 
+/* ---- by which plan they are billed ---- */
+
+/* "NAME, which has GPU", and what that uses if `plan_too`. 0 or -ENOMEM. */
+static int plan_other(struct plan *plan, const struct item *other, const char *gpu, bool plan_too) {
+	struct buffer *out = &plan->lines;
+	int rc = plan_word(json_at(other->json, plan->view->kind->title), out);
+	buffer_printf(out, ", which has %s", gpu);
+	if (!rc && !*gpu)
+		rc = plan_word(json_at(other->json, "/gpuConfigID"), out);
+	if (!plan_too)
+		return rc;
+	buffer_add(out, ", uses ");
+	return rc ? rc : plan_word(json_at(other->json, "/planId"), out);
+}
+
+/* No list says which there are, but each instance of the project says which it has. A deployment does not. */
+static int plan_billing(struct plan *plan) {
+	struct json id = json_at(plan->body, "/planId"), gpu = json_at(plan->body, "/gpuConfigID");
+	const struct list *list = id.type == JSON_STRING ? plan->others : NULL;
+	const struct item *same = NULL, *of_gpu = NULL, *of_plan = NULL;
+	int rc = 0;
+	for (size_t i = 0; list && i < list->count; i++) {
+		const struct item *item = &list->items[i];
+		struct json its_id = json_at(item->json, "/planId"), its_gpu = json_at(item->json, "/gpuConfigID");
+		if (its_id.type != JSON_STRING || its_gpu.type != JSON_STRING)
+			continue;
+		bool has_id = json_string_equal(its_id, id), has_gpu = json_string_equal(its_gpu, gpu);
+		same = has_id && has_gpu && !same ? item : same;
+		of_gpu = has_gpu && !of_gpu ? item : of_gpu;
+		of_plan = has_id && !of_plan ? item : of_plan;
+	}
+	buffer_add(&plan->lines, "Plan:     ");
+	if (same) {
+		buffer_add(&plan->lines, "that of ");
+		rc = plan_other(plan, same, "this GPU", false);
+	} else if (of_plan) {
+		buffer_add(&plan->lines, "doubtful: it is that of ");
+		rc = plan_other(plan, of_plan, "", false);
+	} else {
+		buffer_add(&plan->lines, "the plan is not checked: the API has no list of them");
+	}
+	if (!rc && of_gpu && !same) {
+		buffer_add(&plan->lines, "; ");
+		rc = plan_other(plan, of_gpu, "this GPU", true);
+	}
+	buffer_byte(&plan->lines, '\n');
+	return rc;
+}
+
 static int plan_costs(struct plan *plan) {
 	const struct scope everywhere = {0};
 	const struct list *inventory;
@@ -298,8 +352,7 @@ static int plan_costs(struct plan *plan) {
 		rc = plan_price(plan, inventory);
 	if (!rc && inventory)
 		rc = plan_gpus(plan, inventory);
-	buffer_add(&plan->lines, "Plan:     the plan is not checked: the API has no list of them\n");
-	return rc;
+	return rc ? rc : plan_billing(plan);
 }
 
 /* What passes the brakes counts from then on as being created: this is not to. */

@@ -127,6 +127,7 @@ const char readme_airuntimes[] =
 	CREATE "    cat new/spec.json.plan                 # what is checked, sent, and paid\n"
 	CREATE "    mv new/spec.json.plan new/spec.json || cat new/.error\n"
 	CREATE "    echo \"Running 600\" > new/wait          # until it runs, at most 10 minutes\n"
+	CREATE "For ssh a spec needs sshKeys, a list of public keys: the example has none.\n"
 	CREATE "Create one like another, with two GPUs (all members: spec.schema.json):\n"
 	CREATE "    mkdir two\n"
 	CREATE "    jq '.gpuCount = 2' NAME/spec.json > two/spec.json || cat two/.error\n"

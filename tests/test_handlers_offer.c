@@ -614,9 +614,9 @@ static void examples_of_templates(void **state) {
 	"\"x\"}"
 static const struct answers empty = {.inventory = OFFERS, .platform = LIST("{\"id\":\"tpl-a\"}")};
 
-static fuse_ino_t begin_plan(struct stage *stage, const char *text) {
-	fuse_req_t made = stage_mkdir(stage, walk(stage, RUNTIMES_DIR, &empty), "new");
-	settle(stage, &empty);
+static fuse_ino_t begin_plan_among(struct stage *stage, const char *text, const struct answers *answers) {
+	fuse_req_t made = stage_mkdir(stage, walk(stage, RUNTIMES_DIR, answers), "new");
+	settle(stage, answers);
 	assert_entry(made);
 	assert_err(stage_lookup(stage, made->entry.ino, "spec.json.plan"), ENOENT);
 	fuse_req_t created = stage_create(stage, made->entry.ino, "spec.json.plan");
@@ -628,6 +628,10 @@ static fuse_ino_t begin_plan(struct stage *stage, const char *text) {
 	assert_err(stage_flush(stage, created), 0);
 	kernel_release(created);
 	return made->entry.ino;
+}
+
+static fuse_ino_t begin_plan(struct stage *stage, const char *text) {
+	return begin_plan_among(stage, text, &empty);
 }
 
 static void a_plan_sends_nothing(void **state) {
@@ -643,6 +647,7 @@ static void a_plan_sends_nothing(void **state) {
 		"{\"name\":\"new\",\"region\":\"r1\",\"templateID\":\"tpl-a\",\"gpuConfigID\":\"b\",\"gpuCount\":2,"
 		"\"planId\":\"p\"}\n"
 		"Name:     free: no GPU instance of this name is listed\n"
+		"ssh:      none: the spec has no sshKeys, and later none can be added\n"
 		"Template: one of the platform\n"
 		"Price:    4.00 USD an hour, by the inventory\n"
 		"GPUs:     4 free, 2 asked for, 1 to 4 at once\n"
@@ -728,6 +733,53 @@ static void what_a_plan_says_is_not_planned(void **state) {
 	kernel_release(opened);
 	assert_mentions(text_of(&stage, PLAN, &empty), "EINVAL: region is required");
 	stage_close(&stage);
+}
+
+/* What instances have is a fact, and no reason to refuse another: others may be sold. */
+static void a_plan_knows_what_instances_use(void **state) {
+	(void)state;
+	static const char unchecked[] = "Plan:     the plan is not checked: the API has no list of them";
+	static const struct {
+		const char *runtimes, *said;
+	} cases[] = {
+		{LIST(INSTANCE("b", "p")), "Plan:     that of n-p, which has this GPU\n"},
+		{LIST(INSTANCE("a", "p") "," INSTANCE("b", "q")),
+			"Plan:     doubtful: it is that of n-p, which has a; n-q, which has this GPU, uses q\n"},
+		{LIST(INSTANCE("a", "p")), "Plan:     doubtful: it is that of n-p, which has a\n"},
+		{LIST(INSTANCE("b", "q")), "; n-q, which has this GPU, uses q\n"},
+		{LIST(INSTANCE("b", "q")), unchecked},
+		{LIST("{\"id\":\"i\",\"name\":\"n\",\"gpuConfigID\":\"b\",\"planId\":null}"), unchecked},
+		{LIST(INSTANCE("a", "q")), unchecked},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct stage stage;
+		struct answers answers = empty;
+		answers.runtimes = cases[i].runtimes;
+		stage_begin(&stage);
+		begin_plan_among(&stage, GOOD_SPEC, &answers);
+		const char *text = text_of(&stage, PLAN, &answers);
+		assert_mentions(text, cases[i].said);
+		assert_mentions(text, "Verdict:  it would be sent\n");
+		stage_close(&stage);
+	}
+}
+
+static void a_plan_tells_whether_ssh_will_do(void **state) {
+	(void)state;
+	static const char *const specs[] = {GOOD_SPEC,
+		"{\"region\":\"r1\",\"templateID\":\"tpl-a\",\"gpuConfigID\":\"b\",\"gpuCount\":2,\"planId\":\"p\","
+		"\"sshKeys\":[]}",
+		"{\"region\":\"r1\",\"templateID\":\"tpl-a\",\"gpuConfigID\":\"b\",\"gpuCount\":2,\"planId\":\"p\","
+		"\"sshKeys\":[\"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0ZyW5kb20gdGV4dCBmb3IgYSB0ZXN0IG9ubHkhISE\"]}"};
+	for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
+		struct stage stage;
+		stage_begin(&stage);
+		begin_plan(&stage, specs[i]);
+		const char *text = text_of(&stage, PLAN, &empty);
+		assert_mentions(text, "Verdict:  it would be sent\n");
+		assert_int_equal(!strstr(text, "\nssh:      none: the spec has no sshKeys"), i == 2);
+		stage_close(&stage);
+	}
 }
 
 static void a_plan_tells_what_stands_against_it(void **state) {
@@ -867,6 +919,8 @@ int main(void) {
 		cmocka_unit_test(a_plan_sends_nothing),
 		cmocka_unit_test(a_bad_plan_is_written_and_told),
 		cmocka_unit_test(what_a_plan_says_is_not_planned),
+		cmocka_unit_test(a_plan_knows_what_instances_use),
+		cmocka_unit_test(a_plan_tells_whether_ssh_will_do),
 		cmocka_unit_test(a_plan_tells_what_stands_against_it),
 		cmocka_unit_test(a_plan_without_an_inventory),
 		cmocka_unit_test(a_plan_of_what_is_not_listed),

@@ -2,6 +2,7 @@
 # What is on offer: examples and schemas of specs, plans, the server's own filters, notifications of availability.
 . "$(dirname "$0")/lib.sh" || exit 1
 
+with_key=$(sed -n 's/^`\(jq --arg key [^`]*\)`.*/\1/p' "$(dirname "$0")/../../README.md")
 cloud_up --speed 0
 advance 100
 mount_up -o ttl=3000
@@ -88,6 +89,15 @@ ok 'of what does not exist' write '{"region":"in-mars","templateID":"tpl-nope","
 has 'that is told before it is tried' "$(cat "$plan")" 'Verdict:  the API would refuse it, as it seems: ' \
 	'Template: none: neither the platform nor the organisation has a template tpl-nope' \
 	'GPUs:     none: the inventory has no nvidia-foo in in-mars, which is no region that it lists' 'the plan is not checked'
+jq '.gpuConfigID = "nvidia-h100-80gb"' "$runtimes/spec.example.json" >"$plan"
+has 'a plan of another GPU is doubted' "$(cat "$plan")" 'Plan:     doubtful: it is that of ' ', which has nvidia-l40s-48gb; finetune-mistral, which has this GPU, uses gpu-h100-on-demand-1h'
+has 'without a key there is no ssh' "$(cat "$plan")" 'ssh:      none: the spec has no sshKeys'
+mkdir -p "$work/home/.ssh"
+echo 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0ZyW5kb20gdGV4dCBmb3IgYSB0ZXN0IG9ubHkhISE me@here' >"$work/home/.ssh/id_ed25519.pub"
+ok 'with one, as README.md says' eval "(cd '$p' && mkdir airuntimes/new && HOME=$work/home && $with_key)"
+has 'it has a key' "$(cat "$runtimes/new/spec.json.plan")" 'Verdict:  it would be sent' 'me@here'
+hasnt 'and ssh' "$(cat "$runtimes/new/spec.json.plan")" 'ssh:      none'
+rm -r "$runtimes/new"
 ok 'again by another copy' cp "$runtimes/spec.example.json" "$plan"
 ok 'by a tool that renames' rsync -a "$runtimes/spec.example.json" "$plan"
 has 'what that says' "$(cat "$plan")" 'Verdict:  it would be sent'
