@@ -306,13 +306,15 @@ static int plan_other(struct plan *plan, const struct item *other, const char *g
 	return rc ? rc : plan_word(json_at(other->json, "/planId"), out);
 }
 
+enum { OTHERS_MAX = 10000 /* looked at: some milliseconds */ };
+
 /* No list says which there are, but each instance of the project says which it has. A deployment does not. */
 static int plan_billing(struct plan *plan) {
 	struct json id = json_at(plan->body, "/planId"), gpu = json_at(plan->body, "/gpuConfigID");
 	const struct list *list = id.type == JSON_STRING ? plan->others : NULL;
 	const struct item *same = NULL, *of_gpu = NULL, *of_plan = NULL;
 	int rc = 0;
-	for (size_t i = 0; list && i < list->count; i++) {
+	for (size_t i = 0; list && !same && i < list->count && i < OTHERS_MAX; i++) {
 		const struct item *item = &list->items[i];
 		struct json its_id = json_at(item->json, "/planId"), its_gpu = json_at(item->json, "/gpuConfigID");
 		if (its_id.type != JSON_STRING || its_gpu.type != JSON_STRING)
