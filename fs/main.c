@@ -17,7 +17,7 @@
  *   handlers_*.c          what a request means: names, listings, files, writing   handle.c  an open file
  *   kept.c                what the kernel keeps, and how it is told to forget
  *   sweep.c  process.c    who may not delete
- *   watch.c event.c       who waits for a state, who follows the events of a collection; an event
+ *   watch*.c event.c      who waits for a state, who follows events, what is asked for them; an event
  *   view*.c               a path as it is now, and what is in it   node.c  the paths that the kernel knows
  *   kinds.c  row.c        THE TABLE: every name of the tree, where the API has it; what a row is
  *   render.c texts.c      rows as bytes                    attr.c    what stat(2) says
