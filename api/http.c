@@ -399,8 +399,8 @@ static void connection_note(struct http_exchange *exchange) {
 static void connection_judge(struct http_exchange *exchange, CURLcode rc) {
 	struct http *http = exchange->http;
 
-	bool deaf = rc == CURLE_OPERATION_TIMEDOUT && exchange->left && !exchange->works &&
-		    watch_now_ms() - exchange->began_ms >= DEAF_MS;
+	bool deaf = rc == CURLE_OPERATION_TIMEDOUT && exchange->pool == &http->pools[POOL_READS] && exchange->left &&
+		    !exchange->works && watch_now_ms() - exchange->began_ms >= DEAF_MS;
 
 	if (deaf)
 		connection_end(&http->connections, exchange->port);
@@ -426,8 +426,11 @@ static void exchange_end(struct http_exchange *exchange, CURLcode rc) {
 	exchange_free(exchange);
 }
 
-/* Whether it failed by what we did ourselves: on_request(), connection_judge(). */
+/* Whether it failed by what we did ourselves: on_request(), connection_judge(). A change that has left never goes out
+ * again, whatever it was. */
 static bool exchange_stopped(const struct http_exchange *exchange, CURLcode rc) {
+	if (exchange->left && exchange->pool != &exchange->http->pools[POOL_READS])
+		return false;
 	return rc == CURLE_ABORTED_BY_CALLBACK ||
 	       (rc && rc != CURLE_OPERATION_TIMEDOUT && exchange->forsaken && !exchange->answer.head_bytes);
 }
