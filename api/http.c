@@ -29,6 +29,7 @@ struct pool {
 	CURLM *multi;
 	bool shares;   /* several requests may be under way on one connection */
 	int64_t at_ms; /* when curl wants to be called; WATCH_NEVER: not */
+	struct connections connections;
 };
 
 struct http {
@@ -39,7 +40,6 @@ struct http {
 	struct http_exchange *first; /* all that are under way, at most as many as the caller lets fly */
 	char *ca_file, *proxy;       /* or NULL */
 	bool curl_ready;             /* curl_global_init() is to be undone */
-	struct connections connections;
 	struct api_observer observer;
 };
 
@@ -116,11 +116,11 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *s
 }
 
 static curl_socket_t on_open(void *user, curlsocktype purpose, struct curl_sockaddr *address) {
-	struct http *http = user;
+	struct pool *pool = user;
 
 	(void)purpose;
 	return connection_open(
-		&http->connections, address->family, address->socktype, address->protocol, HTTP_CONNECT_MS);
+		&pool->connections, address->family, address->socktype, address->protocol, HTTP_CONNECT_MS);
 }
 
 int http_fd(const struct http *http) {
@@ -256,7 +256,7 @@ static int on_request(void *user, char *remote, char *local, int remote_port, in
 	(void)remote;
 	(void)local;
 	(void)remote_port;
-	if (connection_holds_more(&exchange->http->connections, local_port)) {
+	if (connection_holds_more(&exchange->pool->connections, local_port)) {
 		curl_easy_setopt(exchange->easy.handle, CURLOPT_FORBID_REUSE, 1L);
 		return CURL_PREREQFUNC_ABORT;
 	}
@@ -332,7 +332,7 @@ static int exchange_listen(struct http_exchange *exchange) {
 		curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request) ||
 		curl_easy_setopt(easy, CURLOPT_PREREQDATA, exchange) ||
 		curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open) ||
-		curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, exchange->http) ||
+		curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, exchange->pool) ||
 		curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange))
 		return -EINVAL;
 	return 0;
@@ -383,13 +383,13 @@ static void connection_note(struct http_exchange *exchange) {
 	curl_easy_getinfo(easy, CURLINFO_LOCAL_PORT, &port);
 	curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
 	plain = version == CURL_HTTP_VERSION_1_0 || version == CURL_HTTP_VERSION_1_1;
-	connection_answered(&exchange->http->connections, (int)port, plain);
+	connection_answered(&exchange->pool->connections, (int)port, plain);
 	if (plain)
 		pool_share(exchange->pool, false);
 	if (!plain || !exchange->joined)
 		return;
 	answer_fail(&exchange->answer, EREMOTEIO, "the answer may be that to another request");
-	connection_end(&exchange->http->connections, exchange->port); /* the one to this may be still to come */
+	connection_end(&exchange->pool->connections, exchange->port); /* the one to this may be still to come */
 }
 
 /*
@@ -403,7 +403,7 @@ static void connection_judge(struct http_exchange *exchange, CURLcode rc) {
 		    !exchange->works && watch_now_ms() - exchange->began_ms >= DEAF_MS;
 
 	if (deaf)
-		connection_end(&http->connections, exchange->port);
+		connection_end(&exchange->pool->connections, exchange->port);
 	for (struct http_exchange *other = http->first; other; other = other->next)
 		if (other->port == exchange->port && other->pool == exchange->pool) {
 			other->works = other->works || rc == CURLE_OK;
