@@ -71,7 +71,7 @@ nginx_conf() { # CERTIFICATE [LINES]
 	cat >"$work/nginx.conf" <<END_CONF
 daemon off;
 pid $work/nginx.pid;
-error_log $work/nginx.error;
+error_log $work/nginx.error notice;
 worker_processes 1;
 $([ "$(id -u)" != 0 ] || echo 'user root;')
 events { worker_connections 512; }
@@ -147,8 +147,11 @@ ok 'create' put "$spec_template" "$templates/tls-1/spec.json"
 ok 'scale' write 5 "$models/chat-llama/replicas"
 ok 'delete' rmdir "$templates/tls-1"
 is 'the changes' "$(changes)" 'createOrgAIRuntimeTemplate=1 deleteOrgAIRuntimeTemplate=1 scaleDeployedAIModel=1'
+on_each_connection() { # requests that are no reads; nginx writes of one when it is over
+	access '$3 != "GET"' | cut -d' ' -f1 | sort | uniq -c | awk '{print $1}' | paste -sd ' '
+}
+becomes 'each on a connection of its own' '1 1 1' on_each_connection
 is 'changes came over HTTP/1.1' "$(access '$3 != "GET" && $2 != "HTTP/1.1"')" ''
-is 'each on a connection of its own' "$(access '$3 != "GET"' | cut -d' ' -f1 | sort | uniq -c | awk '{print $1}' | paste -sd ' ')" '1 1 1'
 is 'where no read came' "$(comm -12 <(access '$3 == "GET"' | cut -d' ' -f1 | sort -u) <(access '$3 != "GET"' | cut -d' ' -f1 | sort -u))" ''
 
 # ---- a server that closes, restarts, is gone for a moment ----
@@ -254,11 +257,19 @@ nginx_down
 speaks() { # VERSION: that is what nginx does from now on
 	[ "$(curl -s -o "$work/ignored" --cacert "$cert/own.pem" -w '%{http_version}' "$secure/_sandbox/clock")" = "$1" ]
 }
+told_to_go() { # how many workers know of it: until then they take new connections, in the protocol of before
+	grep -c 'gracefully shutting down' "$work/nginx.error"
+}
+more_told_to_go() { # THAN
+	[ "$(told_to_go)" -gt "$1" ]
+}
 by_turns() { # HTTP2 VERSION
+	local before
+	before=$(told_to_go)
 	http2=$1
 	nginx_conf good
 	kill -HUP $nginx
-	wait_for speaks "$2" || failed "the server speaks HTTP/$2" 'it does not'
+	wait_for more_told_to_go "$before" && wait_for speaks "$2" || failed "the server speaks HTTP/$2" 'it does not'
 }
 nginx_up good
 mount_up -o "$trusted" -o deadline=20
@@ -284,6 +295,14 @@ changing() { # FOUR NAMES
 }
 # shellcheck disable=SC2086
 changing $(cut -d ' ' -f 1-4 <<<"$names")
+plainly() {
+	refresh
+	head -c 1 "$runtimes/ci-gpu/info.json" >/dev/null && [ "$(access '$2 == "HTTP/1.1"')" ]
+}
+by_turns '' 1.1
+access_reset
+wait_for plainly || failed 'a read comes over HTTP/1.1' 'none does'
+by_turns http2 2
 # shellcheck disable=SC2086
 changing $(cut -d ' ' -f 5-8 <<<"$names")
 is 'once it has spoken HTTP/1.1, no two share a connection: none is asked for twice' "$(requests getAIRuntime)" 4
