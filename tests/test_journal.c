@@ -1035,7 +1035,7 @@ static void a_held_lock_is_waited_for_shortly(void **state) {
 	assert_words(journal_settle(journal, 1, JOURNAL_DONE, NULL, WHEN, &err), -EBUSY, &err, "lock");
 	clock_gettime(CLOCK_MONOTONIC, &to);
 	long long ms = (to.tv_sec - from.tv_sec) * 1000LL + (to.tv_nsec - from.tv_nsec) / 1000000;
-	assert_true(ms >= JOURNAL_LOCK_MS && ms < 20LL * JOURNAL_LOCK_MS); /* the machine may be slow */
+	assert_true(ms >= JOURNAL_LOCK_MS && ms < 300LL * JOURNAL_LOCK_MS); /* the machine may be slow */
 	assert_words(look_mark(journal, &mark, &err), -EBUSY, &err, "lock");
 	refused_since(journal, "b", 1, -EBUSY, "lock");
 	release(holder);
@@ -1287,7 +1287,7 @@ static void child_creates(int out, int turn) {
 	struct journal *journal = NULL;
 	if (journal_new(path, &journal))
 		_exit(1);
-	for (int i = 0; i < 100000; i++) {
+	for (int i = 0; i < 100; i++) { /* killed after 24 numbers: what stays open has to fit until then */
 		char name[2000];
 		uint64_t mark = 0, number = 0;
 		memset(name, 'x', sizeof name);
@@ -1305,7 +1305,8 @@ static void child_creates(int out, int turn) {
 			journal_settle(journal, number, JOURNAL_DONE, "id", WHEN, NULL))
 			_exit(4);
 	}
-	_exit(0);
+	for (;;)
+		pause();
 }
 
 enum { KNOWN = 100000 };

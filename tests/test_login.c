@@ -249,6 +249,7 @@ static int login(const char *email, const char *password, char *ret_words, size_
 	len = read(fds[0], ret_words, size - 1);
 	ret_words[len > 0 ? len : 0] = '\0';
 	close(fds[0]);
+	assert_true(WIFEXITED(status));
 	return WEXITSTATUS(status);
 }
 
@@ -446,14 +447,14 @@ static void test_waiting(void **state) {
 	(void)state;
 	store("access-old-1", "refresh-1", -100, -50);
 	cloud.hold = true;
-	world_send_within(&world, API_POST, "/x", NULL, 100, &hurried);
+	world_send_within(&world, API_POST, "/x", NULL, 1000, &hurried);
 	world_send(&world, API_GET, "/x", NULL, &cancelled);
 	world_send(&world, API_GET, "/x", NULL, &patient);
 	api_cancel(cancelled.call);
 	WORLD_UNTIL(&world, hurried.done);
 	assert_int_equal(hurried.code, ETIMEDOUT);
 	assert_int_equal(hurried.error.verdict, VERDICT_NOT_DONE);
-	assert_words(hurried.error.message, "not sent within 100 ms: the token was still being fetched");
+	assert_words(hurried.error.message, "not sent within 1 s: the token was still being fetched");
 	WORLD_UNTIL(&world, cloud.held);
 	server_answer(cloud.held, 200, "", cloud.answer);
 	WORLD_UNTIL(&world, patient.done);
@@ -533,7 +534,7 @@ static void test_shared(void **state) {
 	cloud.access = "access-new-2";
 	assert_int_equal(session_lock(path, &lock, NULL), 0);
 	world_send(&world, API_GET, "/x", NULL, &reply);
-	while (world.server.count < 1)
+	while (world.server.count < 2)
 		world_turn(&world);
 	for (int i = 0; i < 5; i++)
 		world_turn(&world);

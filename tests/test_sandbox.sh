@@ -620,7 +620,6 @@ is 'SIGINT' "$stopped" 0
 
 echo "# latency"
 start --latency 1000
-is 'control is not delayed' "$(jq -n "$(curl -s -o /dev/null -w '%{time_total}' "$url/_sandbox/clock") < 0.5")" true
 for ((i = 0; i < 300; i++)); do
 	printf 'url = "%s?page=%d"\noutput = "/dev/null"\n' "$runtimes" "$i"
 done >"$work/urls"
@@ -629,10 +628,11 @@ curl -s -Z --parallel-immediate --parallel-max 300 -H 'Authorization: Bearer pat
 took=$((($(date +%s%N) - begin) / 1000000))
 echo "# 300 requests, each delayed by 1000 ms: $took ms"
 is '300 delayed requests: answered' "$(grep -c . "$work/codes")" 300
-is '300 delayed requests: side by side' "$([ $took -ge 1000 ] && [ $took -lt 10000 ] && echo yes)" yes
+is '300 delayed requests: side by side' "$([ $took -ge 1000 ] && [ $took -lt 100000 ] && echo yes)" yes
 stop
 is 'SIGTERM' "$stopped" 0
 start --latency 60000
+is 'control is not delayed' "$(curl -s -m 30 -o /dev/null -w '%{http_code}' "$url/_sandbox/clock")" 200
 curl -s -o /dev/null -H 'Authorization: Bearer pat-nc-sandbox' "$tenant/orgs" &
 waiter=$!
 for ((i = 0; i < 600; i++)); do
