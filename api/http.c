@@ -49,6 +49,7 @@ struct http_exchange {
 	struct http_exchange *prev, *next;
 	int64_t began_ms;   /* of what is told of it */
 	bool left;          /* the request did, once */
+	bool repeated;      /* by curl */
 	int port;           /* the local one, since then */
 	bool joined;        /* the connection may have had another request under way meanwhile */
 	bool works;         /* the connection has answered another request meanwhile */
@@ -260,8 +261,16 @@ static int on_request(void *user, char *remote, char *local, int remote_port, in
 		curl_easy_setopt(exchange->easy.handle, CURLOPT_FORBID_REUSE, 1L);
 		return CURL_PREREQFUNC_ABORT;
 	}
-	/* It went out before, by a connection that turned out to be dead, and curl repeats it: that was one too. */
+	/*
+	 * It went out before, by a connection that turned out to be dead, and curl repeats it: that was one too. A
+	 * stream that HTTP/2 refuses (REFUSED_STREAM) curl would repeat five times at once.
+	 */
 	if (exchange->left) {
+		if (exchange->repeated) {
+			answer_fail(&exchange->answer, EREMOTEIO, "no answer: the server dropped the request, twice");
+			return CURL_PREREQFUNC_ABORT;
+		}
+		exchange->repeated = true;
 		exchange_seen(exchange, EREMOTEIO);
 		exchange->began_ms = watch_now_ms();
 	}
@@ -431,7 +440,7 @@ static void exchange_end(struct http_exchange *exchange, CURLcode rc) {
 static bool exchange_stopped(const struct http_exchange *exchange, CURLcode rc) {
 	if (exchange->left && exchange->pool != &exchange->http->pools[POOL_READS])
 		return false;
-	return rc == CURLE_ABORTED_BY_CALLBACK ||
+	return (rc == CURLE_ABORTED_BY_CALLBACK && !exchange->answer.code) ||
 	       (rc && rc != CURLE_OPERATION_TIMEDOUT && exchange->forsaken && !exchange->answer.head_bytes);
 }
 
