@@ -2,6 +2,7 @@
 # README.txt: it is in each sort of directory, costs nothing, and what it says can be pasted works.
 . "$(dirname "$0")/lib.sh" || exit 1
 cloud_up --speed 20 --instances 4 --models 2
+advance 30 # nothing is in transition: what is listed is kept
 
 # Each sort of directory, and the name that stands for NAME there.
 declare -A at name
@@ -75,7 +76,7 @@ created_are_gone() {
 }
 for sort in "${sorts[@]}"; do
 	paste_all "$sort"
-	WAIT=10 wait_for created_are_gone || failed "$sort: what it created it deleted" "$(cd "$p" && echo ai*/*/)"
+	wait_for created_are_gone || failed "$sort: what it created it deleted" "$(cd "$p" && echo ai*/*/)"
 done
 is 'all others are there' "$(cd "$runtimes" && echo */)" 'eval-01/ finetune-mistral/ notebook-asha/ train-llama/'
 
