@@ -120,7 +120,7 @@ ok 'touch as the first call' touch "$point" # the kernel has not asked yet whose
 (cd "$point/project" && exec sleep 60) &
 sleeper=$!
 echo $sleeper >>"$work/pids"
-ok 'somebody is inside' wait_for eval '[ "$(readlink "/proc/$sleeper/cwd")" != "$work" ]'
+ok 'somebody is inside' wait_for eval '[ "$(cat "/proc/$sleeper/comm")" = sleep ]'
 said=$("$NEEVFS" umount "$point" 2>&1)
 is 'umount all the same' $? 0
 is 'it tells who keeps it' "$said" "neevfs: $point: detached, but still in use by sleep ($sleeper); until they leave it its daemon stays, if it is alive"
@@ -212,7 +212,7 @@ fails 'another token in the file' EKEYEXPIRED ls "$point/project/airuntimes"
 has 'another token: why' "$(cat "$point/.neevfs/errors")" EKEYEXPIRED 'HTTP 401'
 hasnt 'another token: not shown' "$(cat "$point/.neevfs/errors")" anotherone
 (umask 077 && printf 'pat-nc-sandbox\n' >token.new && mv token.new token)
-WAIT=35 becomes 'and the right one again' Running cat "$point/project/airuntimes/eval-01/status"
+WAIT=60 becomes 'and the right one again' Running cat "$point/project/airuntimes/eval-01/status"
 stop
 start -o "$base,token_command=echo pat-nc-sandbox; echo more" "$point"
 is 'token_command' "$status $(cat "$point/project/airuntimes/eval-01/status")" '0 Running'
@@ -287,7 +287,7 @@ ok 'df' df "$point"
 has 'README' "$(cat "$point/README.txt")" neevfs
 fails 'a read' EHOSTUNREACH cat "$point/project/airuntimes/eval-01/status"
 fails 'a listing' EHOSTUNREACH ls "$point/project/airuntimes"
-is 'all that at once' "$([ $(($(now_ms) - begin)) -lt 5000 ] && echo yes)" yes
+is 'all that at once' "$([ $(($(now_ms) - begin)) -lt 15000 ] && echo yes)" yes
 has '.error' "$(cat "$point/project/airuntimes/.error")" EHOSTUNREACH airuntimes
 has '.neevfs/errors' "$(cat "$point/.neevfs/errors")" EHOSTUNREACH
 fails 'mkdir' EHOSTUNREACH mkdir "$point/project/airuntimes/new"
@@ -304,7 +304,8 @@ signal.signal(signal.SIGINT, signal.SIG_DFL)
 os.execvp("cat", ["cat", sys.argv[1]])' "$models/chat-llama/status" 2>/dev/null &
 	reader=$!
 	echo $reader >>"$work/pids"
-	becomes 'a reader waits' 1 requests listDeployedAIModels
+	becomes 'a reader waits' 1 sed -n 's/^neevfs_fs_waiting_calls //p' "$m/.neevfs/stats"
+	becomes 'it was asked for' 1 requests listDeployedAIModels
 	begin=$(now_ms)
 	is 'a cached read meanwhile' "$(cat "$runtimes/eval-01/status") $(resources "$runtimes" | wc -w)" 'Running 6'
 	is 'at once' "$([ $(($(now_ms) - begin)) -lt 9000 ] && echo yes)" yes

@@ -63,6 +63,7 @@ oddly silent
 silent_from=$(now_ms)
 { "$NEEVFS" doctor -o "$base,inventory_base=$odd" >silent.said 2>&1 </dev/null; echo $? >silent.status; echo $(($(now_ms) - silent_from)) >silent.ms; } &
 silent=$!
+ok 'it has read what will change' wait_for sent listAIRuntimes 2 # the first was of the one before
 
 echo '# the token'
 NEEV_API_TOKEN=pat-nc-secretsecret doctor 1 -o "api_base=$url,$scope"
@@ -86,7 +87,7 @@ control tokens -d "{\"also\":\"$NEEV_API_TOKEN\"}" -o /dev/null
 doctor 1 -o "api_base=$url,$scope"
 has 'an expired one' "$said" 'FAIL  token: from NEEV_API_TOKEN; it expired 120 min ago' 'get another one'
 hasnt 'it is not shown' "$said" "$NEEV_API_TOKEN"
-NEEV_API_TOKEN=$(jwt 605)
+NEEV_API_TOKEN=$(jwt 650)
 control tokens -d "{\"also\":\"$NEEV_API_TOKEN\"}" -o /dev/null
 doctor 0 -o "api_base=$url,$scope"
 has 'one that ends soon' "$said" 'warn  token: from NEEV_API_TOKEN; good for 10 min'
@@ -144,7 +145,7 @@ has 'a wrong base' "$said" 'FAIL  gpu: ' 'check gpu_base='
 oddly 4000
 doctor 0 -o "$base,gpu_base=$odd"
 has 'clocks that differ' "$said" 'warn  clock: ' 's behind the servers' 'timedatectl'
-has 'about so much' "$(grep -oE 'clock: [0-9]+' <<<"$said")" 'clock: 4000'
+is 'about so much' "$(grep -cE 'clock: (399[0-9]|400[01]) s' <<<"$said")" 1
 for days in 30 5; do
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout $days.key -out $days.pem -days $days -subj /CN=127.0.0.1 \
 		-addext subjectAltName=IP:127.0.0.1 2>>openssl.err
@@ -230,7 +231,7 @@ said=$("$NEEVFS" status 2>&1)
 is 'status of one that hangs and one that is dead' $? 1
 spent=$(($(now_ms) - from))
 has 'it says which' "$said" "$one: DOES NOT ANSWER; neevfs, of $(id -un), read-only" "neevfs umount $one" "$two: DEAD; neevfs, of $(id -un)" "neevfs umount $two"
-[ $spent -lt 4000 ] && passed 'and waits 2 s for it' || failed 'and waits 2 s for it' "$spent ms"
+[ $spent -lt 8000 ] && passed 'and waits 2 s for it' || failed 'and waits 2 s for it' "$spent ms"
 doctor 1 -o "$base" "$two"
 has 'doctor of them' "$said" "FAIL  mounted: $one: it does not answer" "FAIL  mounted: $two: its process is gone" "neevfs umount $two" \
 	"warn  mount point: $two: a dead neevfs is on it"
@@ -250,7 +251,7 @@ echo '# one that died, and whose mount point its supervisor freed'
 died() { # ARGUMENT…: mounts at "a b" in the background, and kills its daemon
 	"$NEEVFS" "$@" "$work/a b" >died.said 2>&1
 	pkill -KILL -f -x "$NEEVFS $* $work/a b"
-	WAIT=10 wait_for eval '! mountpoint -q "$work/a b" && [ -s state/neevfs/ended ]'
+	wait_for eval '! mountpoint -q "$work/a b" && [ -s state/neevfs/ended ]'
 }
 mkdir 'a b'
 ok 'it was there, and is not' died -o "$base"
@@ -279,12 +280,12 @@ mkdir 'a b'
 : >state/neevfs.away # what is no directory keeps nothing, and hinders nothing
 XDG_STATE_HOME=$work/state/neevfs.away ok 'without a place for a note' "$NEEVFS" -o "$base,log=$work/noted.log,journal=$work/journal" 'a b'
 pkill -KILL -f -x "$NEEVFS -o $base,log=$work/noted.log,journal=$work/journal a b"
-WAIT=10 ok 'the mount point is freed all the same' wait_for eval '! mountpoint -q "a b"'
+ok 'the mount point is freed all the same' wait_for eval '! mountpoint -q "a b"'
 ok 'and the log says so' wait_for grep -q "$work/a b: neevfs status will not know of this: Not a directory" noted.log
 
 wait $silent
 is 'one that never says a word: status' "$(cat silent.status)" 1
 has 'in words' "$(cat silent.said)" 'FAIL  inventory: ' 'within 10 s' 'ok    gpu: '
-[ "$(cat silent.ms)" -lt 14000 ] && passed 'in its time' || failed 'in its time' "$(cat silent.ms) ms"
+[ "$(cat silent.ms)" -lt 25000 ] && passed 'in its time' || failed 'in its time' "$(cat silent.ms) ms"
 hasnt 'python had nothing to say' "$(cat oddly.err)" Traceback
 finish
