@@ -40,7 +40,7 @@ end_process() {
 	local i
 	kill "$1" 2>/dev/null || return 0
 	for ((i = 0; i < 250; i++)); do
-		kill -0 "$1" 2>/dev/null || return 0
+		! gone "$1" || return 0
 		sleep 0.02
 	done
 	kill -KILL "$1" 2>/dev/null
