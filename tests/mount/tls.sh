@@ -6,8 +6,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 PATH=$PATH:/usr/sbin:/sbin:$here/../../build/unpacked/usr/sbin # tests/run may have put nginx there
 . "$here/lib.sh" || exit 1
 needs nginx openssl python3 jq
-deadline=3
-limit_ms=$((deadline * 1000 + 1900))
+deadline=20
+limit_ms=9000 # what is refused does not wait for the deadline; what waits for it has one of 3 s
 
 # ---- certificates ----
 
@@ -140,6 +140,8 @@ for name in $(resources "$runtimes"); do
 done
 wait "${reads[@]}"
 is 'twelve details at the same time' "$(sort "$work/read" | paste -sd ' ')" "$(resources "$runtimes")"
+logged() { [ "$(access '$3 == "GET"' | wc -l)" -ge "$1" ]; } # nginx writes of a request after its answer
+ok 'they and their list are in the log' wait_for logged 13
 is 'all reads came over HTTP/2' "$(access '$3 == "GET" && $2 != "HTTP/2.0"')" ''
 is 'on one connection' "$(access '$3 == "GET"' | cut -d' ' -f1 | sort -u | wc -l)" 1
 mkdir "$templates/tls-1"
@@ -248,6 +250,7 @@ wait_for sent createOrgAIRuntimeTemplate
 access_reset
 # shellcheck disable=SC2086
 is 'reads meanwhile, whose connections end: each has its own answer' "$(details $names 2>&1 | paste -sd ' ')" "$names"
+ok 'they are in the log' wait_for logged 24
 isnt 'connections ended' "$(access '$3 == "GET"' | cut -d' ' -f1 | sort -u | wc -l)" 1
 is 'no read came upon the connection of the change' "$(access '$3 == "GET" && $2 != "HTTP/2.0"')" ''
 wait "$slow"
@@ -272,7 +275,7 @@ by_turns() { # HTTP2 VERSION
 	wait_for more_told_to_go "$before" && wait_for speaks "$2" || failed "the server speaks HTTP/$2" 'it does not'
 }
 nginx_up good
-mount_up -o "$trusted" -o deadline=20
+mount_up -o "$trusted"
 resources "$runtimes" >"$work/ignored"
 begin() { # NAME
 	jq -r .name "$runtimes/$1/info.json" >>"$work/slow" 2>&1 &
@@ -394,19 +397,20 @@ frames goaway1 'GOAWAY before the answer' 0 1-4
 frames broken 'a stream that is reset' EREMOTEIO 1-9 'answer'
 frames brokenbody 'a stream that is reset in its body' EREMOTEIO 1-9 'unusable answer'
 frames garbage 'bytes that are no frames' EREMOTEIO 1-9
+h2+=,deadline=3 # what follows waits for it
 frames silent 'a stream without an answer' ETIMEDOUT 1-3 'within'
 mode deaf
-mount_up -o "$h2"
+mount_up -o "$h2,deadline=9"
 before=$(asked)
 came() {
 	[ "$(asked)" -gt "$before" ]
 }
-faulted 'a connection that answers nobody any more' ETIMEDOUT $limit_ms - ls "$templates" >"$work/first" 2>&1 &
+faulted 'a connection that answers nobody any more' ETIMEDOUT 15000 - ls "$templates" >"$work/first" 2>&1 &
 first=$!
 wait_for came
 mode pass
-sleep 1 # so much more time has the next one
-faulted 'who comes there later is answered on another one' 0 $limit_ms 1 ls "$models"
+sleep 4 # so much more time has the next one
+faulted 'who comes there later is answered on another one' 0 15000 1 ls "$models"
 wait $first
 cat "$work/first"
 grep -q '^FAIL' "$work/first" && failed 'the first one' 'see above'
@@ -454,7 +458,7 @@ for code in 403 407 502; do
 done
 mount_down
 mode silent
-mount_up -o "$proxied"
+mount_up -o "$proxied,deadline=3"
 faulted 'a proxy that never answers' ETIMEDOUT $limit_ms 0 ls "$runtimes"
 has 'a proxy that never answers, in words' "$(cat "$runtimes/.error")" 'within'
 mount_down
