@@ -62,14 +62,14 @@ all_good() { # NAME TEXT: it has all good entries
 	has "$1: every good one" "$2" good-0 good-1 good-2 good-3 good-4 good-5 good-6 good-7 good-8 good-9
 }
 
-# No listing expires by itself; each detail is asked for each time.
-enter -o deadline=3,ttl_list=600,ttl_item=0,ttl_metrics=0
+# No listing expires by itself; each detail is asked for each time. What is refused does not wait for the deadline.
+enter -o deadline=20,ttl_list=600,ttl_item=0,ttl_metrics=0
 
 echo '# names, ids, values'
 for what in names ids values; do
 	tell list $what
 	touch "$runtimes"
-	lie $what 0 5000 1 ls "$runtimes"
+	lie $what 0 9000 1 ls "$runtimes"
 	all_good "$what" "$(ls "$runtimes")"
 	seen=$(python3 "$here/seen.py" $what "$runtimes")
 	is "$what: $(tail -n 1 <<<"$seen")" "$(grep ^wrong: <<<"$seen")" ''
@@ -98,23 +98,23 @@ list() { # LIE ERRNO LIMIT_MS REQUESTS WORD…: the words must be shown
 	fi
 }
 for lie in data-object data-string data-number data-null data-true nothing items-none; do
-	list $lie EREMOTEIO 3000 1-3
+	list $lie EREMOTEIO 9000 1-3
 done
 for lie in items-mixed bare pagination-string pagination-array 'pages=%223%22' pages=0 pages=-1 pages=2.0 pages=1e300 pages=9223372036854775808 \
 	pages=null pages=%5B%5D pages-full=3 'items=1e2' items=0 items=-5 items=%229%22; do
-	list "$lie" 0 3000 1-4
+	list "$lie" 0 9000 1-4
 done
-list billion 0 3000 1
+list billion 0 9000 1
 list pages-full=1000 0 12000 1000
-list pages-full=1000000000 EREMOTEIO 3000 1-3
-list repeats 0 3000 2
-list circle 0 3000 3
-list shifts 0 3000 4 p0-99 p1-50
-list shrinks 0 3000 4 p2-49
-list next-404 EREMOTEIO 3000 2
-list next-500 EREMOTEIO 3000 2-4
-list next-null EREMOTEIO 3000 2-4
-list crowd EREMOTEIO 6000 2
+list pages-full=1000000000 EREMOTEIO 9000 1-3
+list repeats 0 9000 2
+list circle 0 9000 3
+list shifts 0 9000 4 p0-99 p1-50
+list shrinks 0 9000 4 p2-49
+list next-404 EREMOTEIO 9000 2
+list next-500 EREMOTEIO 9000 2-4
+list next-null EREMOTEIO 9000 2-4
+list crowd EREMOTEIO 9000 2
 after=$(memory)
 is "memory: $before KiB before the lists, $after KiB after" "$([ $((after - before)) -le 65536 ] && echo bounded)" bounded
 tell list items=11
@@ -131,7 +131,7 @@ echo '# answers'
 before=$(memory)
 answer() { # LIE ERRNO [LIMIT_MS]
 	tell item "$1"
-	lie "$1" "$2" "${3:-6000}" 1-3 cat "$runtimes/good-1/info.json"
+	lie "$1" "$2" "${3:-9000}" 1-3 cat "$runtimes/good-1/info.json"
 	others_answer "$1"
 }
 for lie in empty white null true number string array list html bom utf16 utf16be nul nul-behind nul-before trailing two comma comment single nan \
@@ -156,17 +156,14 @@ said=$(cat "$runtimes/good-1/info.json" 2>&1)
 has 'words: .error has them, escaped' "$(cat "$runtimes/good-1/.error")" '\x1b]0;owned\x07' '\x0a\x0aVerdict' '\xff' '\x1b[2Jcode' '\x1b[2Jid'
 is 'words: nothing of them steers' "$(LC_ALL=C.UTF-8 grep -c '[[:cntrl:]]' "$runtimes/good-1/.error" "$m/.neevfs/errors" | cut -d: -f2 | sort -u)" 0
 others_answer words
-for lie in slow-body slow-head; do
-	answer $lie ETIMEDOUT 4500
-done
-answer endless-body EREMOTEIO 4500
+answer endless-body EREMOTEIO
 after=$(memory)
 is "memory: $before KiB before the answers, $after KiB after" "$([ $((after - before)) -le 65536 ] && echo bounded)" bounded
 
 echo '# what is odd, and good'
 for lie in plain-type http10 closing cookie gzip cases; do
 	tell item $lie
-	lie $lie 0 3000 1-9 cat "$runtimes/good-1/info.json"
+	lie $lie 0 9000 1-9 cat "$runtimes/good-1/info.json"
 done
 for lie in pair behind; do
 	tell item $lie
@@ -186,18 +183,25 @@ for lie in negative past text zero; do
 	tell item "retry-$lie"
 	errno=EREMOTEIO
 	[ $lie = zero ] && errno=EBUSY
-	lie retry-$lie $errno 4500 1-3 cat "$runtimes/good-7/info.json" # of a name that the kernel knows it would look twice
+	lie retry-$lie $errno 9000 1-3 cat "$runtimes/good-7/info.json" # of a name that the kernel knows it would look twice
 	others_answer "retry-$lie"
 done
 others_answer 'answers'
 mount_down
 
+echo '# answers that come too late'
+enter -o deadline=5,ttl_list=600,ttl_item=0
+for lie in slow-body slow-head; do
+	answer $lie ETIMEDOUT 12000
+done
+mount_down
+
 echo '# what lasts: each on a mount of its own'
 for lie in retry-huge:EREMOTEIO retry-beyond:EBUSY retry-future:EREMOTEIO 401-basic:EKEYEXPIRED; do
-	enter -o deadline=3,ttl_item=0
+	enter -o deadline=20,ttl_list=600,ttl_item=0
 	ls "$runtimes" >"$work/out"
 	tell item "${lie%:*}"
-	lie "${lie%:*}" "${lie#*:}" 4500 1-3 cat "$runtimes/good-1/info.json"
+	lie "${lie%:*}" "${lie#*:}" 9000 1-3 cat "$runtimes/good-1/info.json"
 	is "${lie%:*}: what is kept" "$(cat "$runtimes/good-2/status" 2>&1)" Running
 	[ ${lie%%-*} = 401 ] || is "${lie%:*}: another service" "$(cat "$models/chat/status" 2>&1)" ready
 	tell item well
@@ -205,15 +209,15 @@ for lie in retry-huge:EREMOTEIO retry-beyond:EBUSY retry-future:EREMOTEIO 401-ba
 done
 
 echo '# a good answer within its time is not replaced'
-enter -o deadline=3
+enter -o deadline=20,ttl=600
 cat "$runtimes/good-1/info.json" >"$work/good"
 tell list data-null
 tell item html
-FAULT_TABLE='' faulted 'a broken answer while a good one is kept' 0 1000 0 cmp "$work/good" "$runtimes/good-1/info.json"
+FAULT_TABLE='' faulted 'a broken answer while a good one is kept' 0 9000 0 cmp "$work/good" "$runtimes/good-1/info.json"
 mount_down
 
 echo '# answers that nobody asked for, on a connection that waits'
-enter -o deadline=3
+enter -o deadline=20
 tell list well
 ls "$runtimes" >"$work/out"
 tell item late
