@@ -47,12 +47,14 @@ os.execv(sys.argv[1], sys.argv[1:])' "$NEEVFS" -o "$base,token_command=echo \$\$
 	echo $waiting >>"$work/pids"
 	wait_for [ -s asked ]
 	processes "$point"
+	isnt "SIG$signal: it has begun a supervisor" "$keeper" ''
 	kill -$signal $waiting
 	wait $waiting 2>/dev/null
 	is "SIG$signal ends it" $? $((128 + $(kill -l $signal)))
 	ok "SIG$signal: and the token command that it waited for" wait_for gone "$(cat asked)"
 	: >go
-	ok "SIG$signal: and all that it started" ended
+	processes "$point"
+	is "SIG$signal: and all that it started" "$pid$keeper" ''
 	is "SIG$signal: nothing is mounted later" "$(mounted "$point" && echo mounted)" ''
 done
 
@@ -100,11 +102,11 @@ ok 'and unmounted by the link' "$NEEVFS" umount link
 ok 'it is gone' wait_for unmounted "$point"
 mkdir 'a b' $'new\nline' 'comma,backslash\' -- -dash
 for at in 'a b' $'new\nline' 'comma,backslash\' ./-dash mnt/; do
-	before=$(wc -l </proc/self/mounts)
+	before=$(our_mounts | wc -l)
 	ok "'${at//$'\n'/?}'" "$NEEVFS" -o "$options" "$at"
 	is "'${at//$'\n'/?}' answers" "$(answers "$at" && echo yes)" yes
 	ok "'${at//$'\n'/?}' is unmounted" "$NEEVFS" umount "$at"
-	is "'${at//$'\n'/?}': nothing is left" "$(wc -l </proc/self/mounts)" "$before"
+	is "'${at//$'\n'/?}': nothing is left" "$(our_mounts | wc -l)" "$before"
 done
 long=$work
 for ((i = 0; i < 40 && ${#long} < 3800; i++)); do
@@ -120,7 +122,8 @@ mkdir "$long"
 ok "a path of ${#long} bytes" "$NEEVFS" -o "$options" "$long"
 is 'it answers' "$(cd "$long" && cat README.txt | grep -c . | sed 's/.*[1-9].*/yes/')" yes
 ok 'it is unmounted' "$NEEVFS" umount "$long"
-has 'and the log says so' "$(tail -n 1 "$dlog")" ': unmounted'
+last_word() { tail -n 1 "$dlog" | grep -o ': unmounted$'; }
+becomes 'and the log says so' ': unmounted' last_word # the daemon ends after it is unmounted
 for hidden in token_file ca_file journal; do
 	cp token mnt/inside
 	said=$("$NEEVFS" -o "$options,$hidden=mnt/inside" "$point" 2>&1)
