@@ -5,7 +5,7 @@
 journal=$XDG_STATE_HOME/neevfs/journal
 cloud_up --speed 0 --instances 0
 advance 100
-mount_up -o deadline=5
+mount_up -o deadline=20 # the look that tells comes after 1 to 2 s
 cd "$work" || exit 1
 printf '%s\n' "$spec_runtime" >spec.json
 n=0
@@ -42,6 +42,8 @@ is 'the journal: each was begun' "$(records pending)" 5
 is 'the journal: each was settled' "$(records done)" 5
 
 echo '# not carried out, and nobody can say so yet'
+mount_down
+mount_up -o deadline=5 # each waits for it
 declare -A cases=([doubt-a]='"status":500' [doubt-b]='"status":503' [doubt-c]='"drop":"before"')
 for name in doubt-a doubt-b doubt-c; do
 	reset
@@ -61,7 +63,7 @@ echo '# it turns up late'
 jq '{name: "doubt-a"} + .' spec.json | api "$runtimes_api" -d @- -o /dev/null
 refresh
 is 'a listing shows it' "$(cat "$runtimes/doubt-a/status")" Pending
-WAIT=40 becomes 'and settles it' 6 records done
+WAIT=60 becomes 'and settles it' 6 records done
 
 echo '# the next mount knows'
 for how in TERM KILL; do
@@ -70,7 +72,7 @@ for how in TERM KILL; do
 	else
 		mount_kill
 	fi
-	mount_up -o deadline=5
+	mount_up -o deadline=30
 	reset
 	is "SIG$how: the drafts in doubt are back" "$(ls "$runtimes" | grep -c '^doubt-[bc]$')" 2
 	has "SIG$how: the reason" "$(cat "$runtimes/doubt-b/.error")" 'doubt-b/spec.json: ECANCELED' 'not sent again' 'Verdict: unknown whether'
@@ -86,7 +88,7 @@ mkdir "$second"
 NEEV_API_TOKEN=$token "$NEEVFS" -o "api_base=$url,$scope" "$second"
 fails 'a create under it' EALREADY write "$spec_runtime" "$second${runtimes#"$first_m"}/doubt-b/spec.json"
 mkdir "$second${runtimes#"$first_m"}/fresh" "$runtimes/fresh"
-fault '{"operation":"createAIRuntime","delay_ms":3500}'
+fault '{"operation":"createAIRuntime","delay_ms":9000}'
 write "$spec_runtime" "$runtimes/fresh/spec.json" &
 writer=$!
 becomes 'the POST is under way' 1 requests createAIRuntime
@@ -103,7 +105,7 @@ echo "settled $number" >>"$journal"
 listed_doubts() {
 	ls "$runtimes" | grep -c '^doubt-b$' || :
 }
-WAIT=40 becomes 'the name is free' 0 listed_doubts
+WAIT=60 becomes 'the name is free' 0 listed_doubts
 mkdir "$runtimes/doubt-b"
 ok 'and can be used' write "$spec_runtime" "$runtimes/doubt-b/spec.json"
 is 'its status' "$(cat "$runtimes/doubt-b/status")" Pending
