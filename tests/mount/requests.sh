@@ -143,16 +143,17 @@ advance 100
 asks() { # FILE OPERATION: reads it; how often it was asked for so far
 	cat "$1" >/dev/null && requests "$2"
 }
+asked_again() { [ "$(asks "$@")" -ge 1 ]; } # twice, if one look takes longer than the TTL
 expires() { # OPTION FILE OPERATION
 	local begin took
 	mount_up -o "ttl=3000,$1=0.7"
 	begin=$(now_ms) # before what it fetched: however slow the machine is, it is not asked again before that is over
 	cat "$m/$2" >/dev/null
 	reset
-	becomes "$1: asked again" 1 asks "$m/$2" "$3"
+	ok "$1: asked again" wait_for asked_again "$m/$2" "$3"
 	took=$(($(now_ms) - begin))
 	is "$1: when its time is up" "$([ $took -ge 700 ] && echo yes || echo "$took ms")" yes
-	is "$1: nothing else is" "$(counted)" "$3=1"
+	is "$1: nothing else is" "$(counted | sed 's/=[1-9][0-9]*$//')" "$3"
 	mount_down
 }
 expires ttl_list project/airuntimes/eval-01/status listAIRuntimes
@@ -171,11 +172,11 @@ mount_up
 begin=$(now_ms)
 cat "$runtimes/render-comfy/info.json" "$runtimes/eval-01/info.json" "$models/chat-llama/status" >/dev/null
 reset
-becomes 'a pending instance is looked at again' 1 eval 'cat "$runtimes/render-comfy/status" >/dev/null && requests listAIRuntimes'
+ok 'a pending instance is looked at again' wait_for asked_again "$runtimes/render-comfy/status" listAIRuntimes
 took=$(($(now_ms) - begin))
-is 'after 2 s' "$([ $took -ge 2000 ] && [ $took -lt 15000 ] && echo yes || echo "$took ms")" yes
+is 'after 2 s' "$([ $took -ge 2000 ] && [ $took -lt 28000 ] && echo yes || echo "$took ms")" yes
 cat "$runtimes/render-comfy/info.json" "$runtimes/eval-01/info.json" "$models/chat-llama/status" >/dev/null
-is 'and so is its detail, but nothing that stands still' "$(counted | sed 's/listAIRuntimes=[1-9]/listAIRuntimes/')" 'getAIRuntime=1 listAIRuntimes'
+is 'and so is its detail, but nothing that stands still' "$(counted | sed 's/=[1-9][0-9]*//g')" 'getAIRuntime listAIRuntimes'
 advance 60
 becomes 'the state it comes to is seen' Running cat "$runtimes/render-comfy/status"
 mount_down
