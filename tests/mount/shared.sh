@@ -131,14 +131,14 @@ echo '# with the cache'
 nginx_up api
 crowd_up "$through"
 reset
-in_time 25 15
+in_time 25 22
 begun=$(now_ms)
 crowd states
 is 'twenty mounts are as one' "$(counted)" 'listAIRuntimes=3'
 is 'they see what there is' "$(wc -l <"$work/host7/said")" 250
 crowd cat airuntimes/eval-01/info.json
 is 'a detail' "$(counted)" 'getAIRuntime=1 listAIRuntimes=3'
-crowd ls ../../../../catalog ../../templates
+up=18 crowd ls ../../../../catalog ../../templates # two have yet to ask for them
 is 'catalogs' "$(counted)" 'getAIRuntime=1 listAIRuntimes=3 listCatalog=1 listOrgAIRuntimeTemplates=1'
 crowd cat aimodels/chat-llama/status
 is 'deployments' "$(counted)" 'getAIRuntime=1 listAIRuntimes=3 listCatalog=1 listDeployedAIModels=1 listOrgAIRuntimeTemplates=1'
@@ -157,23 +157,26 @@ ok 'scale' write 5 "$work/host1/mnt/project/aimodels/chat-llama/replicas"
 is 'is seen there at once' "$(own 1 cat aimodels/chat-llama/status)" initializing
 is 'it was sent once' "$(changes)" scaleDeployedAIModel=1
 unseen=
-everybody() { # STATUS: sees it; meanwhile who made it must not see the time before
+everybody() { # STATUS: sees it, in a look that began at `looked`; meanwhile who made it must not see the time before
+	looked=$(now_ms)
 	for i in 1 2 3; do
 		[ "$(own 1 cat aimodels/chat-llama/status)" = initializing ] || unseen+=x
 	done
 	crowd_looks cat aimodels/chat-llama/status
 	[ "$(grep -lx "$1" "$work"/host*/said | wc -l)" = $many ]
 }
-until everybody initializing || (($(now_ms) - changed > 40000)); do
+unseen_ms=0
+until everybody initializing; do
+	unseen_ms=$((looked - changed))
+	((unseen_ms <= 40000)) || break
 	first=2 # who made it passes the cache by for 30 s
 	crowd states
 	first=1
 done
-took=$(($(now_ms) - changed))
-is 'all see it within the TTL' "$((took <= 32000 ? 1 : took))" 1
+is 'all see it within the TTL' "$((unseen_ms <= 32000 ? 1 : unseen_ms))" 1
 is 'it was never unseen where it was made' "$unseen" ''
-asked=$(requests listAIRuntimes) times=$(past 25 $begun) # in the first one they had asked before the count began
-is 'and meanwhile know as one what stands still' "$((asked % 3 == 0 && asked < 3 * times ? times : asked))" "$times"
+asked=$(requests listAIRuntimes) times=$(past 25 $begun) # where a time ends between two pages, some ask for all of them again: far from all of them
+is 'and meanwhile know as one what stands still' "$((asked <= 3 * times + 30 ? times : asked))" "$times"
 begun=$(now_ms)
 reset
 first=2
@@ -182,20 +185,22 @@ asked=$(requests listDeployedAIModels) times=$(past 2 $begun)
 is 'what moves is asked for at most once in 2 s' "$((asked >= 1 && asked <= times ? times : asked))" "$times"
 first=1
 advance 60
-WAIT=8 becomes 'all see where it comes to' 1 eval 'everybody ready && echo 1'
+WAIT=30 becomes 'all see where it comes to' 1 eval 'everybody ready && echo 1'
 
 echo '# creates'
-in_time 25 15
+in_time 25 20
 own 2 touch ../../templates
 own 2 ls ../../templates >/dev/null # from now on the cache has it
 behind=$gpu_api/orgs/org-demo/airuntime-templates
 api -f -o /dev/null -d "{\"name\":\"behind\",${spec_template#\{}" -H 'Content-Type: application/json' "$behind" || failed 'a create behind the cache' "$?"
-is 'what was created behind the cache is not seen' "$(own 1 ls ../../templates | grep -c behind) $(own 3 ls ../../templates | grep -c behind)" '0 0'
+is 'what was created behind the cache is not seen, also by who has yet to ask' \
+	"$(own 1 ls ../../templates | grep -c behind) $(own 19 ls ../../templates | grep -c behind)" '0 0'
 reset
 mkdir "$work/host3/mnt/orgs/org-demo/templates/behind"
 fails 'but its name is taken' EEXIST put "$spec_template" "$work/host3/mnt/orgs/org-demo/templates/behind/spec.json"
 is 'by a fresh listing' "$(counted)" 'listOrgAIRuntimeTemplates=1'
-is 'which the others have from the cache' "$(own 4 touch ../../templates; reset; own 5 ls ../../templates >/dev/null; counted)" none
+reset
+is 'which the others have from the cache' "$(own 20 ls ../../templates | grep -c behind) $(counted)" '1 none'
 mkdir "$work/host4/mnt/orgs/org-demo/templates/shared-1"
 reset
 ok 'create' put "$spec_template" "$work/host4/mnt/orgs/org-demo/templates/shared-1/spec.json"
@@ -238,7 +243,8 @@ token=pat-nc-sandbox
 
 echo '# secrets'
 is 'no token in a log' "$(grep -l pat-nc "$work/access" "$work/nginx.error" "$work/nginx.out")" ''
-is 'the API was given each' "$(awk '{print $NF}' "$work/wire" | sort -u | wc -l)" 3
+tokens_given() { awk '{print $NF}' "$work/wire" | sort -u | wc -l; }
+becomes 'the API was given each' 3 tokens_given # nginx writes of a request after its answer
 is 'what is kept is for nobody else' "$(stat -c %a "$work/still" "$work/moving" | paste -sd ' ') $(find "$work/still" "$work/moving" -type f -perm /077 | wc -l)" '700 700 0'
 isnt 'there is something' "$(find "$work/still" -type f | wc -l)" 0
 nginx_down
