@@ -636,8 +636,8 @@ crowd() {
 	[ $kib -le $((sanitized ? 98304 : 4096)) ] && passed 'their memory is gone' || failed 'their memory is gone' "$kib KiB more"
 }
 
-for each in ${ROUNDS:-crowd loss forgotten names authorities tls_stalled drop_before drop_kept drop_middle reject_all refused unroutable silent swallow drip drip_body half_closed \
-	closed resets deaf stops broken_bodies}; do
+for each in ${ROUNDS:-crowd swallow resets drip_body loss forgotten names authorities tls_stalled drop_before drop_kept drop_middle reject_all refused unroutable silent drip \
+	half_closed closed deaf stops broken_bodies}; do
 	round $each
 	[ $each != crowd ] || wait "${round_pids[@]}" # its times are measured
 done
