@@ -14,6 +14,7 @@ sleeps() {
 }
 asleep() { # it has answered all, and its last look at the device is over
 	local before
+	[[ $(<"/proc/$pid/stat") == *') S '* ]] || return 1 # a daemon that is only not given the processor
 	before=$(sleeps)
 	sleep 0.05
 	[ "$(sleeps)" = "$before" ]
@@ -54,6 +55,7 @@ END
 ls -l "$runtimes" >/dev/null
 for what in stat pread readdir; do
 	coproc HOT { python3 hot.py $what "$runtimes" 2>&1; }
+	hot=$HOT_PID # bash forgets it when the process has ended
 	read -r said <&"${HOT[0]}"
 	is "$what: it begins" "$said" ready
 	ok "$what: the daemon sleeps" wait_for asleep
@@ -63,7 +65,7 @@ for what in stat pread readdir; do
 	is "$what: it was done" "$said" "done"
 	is "$what: the daemon slept on" "$(sleeps)" "$before"
 	echo end >&"${HOT[1]}"
-	wait "$HOT_PID"
+	wait "$hot"
 done
 reset
 ls -l "$runtimes" "$runtimes/eval-01/storage" >/dev/null
@@ -177,12 +179,12 @@ is 'who has it open reads what he opened' "$(cat <&4)" ready
 exec 4<&-
 is 'its size' "$(stat -c %s "$models/chat-llama/status")" 13
 advance 20
-kill -HUP "$pid"
-becomes 'SIGHUP' ready cat "$models/chat-llama/status"
+refresh
+is 'a touch of the mount' "$(cat "$models/chat-llama/status")" ready
 api "$runtimes_api/$(cat "$runtimes/eval-01/id")" -X DELETE -o /dev/null
 is 'within its time, too' "$(cat "$runtimes/eval-01/status")" Running
-refresh
-is 'a touch of the mount' "$(cat "$runtimes/eval-01/status")" Terminating
+kill -HUP "$pid"
+becomes 'SIGHUP' Terminating cat "$runtimes/eval-01/status"
 advance 20
 refresh
 ok 'gone from the listing' eval "! ls '$runtimes' | grep -qx eval-01"
@@ -198,7 +200,7 @@ api "$models_api/$model_id/scale" -X PUT -H 'Content-Type: application/json' -d 
 from=$(now_ms)
 becomes 'after its time' initializing cat "$models/chat-llama/status"
 spent=$(($(now_ms) - from))
-ok "after its time, not later ($spent ms)" test $spent -le 2000
+ok "after its time, not later ($spent ms)" test $spent -le 10000 # it would be 30 s
 is 'its size' "$(stat -c %s "$models/chat-llama/status")" 13
 is 'who has it open reads what he opened' "$(cat <&4)" ready
 exec 4<&-
