@@ -45,8 +45,10 @@ for what in environ maps mem; do
 	fails "another process of its user does not see its $what" EACCES other dd if="/proc/$pid/$what" of=/dev/null bs=1 count=1 status=none
 done
 fails 'nor its descriptors' EACCES other ls "/proc/$pid/fd"
-hasnt 'and its command line has no token' "$(tr '\0' ' ' <"/proc/$pid/cmdline")" "$token"
-hasnt 'nor has its environment' "$(tr '\0' ' ' <"/proc/$pid/environ")" "$token"
+line=$(tr '\0' ' ' <"/proc/$pid/cmdline") environment=$(tr '\0' ' ' <"/proc/$pid/environ")
+has 'both can be read' "$line $environment" "$work/point" "HOME=$HOME"
+hasnt 'its command line has no token' "$line" "$token"
+hasnt 'nor has its environment' "$environment" "$token"
 other fusermount3 -q -u "$work/point" || umount "$work/point" # where there is no /etc/mtab only root can
 wait $pid
 is 'it ends' $? 0

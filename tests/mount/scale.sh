@@ -160,13 +160,13 @@ is 'the last that was taken is the last there' "$(cat "$replicas")" 3
 
 echo '# a writer that is killed'
 reset
-fault '{"operation":"scaleDeployedAIModel","delay_ms":3000}'
+fault '{"operation":"scaleDeployedAIModel","delay_ms":6000}'
 (exec tee "$replicas" <<<6 >/dev/null) &
 writer=$!
 becomes 'its PUT is under way' 1 requests scaleDeployedAIModel
 begin=$(now_ms)
 { kill -KILL $writer; wait $writer; } 2>/dev/null
-is 'it can be killed' "$([ $(($(now_ms) - begin)) -lt 2000 ] && echo soon)" soon
+is 'it can be killed' "$([ $(($(now_ms) - begin)) -lt 5000 ] && echo soon)" soon
 becomes 'its PUT goes on' 6 cat "$replicas"
 is 'one PUT all the same' "$(changes)" scaleDeployedAIModel=1
 advance 15
