@@ -4,7 +4,7 @@
 #
 #   tests/mount/interrupt.sh [ROUNDS]      of each case; 2
 rounds=${1:-2}
-BOUND=${BOUND:-400}
+BOUND=${BOUND:-$((300 + 120 * rounds))}
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lib.sh" || exit 1
 soon_ms=300  # how soon a caller is gone
