@@ -390,6 +390,20 @@ static void compact_add(struct buffer *out, const struct journal_lines *lines, t
 	}
 }
 
+/*
+ * Whether the file is begun anew with what is then in `out`. Whoever has looked before that must look again, so it has
+ * to halve the file, unless there is no room for another line.
+ */
+static bool compact_try(struct buffer *out, const struct file *file, size_t line_len, time_t when) {
+	if (file->text.len <= JOURNAL_COMPACT_BYTES)
+		return false;
+	compact_add(out, &file->lines, when);
+	if (out->len <= file->text.len / 2 || file->text.len + line_len > JOURNAL_BEGIN_BYTES)
+		return true;
+	buffer_clear(out);
+	return false;
+}
+
 int journal_begin(struct journal *journal, const struct journal_entry *entry, uint64_t since, time_t when,
 	uint64_t *ret_number, struct error *err) {
 	if (!journal->path) {
@@ -406,13 +420,11 @@ int journal_begin(struct journal *journal, const struct journal_entry *entry, ui
 	if ((rc = line_check(journal, &line, err)))
 		return rc;
 
-	bool compact = file.text.len > JOURNAL_COMPACT_BYTES;
 	SCOPED(buffer_free) struct buffer out = {0};
-	if (compact)
-		compact_add(&out, &file.lines, when);
-	else if (file.lines.whole == 0)
+	bool compact = compact_try(&out, &file, line.len, when);
+	if (!compact && file.lines.whole == 0)
 		journal_line_header(&out);
-	else if (file.lines.unterminated)
+	else if (!compact && file.lines.unterminated)
 		buffer_byte(&out, '\n');
 	size_t keep = out.len;
 	buffer_append(&out, line.data, line.len);

@@ -844,6 +844,32 @@ static void the_latest_done_are_kept(void **state) {
 	assert_true(file_text()->len <= JOURNAL_COMPACT_BYTES + JOURNAL_LINE_MAX);
 }
 
+/* Where so much is open that a compaction would free little, none makes those who looked before it look again. */
+static void many_open_hinder_nobody(void **state) {
+	(void)state;
+	SCOPED(scope_journal) struct journal *journal = journal_at(path);
+	char name[1000];
+	uint64_t count = 0;
+	memset(name, 'n', sizeof name);
+	do {
+		snprintf(name + 980, 20, "%d", (int)count++);
+		begin(journal, name);
+	} while (file_text()->len <= 2 * JOURNAL_COMPACT_BYTES);
+	uint64_t mark = mark_of(journal);
+	begin(journal, "a");
+	begin(journal, "b");
+	struct journal_entry entry = entry_of("c");
+	uint64_t number = 0;
+	assert_int_equal(journal_begin(journal, &entry, mark, WHEN, &number, NULL), 0);
+	assert_int_equal(number, mark + 3);
+	/* Once most of it is settled, it pays. */
+	for (uint64_t i = 1; i <= count; i++)
+		settle(journal, i);
+	begin(journal, "d");
+	assert_true(file_text()->len < JOURNAL_COMPACT_BYTES);
+	assert_open(journal, "a b c d ");
+}
+
 static void the_file_is_bounded(void **state) {
 	(void)state;
 	SCOPED(scope_journal) struct journal *journal = journal_at(path);
@@ -1399,6 +1425,7 @@ int main(void) {
 		TEST(settling_by_hand_is_of_what_stands_before),
 		TEST(compaction_keeps_what_counts),
 		TEST(the_latest_done_are_kept),
+		TEST(many_open_hinder_nobody),
 		TEST(the_file_is_bounded),
 		TEST(only_a_file_of_our_own_is_used),
 		TEST(directories_are_made),
