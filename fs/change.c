@@ -214,8 +214,9 @@ int change_unfinished(const struct change *change, int code, struct error *ret) 
 		error_set(ret, code == ETIMEDOUT ? EINPROGRESS : code,
 			"the create was sent, and whether it was carried out is not known (%.200s); no listing shows "
 			"it yet. "
-			"It is looked for, and not sent again; to settle it by hand: THE JOURNAL in neevfs(1)",
-			change->error.message);
+			"It is looked for, for %u s or a little longer, and not sent again; to settle it by hand: THE "
+			"JOURNAL in neevfs(1)",
+			change->error.message, change->kind->absent_s);
 	ret->http_status = change->error.http_status;
 	memcpy(ret->request_id, change->error.request_id, sizeof ret->request_id);
 	ret->verdict = VERDICT_UNKNOWN;

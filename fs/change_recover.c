@@ -59,10 +59,9 @@ static int recover_as(struct changes *changes, const struct kind *kind, const st
 	change->record = record->number;
 	char when[MOMENT_SIZE];
 	moment_show(record->when, when);
-	error_set(&change->error, ECANCELED,
+	error_set(&change->error, EINPROGRESS,
 		"a create was begun at %s by another mount, or by one that has ended, and its outcome is not known; it "
-		"is "
-		"looked for, and not sent again",
+		"is looked for, and not sent again",
 		when);
 	change->error.verdict = VERDICT_UNKNOWN;
 	refusal_add(fs->refusals, fs->now, "create", change->path, &change->error, NULL);

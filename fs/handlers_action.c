@@ -39,7 +39,9 @@ struct action {
 
 static int scale_read(struct op *op, const char *data, size_t size) {
 	char text[NUMBER_BYTES_MAX + 1];
-	size_t digits = size && (*data == '-' || *data == '+') ? 1 : 0;
+	if (size > 1 && *data == '+' && isdigit((unsigned char)data[1]))
+		return op_refuse_words(op, EINVAL, "write how many replicas there shall be, not how many more");
+	size_t digits = size && *data == '-' ? 1 : 0;
 	while (digits < size && isdigit((unsigned char)data[digits]))
 		digits++;
 	if (!size || digits < size || !isdigit((unsigned char)data[size - 1]))

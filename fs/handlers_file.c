@@ -20,10 +20,13 @@ static int draft_open(struct op *op, const struct view *view) {
 		return 0;
 	if (draft->state == DRAFT_OPEN)
 		return op->file.flags & O_TRUNC ? draft_truncate(op->fs->drafts, draft, 0, op->fs->now) : 0;
+	if (draft->state == DRAFT_BUSY)
+		return op_refuse_words(op, EALREADY, "its create is under way");
 	return op_refuse_words(op, EALREADY,
-		draft->state == DRAFT_BUSY ? "its create is under way"
-					   : "a create of this name was sent and its outcome is not known; nothing "
-					     "more is sent until a listing shows it");
+		"a create of this name was sent and its outcome is not known; nothing more is sent until a listing "
+		"shows "
+		"it, or none has for %u s",
+		view->kind->absent_s);
 }
 
 /* Two handles may hold two texts, which the page cache could mix: it has only what is the node's own. */

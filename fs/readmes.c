@@ -1,6 +1,7 @@
 #include "readmes.h"
 
 #include "change.h"
+#include "links.h"
 #include "options.h"
 #include "view.h"
 
@@ -16,17 +17,38 @@
 enum { GRANTED_WRITE = 8 };
 _Static_assert(CHANGE_CREATE == 1 && CHANGE_SCALE == 2 && CHANGE_DELETE == 4, "the marks are bits of what is granted");
 
+static const char link[] = "project/";
+
+/* Whether the link is there, if the text speaks of it at all. */
+static bool readme_linked(const struct view *view, struct demand *demand) {
+	const struct item *org, *project;
+	if (!strstr(view->row->words, link) || !project_known(view, demand, &org, &project))
+		return true;
+	demand->until_ms = 0;
+	return false;
+}
+
+/* Where there is no link, with the whole path to a project. */
+static void line_add(struct buffer *out, const char *line, size_t len, bool linked) {
+	size_t link_len = strlen(link);
+	for (const char *at; !linked && (at = memmem(line, len, link, link_len)); line = at + link_len) {
+		buffer_append(out, line, (size_t)(at - line));
+		buffer_add(out, "orgs/ORG/projects/PRJ/");
+		len -= (size_t)(at - line) + link_len;
+	}
+	buffer_append(out, line, len);
+}
+
 int text_readme(const struct view *view, struct demand *demand, struct buffer *out) {
-	(void)demand;
 	const struct options *options = view->fs->options;
 	unsigned granted = options->read_only ? 0 : options->allow | GRANTED_WRITE;
-	bool whole = true;
+	bool whole = true, linked = readme_linked(view, demand);
 	for (const char *line = view->row->words, *end; *line; line = end) {
 		end = strchr(line, '\n') + 1;
 		bool marked = *line < ' ' && *line != '\n', shown = !marked || (granted & (unsigned)*line);
 		whole &= shown;
 		if (shown)
-			buffer_append(out, line + marked, (size_t)(end - line - marked));
+			line_add(out, line + marked, (size_t)(end - line - marked), linked);
 	}
 	if (whole)
 		return 0;
@@ -43,8 +65,8 @@ int text_readme(const struct view *view, struct demand *demand, struct buffer *o
 const char readme_root[] =
 	"neevfs: NeevCloud's AI cloud as files. Each directory has a README.txt.\n"
 	"\n"
-	"  project/airuntimes/NAME/   GPU instances of the only project\n"
-	"  project/aimodels/NAME/     its model deployments\n"
+	"  project/airuntimes/NAME/   GPU instances\n"
+	"  project/aimodels/NAME/     model deployments\n"
 	"  orgs/ORG/projects/PRJ/     every project; orgs/ORG/templates/: own templates\n"
 	"  templates/ inventory/ catalog/   what there is to create from\n"
 	"  .neevfs/                   this mount: its status, errors, cost\n"

@@ -132,9 +132,14 @@ static const char *next_of_asked(const struct refusal *refusal) {
 		return NULL;
 	if (path_ends(refusal->path, "/spec.json"))
 		return next_of_spec(refusal->path);
-	if (path_ends(refusal->path, "/replicas"))
+	if (path_ends(refusal->path, "/replicas") && refusal->error.http_status == 400)
 		return "look at status; of a deployment that failed only rmdir stops the billing";
 	return NULL;
+}
+
+/* A scale or delete says the same however often it is sent. */
+static bool refusal_repeatable(const struct refusal *refusal) {
+	return path_ends(refusal->path, "/replicas") || !strcmp(refusal->operation, "rmdir");
 }
 
 /* What to do; NULL: the words say it, or nobody can tell. */
@@ -151,11 +156,16 @@ static const char *refusal_next(const struct refusal *refusal) {
 		return "look at the balance and the quota in the provider's console";
 	case 403:
 		return "ask who administers the organisation for that right";
+	case 409:
+		return path_ends(refusal->path, "/replicas")
+			       ? "wait until it is ready (echo \"ready 600\" > wait), and write it again"
+			       : NULL;
 	case 429:
 		return "wait a while";
 	}
 	if (err->http_status >= 500)
-		return "try again later; if it stays so, tell the provider the x-request-id";
+		return err->request_id[0] ? "try again later; if it stays so, tell the provider the x-request-id"
+					  : "try again later";
 	if (err->http_status)
 		return NULL;
 	return err->code == EHOSTUNREACH || err->code == EPROTO || err->code == EKEYEXPIRED
@@ -203,7 +213,9 @@ static void refusal_text(const struct refusal *refusal, struct buffer *out) {
 	if (err->verdict == VERDICT_NOT_DONE)
 		buffer_add(out, "Verdict: nothing was changed.\n");
 	else if (err->verdict == VERDICT_UNKNOWN)
-		buffer_add(out, "Verdict: unknown whether it was carried out; look again before repeating it.\n");
+		buffer_printf(out, "Verdict: unknown whether it was carried out; %s.\n",
+			refusal_repeatable(refusal) ? "it does no harm to repeat it"
+						    : "look again before repeating it");
 	else if (err->verdict == VERDICT_DONE)
 		buffer_add(out, "Verdict: it was carried out.\n");
 	bool told = err->verdict == VERDICT_UNKNOWN || err->verdict == VERDICT_DONE;

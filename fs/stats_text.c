@@ -125,6 +125,7 @@ static void http_add(const struct stats *stats, const struct api_state *api, str
 	metric_head(out, "service_down", "gauge", "1: the service does not answer, and is asked once in a while only.");
 	for (size_t i = 0; i < API_SERVICES; i++)
 		buffer_printf(out, "neevfs_service_down{service=\"%s\"} %d\n", service_names[i], api->services[i].down);
+	metric(out, "token_refused", "gauge", "1: a service refuses the token.", api->token.refused);
 }
 
 /* ---- calls of the kernel ---- */
@@ -165,6 +166,20 @@ static void cache_add(const struct cache_stats *cache, struct buffer *out) {
 	metric(out, "cache_bytes", "gauge", "What they take.", cache->bytes);
 }
 
+static void creates_add(const struct drafts *drafts, struct buffer *out) {
+	static const struct {
+		enum draft_state state;
+		const char *name;
+	} shown[] = {{DRAFT_BUSY, "under_way"}, {DRAFT_DOUBT, "in_doubt"}};
+	metric_head(out, "creates", "gauge", "Creates that have not ended, by their state.");
+	for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+		size_t count = 0;
+		for (const struct draft *at = NULL; (at = draft_next_in(drafts, shown[i].state, at));)
+			count++;
+		buffer_printf(out, "neevfs_creates{state=\"%s\"} %zu\n", shown[i].name, count);
+	}
+}
+
 int text_stats(const struct view *view, struct demand *demand, struct buffer *out) {
 	(void)demand;
 	const struct fs *fs = view->fs;
@@ -176,6 +191,7 @@ int text_stats(const struct view *view, struct demand *demand, struct buffer *ou
 	http_add(fs->stats, &state.api, out);
 	calls_add(fs->stats, out);
 	cache_add(&state.cache, out);
+	creates_add(fs->drafts, out);
 	metric(out, "nodes", "gauge", "Names that the kernel knows.", nodes_count(fs->nodes));
 	metric(out, "open_handles", "gauge", "Open files and directories.", handles);
 	metric(out, "resident_memory_bytes", "gauge", "Resident memory of the process.", process_resident_bytes());

@@ -63,10 +63,19 @@ static void all_that_there_is_to_say(void **state) {
 		"Next: look at the balance and the quota in the provider's console.\n");
 	err = error_of(ETIMEDOUT, "late");
 	err.verdict = VERDICT_UNKNOWN;
-	refusal_add(refusals, 0, "rmdir", "", &err, NULL);
+	refusal_add(refusals, 0, "create", "", &err, NULL);
 	assert_last(refusals, "",
-		"1970-01-01T00:00:00Z rmdir : ETIMEDOUT\nlate\n"
+		"1970-01-01T00:00:00Z create : ETIMEDOUT\nlate\n"
 		"Verdict: unknown whether it was carried out; look again before repeating it.\n");
+	/* These say the same however often they are sent. */
+	refusal_add(refusals, 0, "rmdir", "a", &err, NULL);
+	assert_last(refusals, "a",
+		"1970-01-01T00:00:00Z rmdir a: ETIMEDOUT\nlate\n"
+		"Verdict: unknown whether it was carried out; it does no harm to repeat it.\n");
+	refusal_add(refusals, 0, "write", "a/replicas", &err, NULL);
+	assert_last(refusals, "a/replicas",
+		"1970-01-01T00:00:00Z write a/replicas: ETIMEDOUT\nlate\n"
+		"Verdict: unknown whether it was carried out; it does no harm to repeat it.\n");
 	refusals_free(refusals);
 }
 
@@ -124,6 +133,9 @@ static void what_to_ask_for_next(void **state) {
 		{"orgs/o/templates/a/spec.json", "no", ENOENT, 404, "Next: spec.schema.json and"},
 		{"p/aimodels/a/replicas", "no", EINVAL, 400,
 			"Next: look at status; of a deployment that failed only rmdir stops the billing.\n"},
+		{"p/aimodels/a/replicas", "no", EBUSY, 409, "Next: wait until it is ready ("},
+		{"p/aimodels/a/replicas", "no", ENOENT, 404, "Verdict: nothing was changed.\n"},
+		{"p/aimodels/a/replicas", "no", EREMOTEIO, 503, "Next: try again later.\n"},
 		{"p/airuntimes/a/spec.json", "max_instances=3: there are 3 already", EDQUOT, 0,
 			"Next: delete something, or mount with another max_instances=.\n"},
 		{"p/aimodels/a/replicas", "max_replicas=3: 4 asked for", EDQUOT, 0,

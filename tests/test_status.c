@@ -159,6 +159,8 @@ static void test_nobody(void **state) {
 	assert_row(before, "POST", TEMPLATES, "ETIMEDOUT", "write", TEMPLATES_DIR "/abc/spec.json");
 	assert_asker(before, getpid());
 	stage_mentions(&stage, ".neevfs/status", "\ncreates under way: 0\ncreates in doubt: 1 (templates abc)\n");
+	assert_int_equal(sample("neevfs_creates{state=\"under_way\"}"), 0);
+	assert_int_equal(sample("neevfs_creates{state=\"in_doubt\"}"), 1);
 	stage_in_vain(&stage, write);
 	assert_err(write, EINPROGRESS);
 	size_t waited = rows();
@@ -405,7 +407,9 @@ static void test_status(void **state) {
 	stage_mentions(&stage, ".neevfs/status",
 		"\ntoken source: token_file\ntoken: refused since 2026-01-01T00:01:30Z: EKEYEXPIRED: cannot reach "
 		"it\\x0a\\x1b[2J; another one is being fetched\n");
+	assert_int_equal(sample("neevfs_token_refused"), 1);
 	api->token = (struct token_state){.source = TOKEN_NONE, .why = &words};
+	assert_int_equal(sample("neevfs_token_refused"), 0);
 	stage_mentions(&stage, ".neevfs/status", "\ntoken source: none\ntoken: not usable: EKEYEXPIRED: ");
 	stage_close(&stage);
 }

@@ -8,6 +8,7 @@ mount_up -o "token_file=$work/token"
 
 echo '# the tree'
 is 'root' "$(ls -A "$m" | paste -sd ' ')" '.neevfs README.txt catalog inventory orgs project templates'
+has 'README.txt' "$(cat "$m/README.txt")" ' project/airuntimes/*/status'
 is '.neevfs' "$(ls -A "$m/.neevfs" | paste -sd ' ')" 'README.txt cost errors options refresh requests stats status version'
 is 'orgs' "$(resources "$m/orgs")" org-demo
 is 'an organisation' "$(ls -A "$m/orgs/org-demo" | paste -sd ' ')" '.error README.txt description id info.json name projects status templates'
@@ -325,6 +326,8 @@ echo '# nothing configured: what the API lists'
 scope=
 mount_up
 ok 'ls -l of the root' ls -l "$m"
+has 'README.txt names no link that is not there' "$(cat "$m/README.txt")" ' orgs/ORG/projects/PRJ/airuntimes/*/status'
+hasnt 'not once' "$(cat "$m/README.txt" "$m/.neevfs/README.txt")" ' project/'
 is 'organisations' "$(resources "$m/orgs")" org-demo
 is 'projects' "$(resources "$m/orgs/org-demo/projects")" 'prj-demo prj-empty'
 is 'an empty project is empty' "$(resources "$m/orgs/org-demo/projects/prj-empty/airuntimes" "$m/orgs/org-demo/projects/prj-empty/aimodels")" ''
