@@ -43,17 +43,20 @@ int cost_hourly(const struct fs *fs, struct prices *prices, const struct kind *k
 	return 0;
 }
 
-/* Of the view's resource: 0; -EINVAL: not known; DEMAND_PARKED, -EAGAIN, -ENOMEM. */
+/* Of the view's resource; -1: it is not known. 0, or why the inventory cannot be had, with words in the demand. */
 static int view_hourly(const struct view *view, struct demand *demand, int64_t *ret) {
 	const struct list *inventory;
 	const struct scope all = {0};
 	struct scope scope = view->scope;
 	int rc = store_list(view->fs->store, &kinds[KIND_INVENTORY], &all, demand, &inventory);
 	if (rc)
-		return demand_ends(rc) ? rc : -EINVAL;
+		return rc;
 	struct prices prices = {.inventory = inventory};
 	scope.count--;
-	return cost_hourly(view->fs, &prices, view->kind, &scope, scope.ids[scope.count], view->json, ret);
+	rc = cost_hourly(view->fs, &prices, view->kind, &scope, scope.ids[scope.count], view->json, ret);
+	if (rc == -EINVAL)
+		*ret = -1;
+	return rc == -EINVAL ? 0 : rc;
 }
 
 /* Hundredths of an hour since it was created; what is made of them is good until there is one more. */
@@ -79,9 +82,9 @@ static void usd_add(int64_t micros, struct buffer *out) {
 int text_usd_per_hour(const struct view *view, struct demand *demand, struct buffer *out) {
 	int64_t hourly;
 	int rc = view_hourly(view, demand, &hourly);
-	if (!rc)
+	if (!rc && hourly >= 0)
 		usd_add(hourly, out);
-	return rc == -EINVAL ? 0 : rc;
+	return rc;
 }
 
 int text_hours(const struct view *view, struct demand *demand, struct buffer *out) {
@@ -94,9 +97,10 @@ int text_hours(const struct view *view, struct demand *demand, struct buffer *ou
 int text_usd(const struct view *view, struct demand *demand, struct buffer *out) {
 	int64_t hourly, centihours, micros;
 	int rc = view_hourly(view, demand, &hourly);
-	if (!rc && view_centihours(view, demand, &centihours) && !__builtin_mul_overflow(hourly, centihours, &micros))
+	if (!rc && hourly >= 0 && view_centihours(view, demand, &centihours) &&
+		!__builtin_mul_overflow(hourly, centihours, &micros))
 		usd_add(micros / HUNDRED + (micros % HUNDRED != 0), out); /* up, as all amounts (money.h) */
-	return rc == -EINVAL ? 0 : rc;
+	return rc;
 }
 
 /* ---- all of them ---- */

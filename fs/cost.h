@@ -17,7 +17,8 @@ int replicas_shown(const struct fs *fs, const struct kind *kind, const struct sc
 int cost_hourly(const struct fs *fs, struct prices *prices, const struct kind *kind, const struct scope *scope,
 	const char *id, struct json json, int64_t *ret);
 
-/* Files in `cost` of a resource, empty where it is not known; and .neevfs/cost. 0, DEMAND_PARKED or -errno. */
+/* Files in `cost` of a resource, empty where it is not known; and .neevfs/cost. 0; DEMAND_PARKED; -errno: also if the
+ * inventory cannot be had. */
 int text_usd_per_hour(const struct view *view, struct demand *demand, struct buffer *out);
 int text_hours(const struct view *view, struct demand *demand, struct buffer *out);
 int text_usd(const struct view *view, struct demand *demand, struct buffer *out);

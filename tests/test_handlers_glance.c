@@ -741,6 +741,25 @@ static void a_table_while_the_inventory_hangs(void **state) {
 	stage_close(&stage);
 }
 
+/* A price that cannot be asked for is an error; one that is not known is none. */
+static void a_price_without_an_inventory(void **state) {
+	(void)state;
+	static const char *const names[] = {"usdPerHour", "usd"};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		struct stage stage;
+		stage_begin(&stage);
+		fuse_ino_t dir = stage_walk(&stage, RUNTIMES_DIR);
+		fuse_req_t look = stage_lookup(&stage, dir, "a");
+		stage_answer(&stage, API_GET, RUNTIMES, 200, LIST(INSTANCE("a", "id-a", "Running", "2", "r1")));
+		assert_entry(look);
+		look = stage_lookup(&stage, stage_walk(&stage, RUNTIMES_DIR "/a/cost"), names[i]);
+		stage_answer(&stage, API_GET, INVENTORY, 403, NULL);
+		assert_err(look, EACCES);
+		assert_entry(stage_lookup(&stage, stage_walk(&stage, RUNTIMES_DIR "/a/cost"), "hours"));
+		stage_close(&stage);
+	}
+}
+
 /* Where old answers may serve, the prices are those. */
 static void a_table_by_old_prices(void **state) {
 	(void)state;
@@ -976,6 +995,7 @@ int main(void) {
 		cmocka_unit_test(a_bill_without_a_network),
 		cmocka_unit_test(a_bill_of_many_projects),
 		cmocka_unit_test(a_table_while_the_inventory_hangs),
+		cmocka_unit_test(a_price_without_an_inventory),
 		cmocka_unit_test(a_table_by_old_prices),
 		cmocka_unit_test(a_bill_while_a_service_hangs),
 		cmocka_unit_test(what_is_written_waits),
