@@ -5,6 +5,7 @@
 #include "../api/scope.h"
 #include "../api/url.h"
 #include "money.h"
+#include "spec_near.h"
 
 #include <errno.h>
 #include <math.h>
@@ -120,18 +121,24 @@ static int number_read(const struct option_row *row, const char *value, double *
 	return 0;
 }
 
+#define ALLOW_WORDS "none, or create, scale, delete with ':' between"
+
+/* 0: no word of allow=. */
+static unsigned allow_bit(const char *word, size_t len) {
+	for (unsigned i = 0; i < 3; i++)
+		if (strlen(allow_names[i]) == len && !strncmp(allow_names[i], word, len))
+			return 1u << i;
+	return 0;
+}
+
 static int allow_read(const char *value, unsigned *ret, struct error *err) {
 	unsigned allow = 0;
 	if (strcmp(value, "none") != 0)
 		for (const char *at = value;; at++) {
 			size_t len = strcspn(at, ":");
-			unsigned bit = 0;
-			for (unsigned i = 0; i < 3; i++)
-				if (strlen(allow_names[i]) == len && !strncmp(allow_names[i], at, len))
-					bit = 1u << i;
+			unsigned bit = allow_bit(at, len);
 			if (!bit)
-				return error_set(err, EINVAL,
-					"allow=%s: must be none, or of create, scale, delete with ':' between", value);
+				return error_set(err, EINVAL, "allow=%s: must be " ALLOW_WORDS, value);
 			allow |= bit;
 			at += len;
 			if (!*at)
@@ -192,6 +199,10 @@ int option_set(struct options *options, const struct option_row *row, const char
 	case OPTION_TEXTS:
 		if (!*value)
 			return error_set(err, EINVAL, "%s= is empty", row->name);
+		if (strpbrk(value, "\"' \t"))
+			return error_set(err, EINVAL,
+				"%s=%s: no id has quotes or blanks; what stands behind = is taken as it is", row->name,
+				value);
 		rc = texts_add(at, value);
 		break;
 	case OPTION_SECONDS:
@@ -234,6 +245,19 @@ int option_set(struct options *options, const struct option_row *row, const char
 	return rc ? error_set(err, -rc, "no memory for the options") : 0;
 }
 
+static int option_unknown(const char *text, size_t len, struct error *err) {
+	struct near near;
+	if (len > NAME_MAX_BYTES || strspn(text, NAME_LETTERS) < len)
+		return error_set(err, EINVAL, "unknown option; it is not shown, as it could be a token");
+	if (allow_bit(text, len)) /* a comma has cut it off */
+		return error_set(err, EINVAL, "unknown option: %.*s; allow= takes " ALLOW_WORDS, (int)len, text);
+	near_begin(&near, text, len);
+	for (const struct option_row *row = option_rows; row->name; row++)
+		near_try(&near, row->name);
+	return error_set(err, EINVAL, "unknown option: %.*s%s%s%s", (int)len, text, near.name ? "; did you mean " : "",
+		near.name ? near.name : "", near.name ? "?" : "");
+}
+
 /* "name=value" or "name", from -o or the config file. */
 int option_read(struct options *options, const char *text, struct error *err) {
 	size_t len = strcspn(text, "=");
@@ -254,9 +278,7 @@ int option_read(struct options *options, const char *text, struct error *err) {
 		if (strlen(row->name) == len && !strncmp(row->name, text, len))
 			return value ? option_set(options, row, value, err)
 				     : error_set(err, EINVAL, "the option %s needs a value", row->name);
-	if (len > NAME_MAX_BYTES || strspn(text, NAME_LETTERS) < len)
-		return error_set(err, EINVAL, "unknown option; it is not shown, as it could be a token");
-	return error_set(err, EINVAL, "unknown option: %.*s", (int)len, text);
+	return option_unknown(text, len, err);
 }
 
 int options_defaults(struct options *options, struct error *err) {

@@ -259,11 +259,12 @@ int options_finish(struct options *options, struct error *err) {
 
 /* `mount` is what is done without a command: who is near to that gets it, and what is given is its label. */
 const char *command_near(const char *word) {
-	static const struct schema names[] = {{.name = "mount"}, {.name = "umount"}, {.name = "login"},
-		{.name = "logout"}, {.name = "status"}, {.name = "doctor"}, {0}};
-	static const struct schema commands = {.members = names};
-	const struct schema *near = strpbrk(word, "/:") ? NULL : spec_near(&commands, word, strlen(word));
-	return near && near != names ? near->name : NULL;
+	static const char *const names[] = {"mount", "umount", "login", "logout", "status", "doctor", NULL};
+	struct near near;
+	near_begin(&near, word, strlen(word));
+	for (const char *const *name = names; *name; name++)
+		near_try(&near, *name);
+	return near.name && near.name != names[0] && !strpbrk(word, "/:") ? near.name : NULL;
 }
 
 /* A label that nobody chose: what was to be unmounted would be mounted. */

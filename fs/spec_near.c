@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-enum { NEAR_LEN_MAX = 40 }; /* longer keys are near to nothing */
-
 static char char_folded(char c) {
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
@@ -39,33 +37,44 @@ static size_t word_distance(const char *a, size_t a_len, const char *b, size_t b
 	return row[b_len];
 }
 
-struct near {
-	char word[NEAR_LEN_MAX];
-	size_t len;
-	const struct schema *row;
-	size_t distance;
-};
+void near_begin(struct near *near, const char *word, size_t len) {
+	*near = (struct near){0};
+	near->len = len <= NEAR_LEN_MAX ? word_folded(word, len, near->word) : 0;
+}
 
-static void near_look(struct near *near, const struct schema *schema) {
-	for (const struct schema *row = schema->members; row && row->name; row++) {
-		char name[NEAR_LEN_MAX];
-		size_t len = word_folded(row->name, strlen(row->name), name);
-		size_t distance = word_distance(near->word, near->len, name, len);
-		size_t bound = len <= 4 ? 1 : len <= 8 ? 2 : 3;
-		if (distance <= bound && (!near->row || distance < near->distance)) {
-			near->row = row;
-			near->distance = distance;
-		}
-	}
+/* Of one or two letters a change makes any other. */
+static size_t distance_most(size_t len) {
+	return len <= 2 ? 0 : len <= 4 ? 1 : len <= 8 ? 2 : 3;
+}
+
+bool near_try(struct near *near, const char *name) {
+	char word[NEAR_LEN_MAX];
+	size_t given_len = strlen(name);
+	if (!near->len || given_len > NEAR_LEN_MAX)
+		return false;
+	size_t len = word_folded(name, given_len, word), most = distance_most(len);
+	if (len > near->len + most || near->len > len + most)
+		return false;
+	size_t distance = word_distance(near->word, near->len, word, len);
+	if (distance > most || (near->name && distance >= near->distance))
+		return false;
+	near->name = name;
+	near->distance = distance;
+	return true;
+}
+
+static void near_look(struct near *near, const struct schema *schema, const struct schema **ret) {
+	for (const struct schema *row = schema->members; row && row->name; row++)
+		if (near_try(near, row->name))
+			*ret = row;
 	for (const struct schema *variant = schema->variants; variant && variant->name; variant++)
-		near_look(near, variant);
+		near_look(near, variant, ret);
 }
 
 const struct schema *spec_near(const struct schema *schema, const char *key, size_t len) {
-	if (len > NEAR_LEN_MAX)
-		return NULL;
-	struct near near = {0};
-	near.len = word_folded(key, len, near.word);
-	near_look(&near, schema);
-	return near.row;
+	struct near near;
+	const struct schema *row = NULL;
+	near_begin(&near, key, len);
+	near_look(&near, schema, &row);
+	return row;
 }

@@ -214,6 +214,9 @@ static void what_is_wrong_is_said(void **state) {
 		{"-o gpu_base=https://u:p@x /mnt", "user name"},
 		{"-o ca_file= /mnt", "empty"},
 		{"-o org= /mnt", "empty"},
+		{"-o allow=create,delete /mnt",
+			"unknown option: delete; allow= takes none, or create, scale, delete with ':' between"},
+		{"-o instance=5 /mnt", "unknown option: instance; did you mean instances?"},
 		{"-o subtypes=1 /mnt", "unknown option: subtypes"},
 		{"-fxd /mnt", "unknown option: -x"},
 		{"-fo", "-o needs a value"},
@@ -225,6 +228,7 @@ static void what_is_wrong_is_said(void **state) {
 		{"-o project=/p /mnt", "ORG/ID"},
 		{"-o project=o/ /mnt", "ORG/ID"},
 		{"-o project=o/p/q /mnt", "ORG/ID"},
+		{"-o org='o' /mnt", "org='o': no id has quotes or blanks"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		bad(cases[i][0], cases[i][1]);
@@ -404,15 +408,15 @@ static void organisations_and_projects(void **state) {
 
 static void the_config_file(void **state) {
 	(void)state;
-	config_write("# a comment\n\n  ttl_list = 7  \ndeadline=8\r\n\tparallel\t=\t9\norg = o\nproject = p "
-		     "q\nro\nca_file = /a,b = c\n");
+	config_write("# a comment\n\n  ttl_list = 7  \ndeadline=8\r\n\tparallel\t=\t9\norg = o\nproject = p\n"
+		     "ro\nca_file = /a,b = c\n");
 	struct options options = good("/mnt");
 	assert_int_equal(options.ttl_ms[TTL_LIST], 7000);
 	assert_int_equal(options.deadline_ms, 8000);
 	assert_int_equal(options.parallel, 9);
 	assert_true(options.read_only);
 	assert_string_equal(options.ca_file, "/a,b = c");
-	assert_scope(&options, 0, "o", "p q");
+	assert_scope(&options, 0, "o", "p");
 	options_free(&options);
 	config_write("token_file = ~/token\nca_file = a.pem\njournal = ~else/journal\nlog = ~/log\n");
 	char *was = getenv("HOME") ? strdup(getenv("HOME")) : NULL, here[PATH_MAX], path[PATH_MAX + 32];
@@ -431,6 +435,8 @@ static void the_config_file(void **state) {
 	free(was);
 	config_write("ttl = 5\nparallel = 4\nnonsense = 1\n");
 	bad("/mnt", "line 3");
+	config_write("project = \"prj-demo\"\n");
+	bad("/mnt", "line 1: project=\"prj-demo\": no id has quotes or blanks; what stands behind = is taken as it is");
 	config_write("parallel = 4"); /* no newline at the end */
 	options = good("/mnt");
 	assert_int_equal(options.parallel, 4);
