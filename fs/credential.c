@@ -4,29 +4,30 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
-enum credential credential_source(const struct options *options) {
+enum token_source credential_source(const struct options *options) {
 	struct stat st;
 	if (options->token)
-		return CREDENTIAL_ENVIRONMENT;
+		return TOKEN_TEXT;
 	if (options->token_file)
-		return CREDENTIAL_FILE;
+		return TOKEN_FILE;
 	if (options->token_command)
-		return CREDENTIAL_COMMAND;
-	return options->login && !lstat(options->login, &st) ? CREDENTIAL_LOGIN : CREDENTIAL_NONE;
+		return TOKEN_COMMAND;
+	return options->login && !lstat(options->login, &st) ? TOKEN_LOGIN : TOKEN_NONE;
 }
 
 int credential_open(struct options *options, struct token **ret, struct error *err) {
-	static const char *const names[] = {[CREDENTIAL_ENVIRONMENT] = "NEEV_API_TOKEN",
-		[CREDENTIAL_FILE] = "token_file",
-		[CREDENTIAL_COMMAND] = "token_command",
-		[CREDENTIAL_LOGIN] = "login"};
-	enum credential source = credential_source(options);
-	struct token_config config = {.text = source == CREDENTIAL_ENVIRONMENT ? options->token : NULL,
-		.file = source == CREDENTIAL_FILE ? options->token_file : NULL,
-		.command = source == CREDENTIAL_COMMAND ? options->token_command : NULL,
-		.login = source == CREDENTIAL_LOGIN ? options->login : NULL,
+	static const char *const names[] = {[TOKEN_TEXT] = "NEEV_API_TOKEN",
+		[TOKEN_FILE] = "token_file",
+		[TOKEN_COMMAND] = "token_command",
+		[TOKEN_LOGIN] = "login"};
+	enum token_source source = credential_source(options);
+	options->token_source = source;
+	struct token_config config = {.text = source == TOKEN_TEXT ? options->token : NULL,
+		.file = source == TOKEN_FILE ? options->token_file : NULL,
+		.command = source == TOKEN_COMMAND ? options->token_command : NULL,
+		.login = source == TOKEN_LOGIN ? options->login : NULL,
 		.tenant_base = options->base[API_TENANT]};
-	if (source == CREDENTIAL_NONE)
+	if (source == TOKEN_NONE)
 		return error_set(err, EKEYEXPIRED,
 			options->inference_key ? "NEEV_API_KEY holds an inference key, which these services refuse; "
 						 "give a personal access token by NEEV_API_TOKEN"

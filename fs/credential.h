@@ -6,19 +6,11 @@
 #include "../api/token.h"
 #include "options.h"
 
-enum credential {
-	CREDENTIAL_NONE,
-	CREDENTIAL_ENVIRONMENT, /* NEEV_API_TOKEN */
-	CREDENTIAL_FILE,
-	CREDENTIAL_COMMAND,
-	CREDENTIAL_LOGIN,
-};
-
-enum credential credential_source(const struct options *options);
+enum token_source credential_source(const struct options *options); /* before it is opened */
 
 /*
  * Opens it (a command is run, and waited for), and looks whether a token can be had. What the options held of it is
- * wiped. 0, or -errno with words; *ret may be there all the same, and is the caller's.
+ * wiped; where it is from stays there. 0, or -errno with words; *ret may be there all the same, and is the caller's.
  */
 int credential_open(struct options *options, struct token **ret, struct error *err);
 

@@ -86,17 +86,19 @@ static void proxy_check(struct doctor *doctor) {
 
 static void expiry_check(struct doctor *doctor, const char *source, int64_t expires_s, bool renewed) {
 	long long left_s = expires_s - doctor->now_s;
-	const char *advice = "get another one: neevfs login, or a personal access token";
+	SCOPED(buffer_free) struct buffer advice = {0};
+	if (renewed)
+		buffer_add(&advice, "a mount renews it by itself; if that fails: ");
+	options_token_next(doctor->options, &advice);
 	if (!expires_s)
 		finding_say(
 			&doctor->findings, FINDING_OK, "token", NULL, "from %s; it does not say when it ends", source);
 	else if (left_s <= 0)
-		finding_say(&doctor->findings, renewed ? FINDING_WARN : FINDING_FAIL, "token",
-			renewed ? "a mount renews it by itself; if that fails: neevfs login" : advice,
+		finding_say(&doctor->findings, renewed ? FINDING_WARN : FINDING_FAIL, "token", advice.data,
 			"from %s; it expired %lld min ago", source, -left_s / 60);
 	else
 		finding_say(&doctor->findings, left_s < TOKEN_WARN_S && !renewed ? FINDING_WARN : FINDING_OK, "token",
-			left_s < TOKEN_WARN_S && !renewed ? advice : NULL, "from %s; good for %lld %s", source,
+			left_s < TOKEN_WARN_S && !renewed ? advice.data : NULL, "from %s; good for %lld %s", source,
 			left_s < 2 * 86400 ? left_s / 60 : left_s / 86400, left_s < 2 * 86400 ? "min" : "days");
 }
 
@@ -118,15 +120,15 @@ static void login_check(struct doctor *doctor) {
 /* The caller frees what it returns; NULL: there is no token to send. */
 static struct token *token_find(struct doctor *doctor) {
 	struct options *options = doctor->options;
-	enum credential source = credential_source(options);
-	const char *const names[] = {[CREDENTIAL_NONE] = "nowhere",
-		[CREDENTIAL_ENVIRONMENT] = options->sandbox ? "the simulated cloud" : "NEEV_API_TOKEN",
-		[CREDENTIAL_FILE] = options->token_file,
-		[CREDENTIAL_COMMAND] = "token_command",
-		[CREDENTIAL_LOGIN] = options->login};
+	enum token_source source = credential_source(options);
+	const char *const names[] = {[TOKEN_NONE] = "nowhere",
+		[TOKEN_TEXT] = options->sandbox ? "the simulated cloud" : "NEEV_API_TOKEN",
+		[TOKEN_FILE] = options->token_file,
+		[TOKEN_COMMAND] = "token_command",
+		[TOKEN_LOGIN] = options->login};
 	struct token *token = NULL;
 	struct error err;
-	if (source == CREDENTIAL_LOGIN)
+	if (source == TOKEN_LOGIN)
 		login_check(doctor);
 	int rc = credential_open(options, &token, &err);
 	if (!rc) {
@@ -139,8 +141,8 @@ static struct token *token_find(struct doctor *doctor) {
 	token_free(token);
 	if (rc)
 		finding_say(&doctor->findings, FINDING_FAIL, "token",
-			source == CREDENTIAL_NONE ? NULL : "mend that, or give it otherwise: man neevfs, THE TOKEN",
-			"%s", err.message);
+			source == TOKEN_NONE ? NULL : "mend that, or give it otherwise: man neevfs, THE TOKEN", "%s",
+			err.message);
 	return NULL;
 }
 

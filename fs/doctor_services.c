@@ -1,6 +1,7 @@
 #include "doctor_own.h"
 
 #include "../api/scope.h"
+#include "options.h"
 #include "store.h"
 
 #include <errno.h>
@@ -37,7 +38,8 @@ static void times_show(const struct probe *probe, struct buffer *out) {
 }
 
 /* What to do about one that did not answer well. */
-static void advice_write(const char *name, const struct probe *probe, struct buffer *out) {
+static void advice_write(
+	const struct options *options, const char *name, const struct probe *probe, struct buffer *out) {
 	const char *id = probe->error.request_id;
 	int code = probe->status ? 0 : probe->error.code;
 	if (code == EHOSTUNREACH || code == ETIMEDOUT)
@@ -51,7 +53,7 @@ static void advice_write(const char *name, const struct probe *probe, struct buf
 			"clock?",
 			name);
 	else if (probe->status == 401)
-		buffer_add(out, "give another token: run neevfs login, or replace what token_file= or the like holds");
+		options_token_next(options, out);
 	else if (probe->status == 403)
 		buffer_add(out, "the token lacks the right: ask who administers the organisation, or check org= and "
 				"project=");
@@ -82,7 +84,7 @@ void doctor_service(struct doctor *doctor, enum api_service service, const struc
 			text.error ? base : text.data);
 		return;
 	}
-	advice_write(names[service], probe, &advice);
+	advice_write(doctor->options, names[service], probe, &advice);
 	finding_say(&doctor->findings, needed && probe->status != 429 ? FINDING_FAIL : FINDING_WARN, names[service],
 		advice.data, "%s: %s%s", base, probe->error.message,
 		needed ? "" : " (not needed, as org= and project= are given)");
@@ -166,7 +168,7 @@ static void services_say(struct doctor *doctor, const struct probe probes[static
 	SCOPED(buffer_free) struct buffer advice = {0};
 	bool project = doctor->options->scopes && doctor->options->scopes[0].id;
 	if (services_fail_alike(probes)) {
-		advice_write("api", &probes[0], &advice);
+		advice_write(doctor->options, "api", &probes[0], &advice);
 		finding_say(&doctor->findings, FINDING_FAIL, "services", advice.data, "none answers: %s",
 			probes[0].error.message);
 		return;

@@ -24,7 +24,7 @@
 int fs_open_parts(struct fs *fs, const struct options *options, struct store *store) {
 	*fs = (struct fs){.options = options, .store = store, .work = FS_WORK, .uid = getuid(), .gid = getgid()};
 	if (nodes_new(&fs->nodes) || drafts_new(&fs->drafts) || scratches_new(&fs->scratches) ||
-		accepted_new(&fs->accepted) || sents_new(&fs->sents) || refusals_new(&fs->refusals) ||
+		accepted_new(&fs->accepted) || sents_new(&fs->sents) || refusals_new(options, &fs->refusals) ||
 		sweeps_new(&fs->sweeps) || watches_new(fs, &fs->watches) || stats_new(&fs->stats) ||
 		requests_new(&fs->requests) || idles_new(&fs->idles) || ops_new(&fs->ops) ||
 		journal_new(options->journal, &fs->journal) || scales_new(&fs->scales) || changes_new(fs, &fs->changes))

@@ -339,7 +339,7 @@ static bool path_is_below(const char *path, const char *mountpoint) {
 
 /* What is opened while the mount stands would be looked for in it, by the daemon that would have to answer. */
 static int hidden_check(const struct options *options, struct error *err) {
-	const bool login = credential_source(options) == CREDENTIAL_LOGIN;
+	const bool login = credential_source(options) == TOKEN_LOGIN;
 	const char *const files[] = {
 		options->token_file, options->ca_file, options->journal, login ? options->login : NULL};
 	for (size_t i = 0; !options->sandbox && i < sizeof files / sizeof *files; i++)

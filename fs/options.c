@@ -440,3 +440,22 @@ void options_show(const struct options *options, struct buffer *out) {
 	if (options->sandbox)
 		buffer_add(out, "sandbox\n");
 }
+
+void options_token_next(const struct options *options, struct buffer *out) {
+	switch (options->token_source) {
+	case TOKEN_TEXT:
+		buffer_add(out, "set another token in NEEV_API_TOKEN, and mount again");
+		break;
+	case TOKEN_FILE:
+		buffer_add(out, "put another token into ");
+		buffer_add_safe(out, options->token_file, strlen(options->token_file));
+		break;
+	case TOKEN_COMMAND:
+		buffer_add(out, "token_command= has to print another token");
+		break;
+	case TOKEN_NONE:
+	case TOKEN_LOGIN:
+		buffer_add(out, "neevfs login");
+		break;
+	}
+}

@@ -7,6 +7,7 @@
 
 #include "../api/buffer.h"
 #include "../api/error.h"
+#include "../api/token.h"
 #include "configured.h"
 #include "kinds.h"
 
@@ -49,9 +50,10 @@ struct options {
 	char *api_base;
 	char *base[API_SERVICES];
 	char *token_file, *token_command;
-	char *token;        /* from the environment only; wiped by main.c once it was handed on */
-	bool inference_key; /* NEEV_API_KEY is set: it does not work here */
-	char *login;        /* where `neevfs login` stores; NULL with --sandbox, and without a home directory */
+	char *token;                    /* from the environment only; wiped by main.c once it was handed on */
+	enum token_source token_source; /* set by credential_open() */
+	bool inference_key;             /* NEEV_API_KEY is set: it does not work here */
+	char *login; /* where `neevfs login` stores; NULL with --sandbox, and without a home directory */
 	char *ca_file, *proxy, *log, *journal;
 	struct texts orgs, projects; /* projects as given: ID or ORG/ID */
 	unsigned ttl_ms[TTL_CLASSES], moving_ms, stale_ms, deadline_ms, parallel;
@@ -83,6 +85,9 @@ int options_finish(struct options *options, struct error *err);
 const char *command_near(const char *word);
 
 void options_forget_token(struct options *options); /* wipes it */
+
+/* Appends what to do about a token that is refused, by where it is from. */
+void options_token_next(const struct options *options, struct buffer *out);
 
 /* Appends the path of the config file, whether it exists or not; nothing where there is no home directory. */
 void options_config_path(struct buffer *out);

@@ -2,6 +2,7 @@
 
 #include "../api/scope.h"
 #include "moment.h"
+#include "options.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -19,13 +20,17 @@ struct refusal {
 };
 
 struct refusals {
+	const struct options *options;
 	struct refusal ring[REFUSALS_MAX];
 	size_t next, count;
 };
 
-int refusals_new(struct refusals **ret) {
+int refusals_new(const struct options *options, struct refusals **ret) {
 	*ret = calloc(1, sizeof **ret);
-	return *ret ? 0 : -ENOMEM;
+	if (!*ret)
+		return -ENOMEM;
+	(*ret)->options = options;
+	return 0;
 }
 
 static void refusal_free(struct refusal *refusal) {
@@ -127,14 +132,18 @@ static bool path_ends(const char *path, const char *end) {
 	return len >= end_len && !strcmp(path + len - end_len, end);
 }
 
-static const char *next_of_asked(const struct refusal *refusal) {
-	if (refusal->error.verdict != VERDICT_NOT_DONE)
-		return NULL;
-	if (path_ends(refusal->path, "/spec.json"))
-		return next_of_spec(refusal->path);
-	if (path_ends(refusal->path, "/replicas") && refusal->error.http_status == 400)
+/* A number of replicas that it did not want; 409: not now. */
+static const char *next_of_scale(int http_status) {
+	switch (http_status) {
+	case 404:
+		return "look whether it is still there";
+	case 409:
+		return "echo ready > wait, beside it, and write it again";
+	case 422:
+		return "write another number";
+	default:
 		return "look at status; of a deployment that failed only rmdir stops the billing";
-	return NULL;
+	}
 }
 
 /* A scale or delete says the same however often it is sent. */
@@ -142,35 +151,46 @@ static bool refusal_repeatable(const struct refusal *refusal) {
 	return path_ends(refusal->path, "/replicas") || !strcmp(refusal->operation, "rmdir");
 }
 
-/* What to do; NULL: the words say it, or nobody can tell. */
-static const char *refusal_next(const struct refusal *refusal) {
+static const char *next_of_asked(const struct refusal *refusal) {
+	int status = refusal->error.http_status;
+	if (refusal->error.verdict != VERDICT_NOT_DONE)
+		return "";
+	if (path_ends(refusal->path, "/replicas"))
+		return next_of_scale(status);
+	return path_ends(refusal->path, "/spec.json") && status != 409 ? next_of_spec(refusal->path) : "";
+}
+
+/* What to do; nothing where the words say it, or nobody can tell. */
+static void refusal_next(const struct options *options, const struct refusal *refusal, struct buffer *out) {
 	const struct error *err = &refusal->error;
 	switch (err->http_status) {
+	case 0:
+		if (err->code == EHOSTUNREACH || err->code == EPROTO || err->code == EKEYEXPIRED)
+			buffer_add(out, "neevfs doctor tells where it stops");
+		return;
 	case 400:
 	case 404:
-	case 422:
-		return next_of_asked(refusal);
-	case 401:
-		return "neevfs login, or another token where it is configured; neevfs doctor looks at it";
-	case 402:
-		return "look at the balance and the quota in the provider's console";
-	case 403:
-		return "ask who administers the organisation for that right";
 	case 409:
-		return path_ends(refusal->path, "/replicas")
-			       ? "wait until it is ready (echo \"ready 600\" > wait), and write it again"
-			       : NULL;
+	case 422:
+		buffer_add(out, next_of_asked(refusal));
+		return;
+	case 401:
+		options_token_next(options, out);
+		buffer_add(out, "; neevfs doctor looks at it");
+		return;
+	case 402:
+		buffer_add(out, "look at the balance and the quota in the provider's console");
+		return;
+	case 403:
+		buffer_add(out, "ask who administers the organisation for that right");
+		return;
 	case 429:
-		return "wait a while";
+		buffer_add(out, "wait a while");
+		return;
 	}
 	if (err->http_status >= 500)
-		return err->request_id[0] ? "try again later; if it stays so, tell the provider the x-request-id"
-					  : "try again later";
-	if (err->http_status)
-		return NULL;
-	return err->code == EHOSTUNREACH || err->code == EPROTO || err->code == EKEYEXPIRED
-		       ? "neevfs doctor tells where it stops"
-		       : NULL;
+		buffer_printf(out, "try again later; if it stays so, tell the provider%s",
+			err->request_id[0] ? " the x-request-id" : "");
 }
 
 /* A spending brake, whose words begin with its name. */
@@ -182,7 +202,8 @@ static void next_of_brake(const struct error *err, struct buffer *out) {
 		!strncmp(err->message, "max_replicas=", 13) ? "ask for fewer" : "delete something", len, err->message);
 }
 
-static void refusal_text(const struct refusal *refusal, struct buffer *out) {
+static void refusal_text(const struct options *options, const struct refusal *refusal, struct buffer *out) {
+	SCOPED(buffer_free) struct buffer next = {0};
 	const struct error *err = &refusal->error;
 	char when[MOMENT_SIZE];
 	moment_show(refusal->when, when);
@@ -219,10 +240,11 @@ static void refusal_text(const struct refusal *refusal, struct buffer *out) {
 	else if (err->verdict == VERDICT_DONE)
 		buffer_add(out, "Verdict: it was carried out.\n");
 	bool told = err->verdict == VERDICT_UNKNOWN || err->verdict == VERDICT_DONE;
-	const char *next = told ? NULL : refusal_next(refusal);
 	next_of_brake(err, out);
-	if (next)
-		buffer_printf(out, "Next: %s.\n", next);
+	if (!told)
+		refusal_next(options, refusal, &next);
+	if (next.len)
+		buffer_printf(out, "Next: %s.\n", next.data);
 }
 
 void refusal_last(const struct refusals *refusals, const char *dir, struct buffer *out) {
@@ -235,7 +257,7 @@ void refusal_last(const struct refusals *refusals, const char *dir, struct buffe
 			continue;
 		if (of_read)
 			buffer_byte(out, '\n');
-		refusal_text(refusal, out);
+		refusal_text(refusals->options, refusal, out);
 		if (of_change)
 			return;
 		of_read = true;
@@ -250,7 +272,7 @@ void refusal_settle(struct refusals *refusals, const char *dir, size_t len) {
 
 void refusal_all(const struct refusals *refusals, struct buffer *out) {
 	for (size_t i = refusals->count; i-- > 0;) {
-		refusal_text(refusal_recent(refusals, i), out);
+		refusal_text(refusals->options, refusal_recent(refusals, i), out);
 		if (i)
 			buffer_byte(out, '\n');
 	}

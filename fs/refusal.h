@@ -9,9 +9,11 @@
 
 enum { REFUSALS_MAX = 100 };
 
+struct options;
 struct refusals;
 
-int refusals_new(struct refusals **ret);       /* 0 or -ENOMEM */
+/* The options are lent. 0 or -ENOMEM. */
+int refusals_new(const struct options *options, struct refusals **ret);
 void refusals_free(struct refusals *refusals); /* takes NULL */
 
 /*

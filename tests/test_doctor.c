@@ -119,9 +119,14 @@ static void test_bad(void **state) {
 		doctor_service(&told.doctor, API_TENANT, &probe, cases[i].with_token, cases[i].needed);
 		SAYS(&told, cases[i].failed, cases[i].words[0], cases[i].words[1]);
 	}
-	/* Nothing that a server says steers the terminal. */
 	struct told told;
-	struct probe probe = refused(EREMOTEIO, 500, "a\033[2Jb");
+	struct probe probe = refused(EKEYEXPIRED, 401, "why");
+	begin(&told);
+	told.options.token_source = TOKEN_TEXT;
+	doctor_service(&told.doctor, API_TENANT, &probe, true, true);
+	SAYS(&told, 1, "set another token in NEEV_API_TOKEN, and mount again\n");
+	/* Nothing that a server says steers the terminal. */
+	probe = refused(EREMOTEIO, 500, "a\033[2Jb");
 	begin(&told);
 	doctor_service(&told.doctor, API_TENANT, &probe, true, true);
 	SAYS(&told, 1, "a\\x1b[2Jb\n");

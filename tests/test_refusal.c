@@ -1,4 +1,5 @@
 /* The last refusals in words. */
+#include "../fs/options.h"
 #include "../fs/refusal.h"
 #include "alloc.h"
 
@@ -10,6 +11,8 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+static struct options options;
 
 static struct error error_of(int code, const char *message) {
 	struct error err = {0};
@@ -33,7 +36,7 @@ static void assert_all(const struct refusals *refusals, const char *text) {
 
 static struct refusals *begin(void) {
 	struct refusals *refusals = NULL;
-	assert_int_equal(refusals_new(&refusals), 0);
+	assert_int_equal(refusals_new(&options, &refusals), 0);
 	return refusals;
 }
 
@@ -87,10 +90,10 @@ static void what_to_do_next(void **state) {
 		enum verdict verdict;
 		const char *next;
 	} cases[] = {
-		{EKEYEXPIRED, 401, VERDICT_NONE, "Next: neevfs login, "},
+		{EKEYEXPIRED, 401, VERDICT_NONE, "Next: neevfs login; neevfs doctor looks at it.\n"},
 		{EACCES, 403, VERDICT_NOT_DONE, "Next: ask who administers"},
 		{EBUSY, 429, VERDICT_NONE, "Next: wait"},
-		{EREMOTEIO, 503, VERDICT_NONE, "Next: try again later"},
+		{EREMOTEIO, 503, VERDICT_NONE, "Next: try again later; if it stays so, tell the provider.\n"},
 		{EREMOTEIO, 503, VERDICT_UNKNOWN, NULL},
 		{EPROTO, 0, VERDICT_NOT_DONE, "Next: neevfs doctor"},
 		{EKEYEXPIRED, 0, VERDICT_NONE, "Next: neevfs doctor"},
@@ -116,6 +119,42 @@ static void what_to_do_next(void **state) {
 	}
 }
 
+/* By where the token is from; and what only fits where there is something to tell. */
+static void what_is_at_hand(void **state) {
+	(void)state;
+	static char path[] = "/home/asha/token";
+	static const char *const next[] = {[TOKEN_NONE] = "Next: neevfs login; ",
+		[TOKEN_TEXT] = "Next: set another token in NEEV_API_TOKEN, and mount again; ",
+		[TOKEN_FILE] = "Next: put another token into /home/asha/token; neevfs doctor looks at it.\n",
+		[TOKEN_COMMAND] = "Next: token_command= has to print another token; ",
+		[TOKEN_LOGIN] = "Next: neevfs login; "};
+	struct refusals *refusals = begin();
+	struct error err = error_of(EKEYEXPIRED, "refused");
+	struct buffer out = {0};
+	err.http_status = 401;
+	options.token_file = path;
+	refusal_add(refusals, 0, "read", "a", &err, NULL);
+	for (size_t i = 0; i < sizeof next / sizeof *next; i++) {
+		options.token_source = (enum token_source)i;
+		buffer_clear(&out);
+		refusal_all(refusals, &out);
+		if (!strstr(out.data, next[i]))
+			fail_msg("%zu: %s", i, out.data);
+	}
+	options = (struct options){.token_source = TOKEN_NONE};
+	err = error_of(EREMOTEIO, "down");
+	err.http_status = 503;
+	strcpy(err.request_id, "r-1");
+	refusal_add(refusals, 0, "read", "b", &err, NULL);
+	buffer_clear(&out);
+	refusal_all(refusals, &out);
+	assert_non_null(
+		strstr(out.data, "x-request-id r-1\nNext: try again later; if it stays so, tell the provider the "
+				 "x-request-id.\n"));
+	buffer_free(&out);
+	refusals_free(refusals);
+}
+
 /* What was asked for was not wanted: where it is to be seen what can be had, or what helps. */
 static void what_to_ask_for_next(void **state) {
 	(void)state;
@@ -133,9 +172,10 @@ static void what_to_ask_for_next(void **state) {
 		{"orgs/o/templates/a/spec.json", "no", ENOENT, 404, "Next: spec.schema.json and"},
 		{"p/aimodels/a/replicas", "no", EINVAL, 400,
 			"Next: look at status; of a deployment that failed only rmdir stops the billing.\n"},
-		{"p/aimodels/a/replicas", "no", EBUSY, 409, "Next: wait until it is ready ("},
-		{"p/aimodels/a/replicas", "no", ENOENT, 404, "Verdict: nothing was changed.\n"},
-		{"p/aimodels/a/replicas", "no", EREMOTEIO, 503, "Next: try again later.\n"},
+		{"p/aimodels/a/replicas", "no", ENOENT, 404, "Next: look whether it is still there.\n"},
+		{"p/aimodels/a/replicas", "no", EBUSY, 409,
+			"Next: echo ready > wait, beside it, and write it again.\n"},
+		{"p/aimodels/a/replicas", "no", EINVAL, 422, "Next: write another number.\n"},
 		{"p/airuntimes/a/spec.json", "max_instances=3: there are 3 already", EDQUOT, 0,
 			"Next: delete something, or mount with another max_instances=.\n"},
 		{"p/aimodels/a/replicas", "max_replicas=3: 4 asked for", EDQUOT, 0,
@@ -318,7 +358,7 @@ static void without_memory(void **state) {
 	for (size_t n = 1;; n++) {
 		struct refusals *refusals = NULL;
 		alloc_arm(n);
-		int rc = refusals_new(&refusals);
+		int rc = refusals_new(&options, &refusals);
 		if (!rc) {
 			refusal_add(refusals, 0, "write", "a", &err, "no\nnever\n");
 			refusal_add(refusals, 0, "write", "b", &other, "other\nmore\n");
@@ -352,6 +392,7 @@ int main(void) {
 		cmocka_unit_test(nothing_was_refused),
 		cmocka_unit_test(all_that_there_is_to_say),
 		cmocka_unit_test(what_to_do_next),
+		cmocka_unit_test(what_is_at_hand),
 		cmocka_unit_test(what_to_ask_for_next),
 		cmocka_unit_test(at_or_below_a_directory),
 		cmocka_unit_test(a_failed_read_does_not_hide_a_change),

@@ -67,7 +67,7 @@ ok 'it has read what will change' wait_for sent listAIRuntimes 2 # the first was
 
 echo '# the token'
 NEEV_API_TOKEN=pat-nc-secretsecret doctor 1 -o "api_base=$url,$scope"
-has 'a wrong one' "$said" 'ok    token: from NEEV_API_TOKEN; it does not say' 'FAIL  gpu: ' ' 401' 'neevfs login'
+has 'a wrong one' "$said" 'ok    token: from NEEV_API_TOKEN; it does not say' 'FAIL  gpu: ' ' 401' 'set another token in NEEV_API_TOKEN, and mount again'
 is 'all four say so, no more' "$(failing) $(warning)" '3 1'
 doctor 1 -o "api_base=http://127.0.0.1:9,$scope"
 has 'nothing at all, as on the first day' "$said" 'FAIL  token: no token: run neevfs login' 'FAIL  services: none answers: ' 'is api_base= right?'
@@ -85,7 +85,7 @@ export NEEV_API_TOKEN
 NEEV_API_TOKEN=$(jwt -7205)
 control tokens -d "{\"also\":\"$NEEV_API_TOKEN\"}" -o /dev/null
 doctor 1 -o "api_base=$url,$scope"
-has 'an expired one' "$said" 'FAIL  token: from NEEV_API_TOKEN; it expired 120 min ago' 'get another one'
+has 'an expired one' "$said" 'FAIL  token: from NEEV_API_TOKEN; it expired 120 min ago' 'set another token in NEEV_API_TOKEN'
 hasnt 'it is not shown' "$said" "$NEEV_API_TOKEN"
 NEEV_API_TOKEN=$(jwt 650)
 control tokens -d "{\"also\":\"$NEEV_API_TOKEN\"}" -o /dev/null

@@ -67,7 +67,7 @@ for ((i = 0; i < 60; i++)); do
 	mkdir "$runtimes/job-$i"
 done 2>/dev/null
 is 'a token that is refused: requests for 180 calls more' "$(asked)" 1
-has 'and why' "$(tail -n 4 "$m/.neevfs/errors")" EKEYEXPIRED 'the API answered 401: the token is not valid (not asked again for 30 s' 'Next: neevfs login'
+has 'and why' "$(tail -n 4 "$m/.neevfs/errors")" EKEYEXPIRED 'the API answered 401: the token is not valid (not asked again for 30 s' "Next: put another token into $PWD/tok; neevfs doctor looks at it."
 ok 'what is local answers' ls "$m" "$m/.neevfs"
 secret pat-nc-other tok
 faulted 'a token file with the right one' 0 8000 1-9 status_of
