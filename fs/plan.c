@@ -7,6 +7,7 @@
 #include "options.h"
 #include "price.h"
 #include "spec.h"
+#include "spec_near.h"
 
 #include <errno.h>
 #include <string.h>
@@ -111,6 +112,22 @@ static int plan_list(struct plan *plan, const struct kind *kind, const struct sc
 	return demand_ends(rc) ? rc : 0;
 }
 
+enum { NEAR_TRIED_MAX = 2000 /* of a list: some milliseconds */ };
+
+static void plan_near_listed(const struct list *list, struct near *near) {
+	for (size_t i = 0; i < list->count && i < NEAR_TRIED_MAX; i++)
+		near_try(near, list->items[i].id);
+}
+
+/* What was meant, perhaps; not what is there, though not where it is asked for. */
+static void plan_near_say(const struct near *near, const char *given, struct buffer *out) {
+	if (!near->name || !strcmp(near->name, given))
+		return;
+	buffer_add(out, "; did you mean ");
+	buffer_add_safe(out, near->name, strlen(near->name));
+	buffer_byte(out, '?');
+}
+
 /* ---- the text ---- */
 
 static void plan_bad(const struct spec_faults *faults, struct buffer *out) {
@@ -176,9 +193,22 @@ struct source_place {
 	const char *words;
 };
 
+/* Of what is not there. 0 or -ENOMEM. */
+static int plan_doubt(struct plan *plan, const char *head, const struct buffer *words) {
+	if (words->error)
+		return -ENOMEM;
+	buffer_printf(&plan->lines, "%s none: %s\n", head, words->data);
+	if (plan_against(plan, PLAN_DOUBTED))
+		buffer_add(&plan->why, words->data);
+	return 0;
+}
+
 static int plan_listed(struct plan *plan, const char *head, const char *id, const struct source_place *places,
 	size_t count, const char *nowhere) {
+	SCOPED(buffer_free) struct buffer words = {0};
+	struct near near;
 	bool all = true;
+	near_begin(&near, id, strlen(id));
 	for (size_t i = 0; i < count; i++) {
 		const struct kind *kind = &kinds[places[i].number];
 		const struct scope scope = {.ids = {plan->view->scope.ids[0]}, .count = 1};
@@ -191,17 +221,15 @@ static int plan_listed(struct plan *plan, const char *head, const char *id, cons
 			return 0;
 		}
 		all = all && list && list->whole;
+		if (list)
+			plan_near_listed(list, &near);
 	}
 	if (!all)
 		return 0;
-	buffer_printf(&plan->lines, "%s none: %s ", head, nowhere);
-	buffer_add_safe(&plan->lines, id, strlen(id));
-	buffer_byte(&plan->lines, '\n');
-	if (plan_against(plan, PLAN_DOUBTED)) {
-		buffer_printf(&plan->why, "%s ", nowhere);
-		buffer_add_safe(&plan->why, id, strlen(id));
-	}
-	return 0;
+	buffer_printf(&words, "%s ", nowhere);
+	buffer_add_safe(&words, id, strlen(id));
+	plan_near_say(&near, id, &words);
+	return plan_doubt(plan, head, &words);
 }
 
 static int plan_source(struct plan *plan) {
@@ -241,8 +269,18 @@ static int plan_price(struct plan *plan, const struct list *inventory) {
 	return 0;
 }
 
-static int plan_not_offered(struct plan *plan, struct json config, struct json region, bool has_region) {
+static int plan_not_offered(
+	struct plan *plan, const struct list *inventory, struct json config, struct json region, bool has_region) {
 	SCOPED(buffer_free) struct buffer words = {0};
+	SCOPED(scope_free) char *wrong = json_text_dup(has_region ? config : region);
+	struct near near;
+	if (!wrong)
+		return -ENOMEM;
+	near_begin(&near, wrong, strlen(wrong));
+	if (has_region)
+		plan_near_listed(inventory, &near);
+	for (size_t i = 0; !has_region && i < inventory->groups.count && i < NEAR_TRIED_MAX; i++)
+		near_try(&near, inventory->groups.at[i]);
 	buffer_add(&words, "the inventory has no ");
 	int rc = plan_word(config, &words);
 	buffer_add(&words, " in ");
@@ -250,12 +288,8 @@ static int plan_not_offered(struct plan *plan, struct json config, struct json r
 		rc = plan_word(region, &words);
 	if (!has_region)
 		buffer_add(&words, ", which is no region that it lists");
-	if (rc || words.error)
-		return -ENOMEM;
-	buffer_printf(&plan->lines, "GPUs:     none: %s\n", words.data);
-	if (plan_against(plan, PLAN_DOUBTED))
-		buffer_add(&plan->why, words.data);
-	return 0;
+	plan_near_say(&near, wrong, &words);
+	return rc ? rc : plan_doubt(plan, "GPUs:    ", &words);
 }
 
 /* Of several rows of one configuration in a region, the one that has most. */
@@ -280,7 +314,7 @@ static int plan_gpus(struct plan *plan, const struct list *inventory) {
 			best = offer;
 	}
 	if (!best.item)
-		return plan_not_offered(plan, config, region, has_region);
+		return plan_not_offered(plan, inventory, config, region, has_region);
 	buffer_printf(&plan->lines, "GPUs:     %lld free, %lld asked for", best.free, gpus);
 	if (best.free < best.least || best.most < best.least)
 		buffer_add(&plan->lines, ": none can be had now; inventory/.available has what can\n");

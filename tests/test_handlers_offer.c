@@ -875,6 +875,43 @@ static void a_plan_of_what_is_not_listed(void **state) {
 	}
 }
 
+/* Of what is listed wherever it may be; but not of what is there, in another region. */
+static void a_plan_names_the_nearest(void **state) {
+	(void)state;
+	static const struct answers answers = {
+		.inventory = LIST(OFFER("gpu-l40s-48gb", "in-west-1", "1", "4", "airuntime") "," OFFER(
+			"gpu-h100-80gb", "in-south-1", "2", "4", "airuntime")),
+		.platform = LIST("{\"id\":\"tpl-pytorch\"},{\"id\":\"tpl-jupyter\"}")};
+	static const struct {
+		const char *template, *config, *region, *said;
+	} cases[] = {
+		{"tpl-pytorc", "gpu-l40s-48gb", "in-west-1", " template tpl-pytorc; did you mean tpl-pytorch?\n"},
+		{"tpl-vllm", "gpu-l40s-48gb", "in-west-1", " template tpl-vllm\n"},
+		{"tpl-pytorch", "gpu-l40-48gb", "in-west-1",
+			"no gpu-l40-48gb in in-west-1; did you mean gpu-l40s-48gb?\n"},
+		{"tpl-pytorch", "GPU_H100_80GB", "in-west-1",
+			"no GPU_H100_80GB in in-west-1; did you mean gpu-h100-80gb?\n"},
+		{"tpl-pytorch", "gpu-h100-80gb", "in-west-1", "no gpu-h100-80gb in in-west-1\n"},
+		{"tpl-pytorch", "gpu-l40s-48gb", "in-west1",
+			"in in-west1, which is no region that it lists; did you mean in-west-1?\n"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct stage stage;
+		char spec[256];
+		snprintf(spec, sizeof spec,
+			"{\"region\":\"%s\",\"templateID\":\"%s\",\"gpuConfigID\":\"%s\",\"gpuCount\":1,\"planId\":"
+			"\"p\"}",
+			cases[i].region, cases[i].template, cases[i].config);
+		stage_begin(&stage);
+		begin_plan_among(&stage, spec, &answers);
+		const char *text = text_of(&stage, PLAN, &answers);
+		const char *first = strstr(text, cases[i].said); /* in the verdict, and below */
+		if (!first || !strstr(first + 1, cases[i].said))
+			fail_msg("%zu: %s", i, text);
+		stage_close(&stage);
+	}
+}
+
 /* A credential is shown to nobody, and templates cost nothing. */
 static void a_plan_keeps_a_secret(void **state) {
 	(void)state;
@@ -924,6 +961,7 @@ int main(void) {
 		cmocka_unit_test(a_plan_tells_what_stands_against_it),
 		cmocka_unit_test(a_plan_without_an_inventory),
 		cmocka_unit_test(a_plan_of_what_is_not_listed),
+		cmocka_unit_test(a_plan_names_the_nearest),
 		cmocka_unit_test(a_plan_keeps_a_secret),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -89,6 +89,8 @@ ok 'of what does not exist' write '{"region":"in-mars","templateID":"tpl-nope","
 has 'that is told before it is tried' "$(cat "$plan")" 'Verdict:  the API would refuse it, as it seems: ' \
 	'Template: none: neither the platform nor the organisation has a template tpl-nope' \
 	'GPUs:     none: the inventory has no nvidia-foo in in-mars, which is no region that it lists' 'the plan is not checked'
+jq '.gpuConfigID = "nvidia-l40-48gb" | .templateID = "tpl-pytorc"' "$runtimes/spec.example.json" >"$plan"
+has 'the nearest is named' "$(cat "$plan")" 'template tpl-pytorc; did you mean tpl-pytorch?' 'no nvidia-l40-48gb in in-west-1; did you mean nvidia-l40s-48gb?'
 jq '.gpuConfigID = "nvidia-h100-80gb"' "$runtimes/spec.example.json" >"$plan"
 has 'a plan of another GPU is doubted' "$(cat "$plan")" 'Plan:     doubtful: it is that of ' ', which has nvidia-l40s-48gb; finetune-mistral, which has this GPU, uses gpu-h100-on-demand-1h'
 has 'without a key there is no ssh' "$(cat "$plan")" 'ssh:      none: the spec has no sshKeys'
