@@ -112,7 +112,7 @@ static int directories_make(const struct journal *journal, struct error *err) {
 		*slash = '\0';
 		int made = mkdir(path, 0700);
 		if (made < 0 ? errno != EEXIST : directory_sync(path) < 0)
-			return refuse(journal, "cannot have its directory made", err);
+			return refuse(journal, "is in a directory that cannot be made", err);
 		*slash = '/';
 	}
 	return 0;

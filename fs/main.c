@@ -140,7 +140,7 @@ static void program_ready(void *user) {
 	daemon_ready(&program->daemon);
 	watched_tell(&program->watched, program->mount.device, true);
 	if (program->watched.restarts)
-		log_write(LOG_NOTICE, "%s: that was mounted again, %u times so far", program->options.mountpoint,
+		log_write(LOG_NOTICE, "%s: mounted again (restart %u)", program->options.mountpoint,
 			program->watched.restarts);
 }
 

@@ -990,7 +990,11 @@ static void directories_are_made(void **state) {
 	/* Below a file, and below nothing. */
 	snprintf(path, sizeof path, "%s/a/b/journal/x/journal", directory);
 	SCOPED(scope_journal) struct journal *below = journal_at(path);
-	assert_words(journal_begin(below, &entry, 0, WHEN, &number, &err), -EACCES, &err, "directory");
+	assert_words(journal_begin(below, &entry, 0, WHEN, &number, &err), -EACCES, &err, "cannot be opened");
+	strcpy(path, "/proc/nothing/journal"); /* where nobody makes any */
+	SCOPED(scope_journal) struct journal *nowhere = journal_at(path);
+	assert_words(journal_begin(nowhere, &entry, 0, WHEN, &number, &err), -EACCES, &err,
+		"journal is in a directory that cannot be made: ");
 	strcpy(path, "");
 	SCOPED(scope_journal) struct journal *none = journal_at(path);
 	assert_words(journal_begin(none, &entry, 0, WHEN, &number, &err), -EACCES, &err, "cannot be opened");

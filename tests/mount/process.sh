@@ -148,6 +148,7 @@ ok 'the fourth within a minute is the end' wait_for ended
 is 'which is told later' "$(told)" 'was ended by SIGKILL'
 is 'of the mount too' "$(mounted "$point" && echo still)" ''
 is 'the log has it' "$(grep -c 'mounting again' "$dlog") $(grep -c 'given up: restart=3' "$dlog")" '3 1'
+has 'and counts' "$(cat "$dlog")" 'mounted again (restart 1)'
 start --sandbox -o restart=1,speed=0 "$point"
 own=$(sed -n 's/^api_base=//p' "$point/.neevfs/options")
 ok '--sandbox: there again' again
