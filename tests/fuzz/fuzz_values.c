@@ -14,8 +14,11 @@ enum { DEPTH_MAX = 6, NAMES_MAX = 512 };
 
 static const char *const dirs[] = {RUNTIMES_DIR, MODELS_DIR, TEMPLATES_DIR, "templates", "inventory/r", "catalog"};
 static char *list_text, *item_text;
+static bool priced; /* by an inventory that answers well: else costs cannot be looked up */
 
 static const char *answer_of(const struct api_call *call) {
+	if (priced && !strcmp(call->path, kinds[KIND_INVENTORY].docs[DOC_LIST].path))
+		return "{\"data\":[]}";
 	bool list = call->list || strstr(call->path, "/notify-availability");
 	return list ? list_text : item_text;
 }
@@ -96,6 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	fuse_ino_t ino = FUSE_ROOT_ID;
 	bool there = true;
 	snprintf(path, sizeof(path), "%s", dirs[data[0] % (sizeof(dirs) / sizeof(*dirs))]);
+	priced = strncmp(path, "inventory", strlen("inventory")) != 0;
 	for (char *name = strtok(path, "/"); there && name; name = strtok(NULL, "/")) {
 		fuse_req_t lookup = settled(&stage, stage_lookup(&stage, ino, name));
 		there = lookup->answer == ANSWER_ENTRY;
