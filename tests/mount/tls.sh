@@ -389,6 +389,7 @@ frames shutinhello 'a connection that ends in the handshake' EHOSTUNREACH 0 'the
 frames resetinhello 'a connection that is reset in the handshake' EHOSTUNREACH 0 'the connection broke in the TLS handshake'
 frames wants 'a server that insists on a certificate of ours' EPROTO 0 'no trusted connection' 'certificate required'
 frames refuse2 'a stream that is refused twice' 0 1-3
+frames refuse99 'a stream that is refused again and again' EREMOTEIO 1-6 # curl by itself would repeat it five times, at each of our three attempts
 end_process $wire
 wire_up h2 h2 "$cert/good.pem" "$cert/good.key"
 printf '{"data":[],"pagination":{"total":0,"page":1,"limit":100,"total_pages":0}}' >"$state/body"
