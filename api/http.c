@@ -49,7 +49,7 @@ struct http_exchange {
 	struct http_exchange *prev, *next;
 	int64_t began_ms;   /* of what is told of it */
 	bool left;          /* the request did, once */
-	bool repeated;      /* by curl */
+	bool repeated;      /* it went out a second time */
 	int port;           /* the local one, since then */
 	bool joined;        /* the connection may have had another request under way meanwhile */
 	bool works;         /* the connection has answered another request meanwhile */

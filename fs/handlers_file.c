@@ -23,9 +23,8 @@ static int draft_open(struct op *op, const struct view *view) {
 	if (draft->state == DRAFT_BUSY)
 		return op_refuse_words(op, EALREADY, "its create is under way");
 	return op_refuse_words(op, EALREADY,
-		"a create of this name was sent and its outcome is not known; nothing more is sent until a listing "
-		"shows "
-		"it, or none has for %u s",
+		"a create of this name was sent and its outcome is not known; nothing more is sent until a "
+		"listing shows it, or none has for %u s",
 		view->kind->absent_s);
 }
 

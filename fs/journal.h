@@ -21,14 +21,13 @@
 #include <time.h>
 
 enum {
-	JOURNAL_LOCK_MS = 200,   /* bounds how long the loop stands */
-	JOURNAL_LINE_MAX = 4096, /* a line, with its end */
-	JOURNAL_COMPACT_BYTES =
-		64 << 10,              /* a begin that finds more drops, if that halves it, what is settled, but for: */
-	JOURNAL_KEPT_BYTES = 32 << 10, /* the latest records, */
-	JOURNAL_KEPT_S = 3600,         /* if they ended done since then */
-	JOURNAL_BEGIN_BYTES = 512 << 10, /* no begin makes it larger: the rest is for settling */
-	JOURNAL_BYTES_MAX = 1 << 20,     /* nothing makes it larger, and nothing larger is read */
+	JOURNAL_LOCK_MS = 200,            /* bounds how long the loop stands */
+	JOURNAL_LINE_MAX = 4096,          /* a line, with its end */
+	JOURNAL_COMPACT_BYTES = 64 << 10, /* a begin that finds more drops, to halve it, what is settled, but for: */
+	JOURNAL_KEPT_BYTES = 32 << 10,    /* the latest records, */
+	JOURNAL_KEPT_S = 3600,            /* if they ended done since then */
+	JOURNAL_BEGIN_BYTES = 512 << 10,  /* no begin makes it larger: the rest is for settling */
+	JOURNAL_BYTES_MAX = 1 << 20,      /* nothing makes it larger, and nothing larger is read */
 };
 
 enum journal_state { JOURNAL_PENDING, JOURNAL_DONE, JOURNAL_FAILED, JOURNAL_ABSENT };

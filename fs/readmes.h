@@ -1,8 +1,8 @@
 /*
- * README.txt, one for each sort of directory; rows of the table name these. Each has at most 23 lines of 78 columns.
- * What is indented by four blanks can be pasted where the file is: tests/mount/readmes.sh does. NAME, REGION and
- * CONFIG_ID stand for names that are there, ORG and PRJ too, which there are where the link `project` is not. What the
- * options ro and allow= do not grant is left out.
+ * README.txt, one for each sort of directory; rows of the table name these. Each has at most 23 lines of 78 columns,
+ * but where there is no link `project`, whose place orgs/ORG/projects/PRJ then takes. What is indented by four blanks
+ * can be pasted where the file is: tests/mount/readmes.sh does. NAME, REGION, CONFIG_ID, ORG and PRJ stand for names
+ * that are there. What the options ro and allow= do not grant is left out.
  */
 #ifndef NEEVFS_FS_READMES_H
 #define NEEVFS_FS_READMES_H
